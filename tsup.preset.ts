@@ -1,0 +1,20 @@
+import { resolve } from 'node:path';
+import type { Options } from 'tsup';
+
+/** Build options that every published package shares; `entries` are paths below `src`, without extension. */
+export function preset(entries: readonly string[], extra: Options = {}): Options {
+  return {
+    entry: Object.fromEntries(entries.map((entry) => [entry, `src/${entry}.ts`])),
+    format: 'esm',
+    target: 'es2022',
+    platform: 'neutral',
+    // Absolute, since tsup takes what a base configuration says as relative to the package that it builds.
+    dts: { compilerOptions: { typeRoots: [resolve('../../types')] } },
+    sourcemap: false,
+    clean: true,
+    treeshake: true,
+    splitting: true,
+    tsconfig: '../../tsconfig.build.json',
+    ...extra,
+  };
+}
