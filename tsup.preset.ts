@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import type { Options } from 'tsup';
 
 /** Build options that every published package shares; `entries` are paths below `src`, without extension. */
@@ -8,8 +7,7 @@ export function preset(entries: readonly string[], extra: Options = {}): Options
     format: 'esm',
     target: 'es2022',
     platform: 'neutral',
-    // Absolute, since tsup takes what a base configuration says as relative to the package that it builds.
-    dts: { compilerOptions: { typeRoots: [resolve('../../types')] } },
+    dts: true,
     sourcemap: false,
     clean: true,
     treeshake: true,

@@ -58,7 +58,8 @@ describe.each(packages)('package %s', (name) => {
       const isTest = file.endsWith('.test.ts');
       for (const specifier of imports(readFileSync(new URL(file, root), 'utf8'))) {
         const isRelative = specifier.startsWith('./') || specifier.startsWith('../');
-        const escapes = isRelative && !new URL(specifier, new URL(file, root)).pathname.startsWith(new URL(`packages/${name}/`, root).pathname);
+        const escapes =
+          isRelative && !new URL(specifier, new URL(file, root)).pathname.startsWith(new URL(`packages/${name}/`, root).pathname);
         const isDeclared = declared.some((dependency) => specifier === dependency || specifier.startsWith(`${dependency}/`));
         // A conformance kit (`src/testing`) may use the test runner that its caller has.
         const isTestOnly = isTest || file.startsWith(`packages/${name}/src/testing/`) || name === 'vitest';
