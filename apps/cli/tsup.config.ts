@@ -1,4 +1,4 @@
 import { defineConfig } from 'tsup';
 import { preset } from '../../tsup.preset.js';
 
-export default defineConfig(preset(['index', 'main'], { platform: 'node', banner: {} }));
+export default defineConfig(preset(['index', 'main'], { platform: 'node', dts: { compilerOptions: { types: ['node'] } } }));
