@@ -40,9 +40,12 @@ for (const { name, folder, manifest } of packages) {
 
 // Install from the tarballs alone: an override sends the packages' dependencies on each other there too.
 const overrides = Object.fromEntries([...files].map(([name, file]) => [name, `file:${file}`]));
+const versionOf = (name) => JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
+const peers = packages.flatMap(({ manifest }) => Object.keys(manifest.peerDependencies ?? {})).filter((name) => !files.has(name));
+const dependencies = { ...overrides, ...Object.fromEntries(peers.map((name) => [name, versionOf(name)])) };
 writeFileSync(
   join(project, 'package.json'),
-  JSON.stringify({ name: 'consumer', private: true, type: 'module', dependencies: overrides, overrides, pnpm: { overrides } }, null, 2),
+  JSON.stringify({ name: 'consumer', private: true, type: 'module', dependencies, overrides, pnpm: { overrides } }, null, 2),
 );
 const installed = run('pnpm', ['install', '--prefer-offline', '--ignore-workspace'], { quiet: true, cwd: project });
 check('install from the tarballs', installed.ok);
