@@ -37,5 +37,6 @@ const failedTests = report?.numFailedTests ?? 0;
 const failed = others.filter((result) => !result.ok).length + failedTests + (!vitest.ok && failedTests === 0 ? 1 : 0);
 writeFileSync(join(cache, 'test.json'), `${JSON.stringify({ passed, failed, steps: results }, null, 2)}\n`);
 for (const result of results) if (!result.ok) console.log(`failed: ${result.name}`);
-console.log(`${passed} passed, ${failed} failed`);
+// Worded so that nobody takes it for the closing line of .ci/run.
+console.log(`checks and tests: ${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
