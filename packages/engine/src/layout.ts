@@ -1,0 +1,59 @@
+/**
+ * Where a core's state lives in the machine's WebAssembly.Memory, relative to the core's base offset. One layout serves the closures (through an
+ * Int32Array that starts at the base), the Wasm regions (loads and stores with these offsets) and snapshots (which name every field).
+ *
+ *   0x0000  state words (below)          0x0100  d0-d31
+ *   0x0200  temporaries of one block     0x1000  fast table, PL1      0x5000  fast table, PL0
+ */
+
+/** Word indices of the state, in units of 4 bytes. r0-r14 are 0-14 and belong to the current mode; banked copies live elsewhere. */
+export const PC = 15;
+/** Bit 31 is CPSR.N. Other bits are whatever the last flag setter left. */
+export const FLAG_N = 16;
+/** CPSR.Z is set when this word is 0. */
+export const FLAG_Z = 17;
+/** CPSR.C, exactly 0 or 1. */
+export const FLAG_C = 18;
+/** Bit 31 is CPSR.V. */
+export const FLAG_V = 19;
+/** CPSR.Q, exactly 0 or 1. */
+export const FLAG_Q = 20;
+/** CPSR.GE, 0 to 15. */
+export const FLAG_GE = 21;
+/** CPSR without N Z C V Q GE IT: J, E, A, I, F, T, M. Changed only through the core's `writeCpsr`, since it selects banks and translations. */
+export const CPSR_CONTROL = 22;
+/** ITSTATE of the instruction at PC (0 in A32). Only meaningful between blocks. */
+export const ITSTATE = 23;
+/** VA of the page that the running block was entered through; block code is position-independent within its page. */
+export const PAGE_VA = 24;
+/** Exclusive monitor: 0 open, else the size in bytes; then physical address (low 32 bits, high bits). */
+export const EXCLUSIVE_SIZE = 25;
+export const EXCLUSIVE_ADDRESS = 26;
+export const EXCLUSIVE_ADDRESS_HIGH = 27;
+/** FPSCR: control bits (AHP, DN, FZ, RMode, Stride, Len and the trap enables) in place. */
+export const FPSCR_CONTROL = 32;
+/** FPSCR.NZCV in bits 31:28, other bits 0. */
+export const FPSCR_NZCV = 33;
+/** FPSCR.QC: 0 or 1 (any non-zero word reads as 1). */
+export const FPSCR_QC = 34;
+/** FPSCR cumulative exception bits in place: IOC 0, DZC 1, OFC 2, UFC 3, IXC 4, IDC 7. */
+export const FPSCR_EXCEPTIONS = 35;
+export const FPEXC = 36;
+/** First word of d0; dN is words D0 + 2N (low) and D0 + 2N + 1 (high), sN is word D0 + N. */
+export const D0 = 64;
+/** Temporaries: values of a block that several micro-operations use. */
+export const TEMP0 = 128;
+export const TEMP_COUNT = 256;
+
+export const STATE_BYTES = 0x9000;
+/** Byte offsets of the fast tables from the core's base. */
+export const FAST_TABLE_PL1 = 0x1000;
+export const FAST_TABLE_PL0 = 0x5000;
+export const FAST_TABLE_ENTRIES = 1024;
+/** Words of one fast-table entry: read tag, write tag, addend, spare. */
+export const FAST_READ_TAG = 0;
+export const FAST_WRITE_TAG = 1;
+export const FAST_ADDEND = 2;
+export const FAST_STRIDE = 4;
+/** A tag no masked address can equal (bit 2 set: masks keep bits 31:12 and at most 1:0). */
+export const FAST_INVALID = 4;
