@@ -341,7 +341,7 @@ export class UserNetwork implements NetBackend {
       fragment: packet.fragment,
       ttl: TTL_ECHO,
     };
-    this.#emit(ipv4Frame(frame.subarray(6, 12), hardwareAddress(destination), header, reply));
+    this.#emit(ipv4Frame(frame.subarray(6, 12), hardwareAddress(HOST), header, reply));
   }
 
   /** A reset for whatever is not one itself (RFC 793, 3.4): nobody listens. */
@@ -401,15 +401,9 @@ function isManyCast(address: number): boolean {
   return address === BROADCAST || address === (NETWORK | 0xff) >>> 0 || address >>> 28 === 0xe;
 }
 
-/** Everything that is not one of the two hosts is behind the router. */
-function nextHop(address: number): number {
-  return isHost(address) ? address : HOST;
-}
-
-/** 52:55 and the IPv4 address, as slirp makes them up. */
+/** 52:55 and the IPv4 address, as slirp makes them up. All IPv4 comes from the router, as there; only ARP shows the name server's own. */
 function hardwareAddress(address: number): Uint8Array {
-  const host = nextHop(address);
-  return Uint8Array.of(0x52, 0x55, host >>> 24, (host >>> 16) & 255, (host >>> 8) & 255, host & 255);
+  return Uint8Array.of(0x52, 0x55, address >>> 24, (address >>> 16) & 255, (address >>> 8) & 255, address & 255);
 }
 
 function dnsTable(names: Readonly<Record<string, readonly string[]>>): DnsTable {
