@@ -1,5 +1,10 @@
 export type { Value } from './builder.js';
 export { Builder } from './builder.js';
+export type { CompiledBlock } from './closures/compile.js';
+export { ClosureCompiler } from './closures/compile.js';
+export type { AccessPort, ClosureEnvironment } from './closures/environment.js';
+export { Frame } from './closures/environment.js';
+export { reverseBytes } from './closures/values.js';
 export type { CallKernel, Kernel, PureKernel, StateViews, VectorKernel } from './kernel.js';
 export * as layout from './layout.js';
 export * as ops from './ops.js';

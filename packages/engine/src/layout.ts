@@ -39,6 +39,8 @@ export const FPSCR_QC = 34;
 /** FPSCR cumulative exception bits in place: IOC 0, DZC 1, OFC 2, UFC 3, IXC 4, IDC 7. */
 export const FPSCR_EXCEPTIONS = 35;
 export const FPEXC = 36;
+/** Instructions left in this run when the current block was entered. */
+export const BUDGET = 28;
 /** First word of d0; dN is words D0 + 2N (low) and D0 + 2N + 1 (high), sN is word D0 + N. */
 export const D0 = 64;
 /** Temporaries: values of a block that several micro-operations use. */

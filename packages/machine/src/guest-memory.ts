@@ -1,0 +1,169 @@
+import type { DmaPort, PhysAddr, RomWindow } from './contracts/index.js';
+
+/** Bytes of code granules: stores are checked against translated code in pieces of this size (32 to a page). */
+export const GRANULE_SHIFT = 7;
+export const PAGE_SHIFT = 12;
+const WASM_PAGE = 65536;
+
+/** Told when bytes under translated code change. `hostPage` is the offset in the memory divided by 4096, `granules` one bit per 128 bytes. */
+export interface CodeWatcher {
+  codeWritten(hostPage: number, granules: number): void;
+}
+
+/** A directly readable range of physical addresses. */
+export interface DirectRegion {
+  readonly name: string;
+  readonly base: PhysAddr;
+  readonly byteLength: number;
+  /** Offset of its first byte in the WebAssembly.Memory; a multiple of 64 KiB. */
+  readonly hostOffset: number;
+  readonly writable: boolean;
+  /** False while a ROM's reads go to its device. */
+  direct: boolean;
+}
+
+export interface RegionOptions {
+  readonly name: string;
+  readonly base: PhysAddr;
+  readonly byteLength: number;
+  /** RAM is writable; a ROM window is written through its device only. */
+  readonly writable: boolean;
+}
+
+/**
+ * Guest memory: one WebAssembly.Memory that holds a reserved area (core state, fast tables) and then every RAM and ROM region. Pages that the guest
+ * never touches cost the host nothing.
+ *
+ *   0          reserved          RAM                       flash 0      flash 1
+ *   |----------|-----------------|-------------------------|------------|
+ */
+export class GuestMemory implements DmaPort {
+  readonly memory: WebAssembly.Memory;
+  readonly buffer: ArrayBuffer;
+  readonly u8: Uint8Array;
+  readonly u16: Uint16Array;
+  readonly i32: Int32Array;
+  /** One word per host page: bit n says that translated code overlaps granule n. */
+  readonly codeGranules: Uint32Array;
+  readonly regions: readonly DirectRegion[];
+  private watcher: CodeWatcher | undefined;
+  private directChanged: (() => void) | undefined;
+
+  /** `reservedBytes` at offset 0 are the cores'. Throws a RangeError when the sum exceeds 4 GiB or the host has no such memory. */
+  constructor(reservedBytes: number, regions: readonly RegionOptions[]) {
+    let offset = Math.ceil(reservedBytes / WASM_PAGE) * WASM_PAGE;
+    this.regions = regions.map((region) => {
+      const hostOffset = offset;
+      offset += Math.ceil(region.byteLength / WASM_PAGE) * WASM_PAGE;
+      return { ...region, hostOffset, direct: true };
+    });
+    const pages = offset / WASM_PAGE;
+    if (pages > 65536) throw new RangeError(`[machine] [memory] ${offset} bytes do not fit one WebAssembly memory`);
+    this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    this.buffer = this.memory.buffer as ArrayBuffer;
+    this.u8 = new Uint8Array(this.buffer);
+    this.u16 = new Uint16Array(this.buffer);
+    this.i32 = new Int32Array(this.buffer);
+    this.codeGranules = new Uint32Array(offset >>> PAGE_SHIFT);
+  }
+
+  /** Connects the code cache (once) and whoever keeps host addresses of regions. */
+  watch(watcher: CodeWatcher, directChanged: () => void): void {
+    this.watcher = watcher;
+    this.directChanged = directChanged;
+  }
+
+  /** Region that contains `pa`, direct or not. */
+  regionAt(pa: PhysAddr): DirectRegion | undefined {
+    for (const region of this.regions) if (pa >= region.base && pa < region.base + region.byteLength) return region;
+    return undefined;
+  }
+
+  /** Offset in the memory of a physical address of RAM, or -1. */
+  ramOffset(pa: PhysAddr, byteLength: number): number {
+    for (const region of this.regions) {
+      if (region.writable && pa >= region.base && pa + byteLength <= region.base + region.byteLength)
+        return region.hostOffset + (pa - region.base);
+    }
+    return -1;
+  }
+
+  /** The one door: call before bytes [offset, offset + byteLength) of the memory change. */
+  willWrite(offset: number, byteLength: number): void {
+    if (byteLength === 0) return;
+    const last = offset + byteLength - 1;
+    const lastPage = Math.floor(last / 4096);
+    for (let page = Math.floor(offset / 4096); page <= lastPage; page++) {
+      const code = this.codeGranules[page]!;
+      if (code === 0) continue;
+      const from = page * 4096 >= offset ? 0 : (offset & 0xfff) >>> GRANULE_SHIFT;
+      const to = page === lastPage ? (last & 0xfff) >>> GRANULE_SHIFT : 31;
+      const touched = (-1 << from) & (-1 >>> (31 - to)) & code;
+      if (touched !== 0) this.watcher?.codeWritten(page, touched);
+    }
+  }
+
+  contains(address: PhysAddr, byteLength: number): boolean {
+    return byteLength === 0 || this.ramOffset(address, byteLength) >= 0;
+  }
+  read(address: PhysAddr, target: Uint8Array): boolean {
+    if (target.length === 0) return true;
+    const offset = this.ramOffset(address, target.length);
+    if (offset < 0) return false;
+    target.set(this.u8.subarray(offset, offset + target.length));
+    return true;
+  }
+  write(address: PhysAddr, source: Uint8Array): boolean {
+    if (source.length === 0) return true;
+    const offset = this.ramOffset(address, source.length);
+    if (offset < 0) return false;
+    this.willWrite(offset, source.length);
+    this.u8.set(source, offset);
+    return true;
+  }
+  readU16(address: PhysAddr): number | undefined {
+    const offset = this.ramOffset(address, 2);
+    return offset < 0 ? undefined : this.u8[offset]! | (this.u8[offset + 1]! << 8);
+  }
+  readU32(address: PhysAddr): number | undefined {
+    const offset = this.ramOffset(address, 4);
+    if (offset < 0) return undefined;
+    const { u8 } = this;
+    return (u8[offset]! | (u8[offset + 1]! << 8) | (u8[offset + 2]! << 16) | (u8[offset + 3]! << 24)) >>> 0;
+  }
+  writeU16(address: PhysAddr, value: number): boolean {
+    const offset = this.ramOffset(address, 2);
+    if (offset < 0) return false;
+    this.willWrite(offset, 2);
+    this.u8[offset] = value;
+    this.u8[offset + 1] = value >>> 8;
+    return true;
+  }
+  writeU32(address: PhysAddr, value: number): boolean {
+    const offset = this.ramOffset(address, 4);
+    if (offset < 0) return false;
+    this.willWrite(offset, 4);
+    for (let i = 0; i < 4; i++) this.u8[offset + i] = value >>> (8 * i);
+    return true;
+  }
+
+  /** The window of a ROM region for its device. */
+  romWindow(name: string): RomWindow {
+    const region = this.regions.find((candidate) => candidate.name === name && !candidate.writable);
+    if (!region) throw new Error(`[machine] [memory] no ROM region ${name}`);
+    const bytes = this.u8.subarray(region.hostOffset, region.hostOffset + region.byteLength);
+    return {
+      byteLength: region.byteLength,
+      bytes: () => bytes,
+      write: (offset, source) => {
+        this.willWrite(region.hostOffset + offset, source.length);
+        bytes.set(source, offset);
+      },
+      setDirect: (direct) => {
+        if (region.direct === direct) return;
+        region.direct = direct;
+        this.directChanged?.();
+      },
+    };
+  }
+}
