@@ -1,5 +1,6 @@
 import type { Snapshot, Stateful } from '@tablewalk/machine/contracts';
-import { snapshotData, VirtioError } from './errors.js';
+import { DeviceError } from '../device-error.js';
+import { snapshotData } from '../snapshots.js';
 
 /**
  * What is behind a disk. Offsets and lengths are bytes, always within `byteLength`. A method that throws fails the guest's request with an
@@ -49,7 +50,7 @@ export function memoryImage(bytes: Uint8Array): BlockImage {
 export function overlayStorage(options: { readonly image?: BlockImage; readonly byteLength?: number }): Required<BlockStorage> {
   const { image } = options;
   const wanted = options.byteLength ?? image?.byteLength ?? 0;
-  if (!Number.isSafeInteger(wanted) || wanted <= 0) throw new VirtioError('overlay-storage', `byteLength is ${wanted}`);
+  if (!Number.isSafeInteger(wanted) || wanted <= 0) throw new DeviceError('overlay-storage', `byteLength is ${wanted}`);
   const byteLength = Math.ceil(wanted / SECTOR_BYTES) * SECTOR_BYTES;
   const imageBytes = Math.min(image?.byteLength ?? 0, byteLength);
   let blocks = new Map<number, Uint8Array | null>();
@@ -61,7 +62,7 @@ export function overlayStorage(options: { readonly image?: BlockImage; readonly 
   };
   const check = (offset: number, length: number): void => {
     if (!(offset >= 0) || offset + length > byteLength)
-      throw new VirtioError('overlay-storage', `[${offset}, +${length}) is outside ${byteLength} bytes`);
+      throw new DeviceError('overlay-storage', `[${offset}, +${length}) is outside ${byteLength} bytes`);
   };
   /** Calls back for each block that the range touches: block number, start in the block, start in the range, count. */
   const forBlocks = (offset: number, length: number, visit: (block: number, inBlock: number, at: number, count: number) => void): void => {
@@ -116,7 +117,7 @@ export function overlayStorage(options: { readonly image?: BlockImage; readonly 
     restore(snapshot: Snapshot) {
       const data = snapshotData<OverlaySnapshot>('overlay-storage', snapshot, SCHEMA, VERSION);
       if (data.byteLength !== byteLength)
-        throw new VirtioError('overlay-storage', `the snapshot is of a disk of ${data.byteLength} bytes, this one has ${byteLength}`);
+        throw new DeviceError('overlay-storage', `the snapshot is of a disk of ${data.byteLength} bytes, this one has ${byteLength}`);
       blocks = new Map(data.blocks.map(([block, bytes]) => [block, bytes === null ? null : bytes.slice()]));
     },
   };

@@ -1,6 +1,7 @@
 import type { Snapshot } from '@tablewalk/machine/contracts';
+import { DeviceError } from '../device-error.js';
+import { snapshotData } from '../snapshots.js';
 import type { BlockStorage } from './block-storage.js';
-import { snapshotData, VirtioError } from './errors.js';
 import type { VirtioDevice, VirtioPort } from './virtio-device.js';
 import { Chain } from './virtqueue.js';
 
@@ -86,10 +87,10 @@ class VirtioBlock implements VirtioDevice {
     this.#readOnly = options.readOnly ?? false;
     this.#capacity = Math.floor(options.storage.byteLength / SECTOR_BYTES);
     if (!(this.#capacity >= 1))
-      throw new VirtioError('virtio-block', `storage of ${options.storage.byteLength} bytes is less than a sector`);
+      throw new DeviceError('virtio-block', `storage of ${options.storage.byteLength} bytes is less than a sector`);
     const serial = options.serial ?? '';
     if (serial.length > ID_BYTES || !/^[\x20-\x7e]*$/.test(serial))
-      throw new VirtioError('virtio-block', 'serial is not up to 20 characters of ASCII');
+      throw new DeviceError('virtio-block', 'serial is not up to 20 characters of ASCII');
     for (let i = 0; i < serial.length; i++) this.#id[i] = serial.charCodeAt(i);
     this.features = [
       FEATURE_SEG_MAX,
@@ -166,9 +167,9 @@ class VirtioBlock implements VirtioDevice {
   restore(snapshot: Snapshot): void {
     const data = snapshotData<BlockSnapshot>('virtio-block', snapshot, SCHEMA, VERSION);
     if (data.capacity !== this.#capacity)
-      throw new VirtioError('virtio-block', `the snapshot is of a disk of ${data.capacity} sectors, this one has ${this.#capacity}`);
+      throw new DeviceError('virtio-block', `the snapshot is of a disk of ${data.capacity} sectors, this one has ${this.#capacity}`);
     if ((data.storage !== undefined) !== (this.#storage.restore !== undefined)) {
-      throw new VirtioError('virtio-block', 'the snapshot and the storage do not agree on whether the disk contents are part of it');
+      throw new DeviceError('virtio-block', 'the snapshot and the storage do not agree on whether the disk contents are part of it');
     }
     if (data.storage !== undefined) this.#storage.restore?.(data.storage);
     this.#config[CONFIG_WRITEBACK] = data.writeback;

@@ -1,5 +1,6 @@
 import type { Snapshot } from '@tablewalk/machine/contracts';
-import { snapshotData, VirtioError } from './errors.js';
+import { DeviceError } from '../device-error.js';
+import { snapshotData } from '../snapshots.js';
 import { FEATURE_ANY_LAYOUT, type VirtioDevice, type VirtioPort } from './virtio-device.js';
 import { Chain } from './virtqueue.js';
 
@@ -83,9 +84,9 @@ class Console implements VirtioConsole {
   constructor(options: VirtioConsoleOptions) {
     this.#ports = options.ports;
     const count = options.ports.length;
-    if (count < 1 || count > PORTS_MAX) throw new VirtioError('virtio-console', `${count} ports; 1 to ${PORTS_MAX} are possible`);
+    if (count < 1 || count > PORTS_MAX) throw new DeviceError('virtio-console', `${count} ports; 1 to ${PORTS_MAX} are possible`);
     for (const { name = '' } of options.ports) {
-      if (!/^[\x20-\x7e]{0,64}$/.test(name)) throw new VirtioError('virtio-console', 'a port name is up to 64 characters of ASCII');
+      if (!/^[\x20-\x7e]{0,64}$/.test(name)) throw new DeviceError('virtio-console', 'a port name is up to 64 characters of ASCII');
     }
     this.#input = options.ports.map(() => new Uint8Array(0));
     this.#guestOpen = options.ports.map(() => false);
@@ -93,7 +94,7 @@ class Console implements VirtioConsole {
 
   input(port: number, bytes: Uint8Array): number {
     const waiting = this.#input[port];
-    if (waiting === undefined) throw new VirtioError('virtio-console', `no port ${port}`);
+    if (waiting === undefined) throw new DeviceError('virtio-console', `no port ${port}`);
     const accepted = Math.min(bytes.length, INPUT_BYTES_MAX - waiting.length);
     const joined = new Uint8Array(waiting.length + accepted);
     joined.set(waiting);
@@ -157,7 +158,7 @@ class Console implements VirtioConsole {
   restore(snapshot: Snapshot): void {
     const data = snapshotData<ConsoleSnapshot>('virtio-console', snapshot, SCHEMA, VERSION);
     if (data.portCount !== this.#ports.length)
-      throw new VirtioError('virtio-console', `the snapshot has ${data.portCount} ports, this console ${this.#ports.length}`);
+      throw new DeviceError('virtio-console', `the snapshot has ${data.portCount} ports, this console ${this.#ports.length}`);
     this.#input = data.input.map((bytes) => bytes.slice());
     this.#guestOpen = [...data.guestOpen];
     this.#controlPending = data.controlPending.map((bytes) => bytes.slice());

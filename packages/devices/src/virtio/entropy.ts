@@ -1,5 +1,5 @@
 import type { Snapshot, Stateful } from '@tablewalk/machine/contracts';
-import { snapshotData } from './errors.js';
+import { snapshotData } from '../snapshots.js';
 
 /** Where random bytes come from. */
 export interface EntropySource extends Stateful {

@@ -2,7 +2,6 @@ export { type VirtioBlockOptions, virtioBlock } from './block.js';
 export { type BlockImage, type BlockStorage, memoryImage, overlayStorage } from './block-storage.js';
 export { type VirtioConsole, type VirtioConsoleOptions, type VirtioConsolePort, virtioConsole } from './console.js';
 export { type EntropySource, seededEntropy } from './entropy.js';
-export { VirtioError } from './errors.js';
 export { type NetBackend, type VirtioNet, type VirtioNetCounters, type VirtioNetOptions, virtioNet } from './net.js';
 export { virtioRng } from './rng.js';
 export { type UserNetwork, type UserNetworkCounters, type UserNetworkOptions, userNetwork } from './user-network/user-network.js';

@@ -1,5 +1,6 @@
 import type { Snapshot, Stateful } from '@tablewalk/machine/contracts';
-import { snapshotData, VirtioError } from './errors.js';
+import { DeviceError } from '../device-error.js';
+import { snapshotData } from '../snapshots.js';
 import { ReceiveFilter, type ReceiveFilterState } from './receive-filter.js';
 import { FEATURE_ANY_LAYOUT, FEATURE_VERSION_1, type VirtioDevice, type VirtioPort } from './virtio-device.js';
 import { Chain } from './virtqueue.js';
@@ -120,7 +121,7 @@ export class VirtioNet implements VirtioDevice {
     this.#backend = options.backend;
     this.#configuredMac = options.mac?.slice() ?? Uint8Array.of(0x52, 0x54, 0x00, 0x12, 0x34, 0x56);
     if (this.#configuredMac.length !== 6 || (this.#configuredMac[0] & 1) !== 0)
-      throw new VirtioError('virtio-net', 'mac is not a unicast address of six bytes');
+      throw new DeviceError('virtio-net', 'mac is not a unicast address of six bytes');
     this.#mac = this.#configuredMac.slice();
     this.#filter = new ReceiveFilter(this.#mac);
     this.#backend.connect((frame) => this.#receive(frame));

@@ -37,10 +37,10 @@ describe.each([true, false])('rng (legacy: %s)', (legacy) => {
     expect(draw(driver, 7)).toBe(start);
   });
 
-  it('gives at most 64 KiB for one buffer', () => {
+  it('gives at most 4 KiB for one buffer', () => {
     const driver = make(1);
     driver.add(0, [driver.room(100_000)]);
     driver.kick(0);
-    expect(driver.used(0)[0].length).toBe(65536);
+    expect(driver.used(0)[0].length).toBe(4096);
   });
 });

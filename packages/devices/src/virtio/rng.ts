@@ -1,11 +1,11 @@
 import type { Snapshot } from '@tablewalk/machine/contracts';
+import { snapshotData } from '../snapshots.js';
 import type { EntropySource } from './entropy.js';
-import { snapshotData } from './errors.js';
 import { FEATURE_ANY_LAYOUT, type VirtioDevice, type VirtioPort } from './virtio-device.js';
 import { Chain } from './virtqueue.js';
 
 /** Most bytes given for one buffer; a driver takes what it gets (virtio 1.1, 5.4.6.2). */
-const REPLY_BYTES_MAX = 65536;
+const REPLY_BYTES_MAX = 4096;
 const SCHEMA = 'devices/virtio-rng';
 const VERSION = 1;
 

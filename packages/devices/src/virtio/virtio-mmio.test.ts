@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { DeviceError } from '../device-error.js';
 import { virtioBlock } from './block.js';
 import { overlayStorage } from './block-storage.js';
 import { virtioConsole } from './console.js';
 import { TestDriver } from './driver.test-helper.js';
 import { seededEntropy } from './entropy.js';
-import { VirtioError } from './errors.js';
 import { virtioNet } from './net.js';
 import { virtioRng } from './rng.js';
 import { userNetwork } from './user-network/user-network.js';
@@ -144,7 +144,7 @@ describe('snapshots', () => {
     const driver = new TestDriver(disk(), true);
     driver.start([9], [64]);
     const { slot } = new TestDriver(rng(), true);
-    expect(() => slot.restore(driver.slot.snapshot())).toThrow(VirtioError);
+    expect(() => slot.restore(driver.slot.snapshot())).toThrow(DeviceError);
     expect(() => driver.slot.restore({ schema: 'devices/pl011', version: 1, data: {} })).toThrow('[devices] [virtio-mmio@a003e00]');
     expect(driver.r(0x70)).toBe(7);
   });

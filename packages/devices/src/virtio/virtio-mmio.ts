@@ -1,5 +1,6 @@
 import type { AccessSize, Device, DeviceHost, Diagnostics, DmaPort, InterruptLine, Snapshot, Timer } from '@tablewalk/machine/contracts';
-import { snapshotData, VirtioError } from './errors.js';
+import { DeviceError } from '../device-error.js';
+import { snapshotData } from '../snapshots.js';
 import {
   CONFIG,
   CONFIG_GENERATION,
@@ -208,7 +209,7 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
     const data = snapshotData<TransportSnapshot>(this.name, snapshot, SCHEMA, SNAPSHOT_VERSION);
     const deviceId = this.#device?.deviceId ?? 0;
     if (data.legacy !== this.#legacy || data.deviceId !== deviceId || data.queues.length !== this.#queues.length) {
-      throw new VirtioError(this.name, 'the snapshot is of another kind of slot (device type, queues or legacy interface differ)');
+      throw new DeviceError(this.name, 'the snapshot is of another kind of slot (device type, queues or legacy interface differ)');
     }
     // First what may still refuse.
     if (data.device !== undefined) this.#device?.restore(data.device);
@@ -226,7 +227,7 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
 
   queue(index: number): Virtqueue {
     const queue = this.#queues[index];
-    if (queue === undefined) throw new VirtioError(this.name, `no queue ${index}`);
+    if (queue === undefined) throw new DeviceError(this.name, `no queue ${index}`);
     return queue;
   }
 
@@ -406,12 +407,11 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
 
   #writeDriverFeatures(value: number): void {
     const r = this.#registers;
-    if (this.#legacy && r.driverFeaturesSel !== 0) {
-      this.#report(`DriverFeatures[1] = 0x${value.toString(16)}: a legacy device has 32 feature bits`);
-      return;
-    }
-    if (r.driverFeaturesSel > 1) {
-      if (value !== 0) this.#report(`DriverFeatures[${r.driverFeaturesSel}] = 0x${value.toString(16)}: there are 64 feature bits`);
+    const words = this.#legacy ? 1 : 2;
+    if (r.driverFeaturesSel >= words) {
+      // Linux writes a zero to a legacy device's second word.
+      if (value !== 0)
+        this.#report(`DriverFeatures[${r.driverFeaturesSel}] = 0x${value.toString(16)}: there are ${32 * words} feature bits`);
       return;
     }
     r.driverFeatures[r.driverFeaturesSel] = value;

@@ -1,5 +1,6 @@
 import type { Clock, Snapshot, Timer } from '@tablewalk/machine/contracts';
-import { snapshotData, VirtioError } from '../errors.js';
+import { DeviceError } from '../../device-error.js';
+import { snapshotData } from '../../snapshots.js';
 import type { NetBackend } from '../net.js';
 import { type DhcpLeases, type DhcpSettings, dhcpReply } from './dhcp.js';
 import { DNS_ADDRESSES_MAX, type DnsTable, dnsReply } from './dns.js';
@@ -128,10 +129,10 @@ export class UserNetwork implements NetBackend {
     this.#clock = options.clock;
     this.#latency = options.latency ?? 0;
     if (!(this.#latency >= 0 && Number.isSafeInteger(this.#latency)))
-      throw new VirtioError('user-network', `latency is ${this.#latency} ns`);
+      throw new DeviceError('user-network', `latency is ${this.#latency} ns`);
     const { hostName } = options;
     if (hostName !== undefined && !/^[A-Za-z0-9-]{1,63}$/.test(hostName))
-      throw new VirtioError('user-network', `"${hostName}" is no host name`);
+      throw new DeviceError('user-network', `"${hostName}" is no host name`);
     this.#names = dnsTable(options.names ?? {});
     this.#echoAll = options.echo === 'reply';
     this.#dhcp = { server: HOST, mask: MASK, router: HOST, dns: DNS_SERVER, firstAddress: FIRST_GUEST, addressCount: GUESTS_MAX, hostName };
@@ -143,7 +144,7 @@ export class UserNetwork implements NetBackend {
   }
 
   connect(receive: (frame: Uint8Array) => void): void {
-    if (this.#receive !== undefined) throw new VirtioError('user-network', 'already connected to a card');
+    if (this.#receive !== undefined) throw new DeviceError('user-network', 'already connected to a card');
     this.#receive = receive;
   }
 
@@ -409,10 +410,10 @@ function hardwareAddress(address: number): Uint8Array {
 function dnsTable(names: Readonly<Record<string, readonly string[]>>): DnsTable {
   const table = new Map<string, readonly number[]>();
   for (const [name, addresses] of Object.entries(names)) {
-    if (addresses.length > DNS_ADDRESSES_MAX) throw new VirtioError('user-network', `more than ${DNS_ADDRESSES_MAX} addresses for ${name}`);
+    if (addresses.length > DNS_ADDRESSES_MAX) throw new DeviceError('user-network', `more than ${DNS_ADDRESSES_MAX} addresses for ${name}`);
     const numbers = addresses.map((text) => {
       const address = parseAddress(text);
-      if (address === undefined) throw new VirtioError('user-network', `"${text}" (for ${name}) is no IPv4 address`);
+      if (address === undefined) throw new DeviceError('user-network', `"${text}" (for ${name}) is no IPv4 address`);
       return address;
     });
     table.set(name.toLowerCase().replace(/\.$/, ''), numbers);
