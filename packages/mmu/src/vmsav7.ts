@@ -1,0 +1,556 @@
+import type {
+  AccessKind,
+  CpuFaultKind,
+  FastTablePort,
+  MemorySystem,
+  Snapshot,
+  SystemRegisterBank,
+  Translation,
+  TranslationFault,
+  VirtAddr,
+  WalkPort,
+} from '@tablewalk/machine/contracts';
+import { ACCESS_FETCH, ACCESS_READ, type ACCESS_WRITE } from '@tablewalk/machine/contracts';
+import {
+  attributeByte,
+  attributeInner,
+  attributeOuter,
+  attributeShareable,
+  attributeType,
+  FLAT_DATA_ATTRIBUTES,
+  FLAT_FETCH_CACHED,
+  FLAT_FETCH_UNCACHED,
+} from './attributes.js';
+import { TLB_CONTRACT, TLB_ENTRY_WORDS, type Tlb, type TlbEvictionSink } from './contracts/tlb.js';
+import {
+  CORTEX_A15_SCTLR_RESET,
+  CORTEX_A15_SCTLR_WRITABLE,
+  SCTLR_A,
+  SCTLR_C,
+  SCTLR_CP15BEN,
+  SCTLR_EE,
+  SCTLR_I,
+  SCTLR_SW,
+  SCTLR_TE,
+  SCTLR_TRANSLATION_BITS,
+  SCTLR_V,
+  SCTLR_Z,
+  TTBCR_EAE,
+  TTBCR_LONG_RESERVED,
+  TTBCR_N_MASK,
+  TTBCR_PD0,
+  TTBCR_PD1,
+} from './control-bits.js';
+import { explain, type WalkExplanation } from './explain.js';
+import { cpuFaultStatus, FAULT_NONE, FAULT_WALK_ABORT, type FaultKind, longStatus, parFaultStatus, shortStatus } from './fault-status.js';
+import { LargeMappings } from './large-mappings.js';
+import { walkLong } from './long-walk.js';
+import { MmuError } from './mmu-error.js';
+import { parFailure, parSuccessHigh, parSuccessLow } from './par.js';
+import { faultOf, RIGHT_EXECUTE, RIGHT_READ, RIGHT_WRITE, rights } from './permissions.js';
+import { defineRegisters } from './registers.js';
+import { walkShort } from './short-walk.js';
+import { packEntry, unpackEntry } from './tlb-entry.js';
+import { TranslationControl } from './translation-control.js';
+import { type WalkRecorder, WalkState } from './walk-state.js';
+
+export interface Vmsav7Options {
+  /** Where the walker reads descriptors. */
+  readonly memory: WalkPort;
+  /** Model of the TLB. Default: none (each `translate` walks). */
+  readonly tlb?: Tlb;
+  /** Value of SCTLR after reset. Default: Cortex-A15's 0x00c50078. */
+  readonly sctlrReset?: number;
+  /** Bits of SCTLR that a write changes; the others keep their reset value. Default: Cortex-A15's. */
+  readonly sctlrWritable?: number;
+  /** Long descriptors exist. Without them TTBCR.EAE and the 64-bit registers do not. Default true. */
+  readonly longDescriptors?: boolean;
+  /**
+   * TTBCR.PD0 and PD1 exist: they come with the Security Extensions (B4.1.153). Default false, which is what QEMU's `virt` board gives an OS.
+   */
+  readonly securityExtensions?: boolean;
+  /** Reset values of PRRR and NMRR. Default 0. */
+  readonly prrrReset?: number;
+  readonly nmrrReset?: number;
+  /** Returns memory attributes in the 32-bit PAR as B4.1.112 has it. Default false: address and NS alone, which is what QEMU does. */
+  readonly parAttributes?: boolean;
+  /** Called after each write to SCTLR that changed it (`changed` has the bits that differ) and after reset and restore. */
+  readonly onControlChange?: (changed: number, sctlr: number) => void;
+  /**
+   * Called when the walk of an address translation operation (ATS1C*) meets an external abort: the architecture takes it as a Data Abort of the
+   * instruction (B3.13.1) and leaves PAR alone. Without it the abort is reported in PAR.
+   */
+  readonly onTranslationAbort?: (va: VirtAddr, status: number) => void;
+}
+
+const SCHEMA = 'mmu/vmsav7';
+const VERSION = 1;
+
+interface Vmsav7Data {
+  readonly sctlr: number;
+  readonly ttbcr: number;
+  readonly ttbr0: readonly [number, number];
+  readonly ttbr1: readonly [number, number];
+  readonly dacr: number;
+  readonly contextidr: number;
+  readonly prrr: number;
+  readonly nmrr: number;
+  readonly par: readonly [number, number];
+  readonly tlb: Snapshot | null;
+}
+
+/**
+ * The VMSAv7 memory system of one core at PL0 and PL1, both descriptor formats, without the Virtualization Extensions' second stage
+ * (ARM DDI 0406C.d, chapter B3).
+ *
+ * `translate` is what a fast table calls when it misses. What it returned may be kept until the connected `FastTablePort` is told to drop it: after
+ * TLB maintenance, after a change of address space, and after a write that changes how translations are read. Descriptor stores alone drop
+ * nothing, as on hardware.
+ */
+export class Vmsav7 implements MemorySystem, TlbEvictionSink {
+  readonly translation: Translation = {
+    pa: 0,
+    sizeLog2: 32,
+    type: 0,
+    inner: 0,
+    outer: 0,
+    shareable: true,
+    global: true,
+    readable: true,
+    writable: true,
+    executable: true,
+  };
+  readonly fault: TranslationFault = { status: 0, parStatus: 0, va: 0, descriptorAddress: -1, level: 0 };
+  epoch = 0;
+
+  private readonly options: Vmsav7Options;
+  private readonly control = new TranslationControl();
+  private readonly walk: WalkState;
+  private readonly tlb: Tlb | null;
+  private readonly entry = new Uint32Array(TLB_ENTRY_WORDS);
+  private readonly large = new LargeMappings();
+  private readonly sctlrReset: number;
+  private readonly sctlrWritable: number;
+  private port: FastTablePort | null = null;
+  /** Domains (a bit each) of the global and the non-global translations given out since everything was last dropped. */
+  private globalDomains = 0;
+  private taggedDomains = 0;
+
+  constructor(options: Vmsav7Options) {
+    const tlb = options.tlb ?? null;
+    if (tlb !== null && tlb.contract !== TLB_CONTRACT) {
+      throw new MmuError(tlb.name, `is written for TLB contract ${String(tlb.contract)}, this is ${TLB_CONTRACT}`);
+    }
+    this.options = options;
+    this.tlb = tlb;
+    this.walk = new WalkState(this.control, options.memory);
+    this.sctlrReset = (options.sctlrReset ?? CORTEX_A15_SCTLR_RESET) >>> 0;
+    this.sctlrWritable = (options.sctlrWritable ?? CORTEX_A15_SCTLR_WRITABLE) >>> 0;
+    this.resetRegisters();
+  }
+
+  // ---- what the CPU asks of SCTLR
+
+  /** SCTLR as MRC reads it. */
+  get sctlr(): number {
+    return this.control.sctlr;
+  }
+  /** SCTLR.M: translation is on. */
+  get enabled(): boolean {
+    return this.control.enabled;
+  }
+  /** SCTLR.A: unaligned accesses fault. */
+  get alignmentCheck(): boolean {
+    return (this.control.sctlr & SCTLR_A) !== 0;
+  }
+  /** SCTLR.C. */
+  get dataCacheEnabled(): boolean {
+    return (this.control.sctlr & SCTLR_C) !== 0;
+  }
+  /** SCTLR.I. */
+  get instructionCacheEnabled(): boolean {
+    return (this.control.sctlr & SCTLR_I) !== 0;
+  }
+  /** SCTLR.Z. */
+  get branchPredictionEnabled(): boolean {
+    return (this.control.sctlr & SCTLR_Z) !== 0;
+  }
+  /** SCTLR.V: vectors at 0xffff0000. */
+  get highVectors(): boolean {
+    return (this.control.sctlr & SCTLR_V) !== 0;
+  }
+  /** SCTLR.EE: CPSR.E on exception entry, and the byte order of descriptors. */
+  get exceptionBigEndian(): boolean {
+    return (this.control.sctlr & SCTLR_EE) !== 0;
+  }
+  /** SCTLR.TE: exceptions are taken in T32. */
+  get exceptionThumb(): boolean {
+    return (this.control.sctlr & SCTLR_TE) !== 0;
+  }
+  /** SCTLR.CP15BEN: the CP15 barriers work. */
+  get cp15Barriers(): boolean {
+    return (this.control.sctlr & SCTLR_CP15BEN) !== 0;
+  }
+  /** SCTLR.SW: SWP and SWPB work. */
+  get swpEnabled(): boolean {
+    return (this.control.sctlr & SCTLR_SW) !== 0;
+  }
+  /** TTBCR.EAE: fault status registers and PAR are in the long-descriptor layout. */
+  get longFormat(): boolean {
+    return this.control.long;
+  }
+  /** The current ASID. */
+  get asid(): number {
+    return this.control.asid;
+  }
+
+  // ---- MemorySystem
+
+  translate(va: VirtAddr, access: AccessKind, privileged: boolean): boolean {
+    const w = this.walk;
+    const control = this.control;
+    if (!control.enabled) return this.flat(va, access);
+    if (!this.find(va)) return this.refuse(va, access, w.fault);
+    const granted = rights(w, privileged);
+    const kind = faultOf(granted, access);
+    if (kind !== FAULT_NONE) return this.refuse(va, access, kind);
+
+    this.large.note(va, w.sizeLog2);
+    if (w.global) this.globalDomains |= 1 << w.domain;
+    else this.taggedDomains |= 1 << w.domain;
+    const t = this.translation;
+    const attributes = w.attributes;
+    t.pa = w.paBase + (va & ((1 << w.sizeLog2) - 1));
+    t.sizeLog2 = w.sizeLog2;
+    t.type = attributeType(attributes);
+    t.inner = attributeInner(attributes);
+    t.outer = attributeOuter(attributes);
+    t.shareable = attributeShareable(attributes);
+    t.global = w.global;
+    t.readable = (granted & RIGHT_READ) !== 0;
+    t.writable = (granted & RIGHT_WRITE) !== 0;
+    t.executable = (granted & RIGHT_EXECUTE) !== 0;
+    return true;
+  }
+
+  faultStatus(kind: CpuFaultKind): number {
+    return cpuFaultStatus(kind, this.control.long);
+  }
+
+  connect(port: FastTablePort): void {
+    if (this.port !== null) throw new MmuError('vmsav7', 'is connected to a fast table already');
+    this.port = port;
+  }
+
+  /** Registers to their reset values; the TLB loses everything. */
+  reset(): void {
+    this.tlb?.invalidateAll(this);
+    const before = this.control.sctlr;
+    this.resetRegisters();
+    this.dropAll();
+    this.options.onControlChange?.((before ^ this.control.sctlr) >>> 0, this.control.sctlr);
+  }
+
+  snapshot(): Snapshot<Vmsav7Data> {
+    const c = this.control;
+    return {
+      schema: SCHEMA,
+      version: VERSION,
+      data: {
+        sctlr: c.sctlr,
+        ttbcr: c.ttbcr,
+        ttbr0: [c.ttbr0, c.ttbr0High],
+        ttbr1: [c.ttbr1, c.ttbr1High],
+        dacr: c.dacr,
+        contextidr: c.contextidr,
+        prrr: c.prrr,
+        nmrr: c.nmrr,
+        par: [c.par, c.parHigh],
+        tlb: this.tlb === null ? null : this.tlb.snapshot(),
+      },
+    };
+  }
+
+  restore(snapshot: Snapshot): void {
+    if (snapshot.schema !== SCHEMA || snapshot.version !== VERSION) {
+      throw new MmuError('vmsav7', `cannot restore ${snapshot.schema} version ${snapshot.version}`);
+    }
+    const data = snapshot.data as Vmsav7Data;
+    // The TLB first: if it refuses, nothing has changed.
+    if (this.tlb !== null) {
+      if (data.tlb === null) this.tlb.invalidateAll(this);
+      else this.tlb.restore(data.tlb);
+    }
+    const c = this.control;
+    const before = c.sctlr;
+    c.sctlr = data.sctlr;
+    c.ttbcr = data.ttbcr;
+    [c.ttbr0, c.ttbr0High] = data.ttbr0;
+    [c.ttbr1, c.ttbr1High] = data.ttbr1;
+    c.dacr = data.dacr;
+    c.contextidr = data.contextidr;
+    c.prrr = data.prrr;
+    c.nmrr = data.nmrr;
+    [c.par, c.parHigh] = data.par;
+    c.derive();
+    this.dropAll();
+    this.options.onControlChange?.((before ^ c.sctlr) >>> 0, c.sctlr);
+  }
+
+  // ---- beyond the contract
+
+  /** Registers the MMU's CP15 registers: SCTLR, translation control, PAR and ATS1C*, TLB maintenance. */
+  defineRegisters(bank: SystemRegisterBank): void {
+    defineRegisters(bank, this, this.control, this.options.longDescriptors ?? true);
+  }
+
+  /** Sees each descriptor that a walk of `translate` reads. Null: nobody does, at no cost. */
+  observeWalks(recorder: WalkRecorder | null): void {
+    this.walk.recorder = recorder;
+  }
+
+  /** The walk of `va` as the tables in memory are now, step by step. Neither the TLB nor any state changes. */
+  explainWalk(va: VirtAddr, access: AccessKind = ACCESS_READ, privileged = true): WalkExplanation {
+    return explain(this.control, this.options.memory, va >>> 0, access, privileged);
+  }
+
+  // ---- register writes (called by the CP15 registers; also by debuggers and boot loaders)
+
+  writeSctlr(value: number): void {
+    const c = this.control;
+    const next = ((c.sctlr & ~this.sctlrWritable) | (value & this.sctlrWritable)) >>> 0;
+    const changed = (c.sctlr ^ next) >>> 0;
+    if (changed === 0) return;
+    c.sctlr = next;
+    if ((changed & SCTLR_TRANSLATION_BITS) !== 0) {
+      c.derive();
+      this.dropAll();
+    }
+    this.options.onControlChange?.(changed, next);
+  }
+
+  writeTtbcr(value: number): void {
+    const c = this.control;
+    let next = value >>> 0;
+    if ((next & TTBCR_EAE) !== 0 && (this.options.longDescriptors ?? true)) next = (next & ~TTBCR_LONG_RESERVED) >>> 0;
+    else next &= TTBCR_N_MASK | (this.options.securityExtensions ? TTBCR_PD0 | TTBCR_PD1 : 0);
+    if (next === c.ttbcr) return;
+    c.ttbcr = next;
+    c.derive();
+    this.dropAll();
+  }
+
+  /** `high` undefined: a 32-bit write, which leaves bits 63:32 (B4.1.154). */
+  writeTtbr0(low: number, high = this.control.ttbr0High): void {
+    const c = this.control;
+    if (c.ttbr0 === low >>> 0 && c.ttbr0High === high >>> 0) return;
+    c.ttbr0 = low >>> 0;
+    c.ttbr0High = high >>> 0;
+    this.addressSpaceChanged();
+  }
+
+  /** TTBR1 maps what all address spaces share, so more than the non-global entries may be of the old tables. */
+  writeTtbr1(low: number, high = this.control.ttbr1High): void {
+    const c = this.control;
+    const sameTables = c.ttbr1 === low >>> 0 && ((c.ttbr1High ^ high) & 0xff) === 0;
+    if (sameTables && c.ttbr1High === high >>> 0) return;
+    c.ttbr1 = low >>> 0;
+    c.ttbr1High = high >>> 0;
+    if (sameTables) this.addressSpaceChanged();
+    else {
+      c.deriveAsid();
+      this.dropAll();
+    }
+  }
+
+  writeContextidr(value: number): void {
+    const c = this.control;
+    const asidChanged = ((c.contextidr ^ value) & 0xff) !== 0;
+    c.contextidr = value >>> 0;
+    // With long descriptors CONTEXTIDR is only a name for debuggers.
+    if (asidChanged && !c.long) this.addressSpaceChanged();
+  }
+
+  /**
+   * A domain that gains access needs nothing dropped: what is kept only says what was allowed. Linux opens and closes its user domain around each
+   * access to user memory, so a domain that loses access drops no more than was made from it.
+   */
+  writeDacr(value: number): void {
+    const c = this.control;
+    const next = value >>> 0;
+    const before = c.dacr;
+    if (next === before) return;
+    c.dacr = next;
+    if (c.long) return;
+    let lost = 0;
+    for (let domain = 0; domain < 16; domain++) {
+      const from = (before >>> (2 * domain)) & 3;
+      const to = (next >>> (2 * domain)) & 3;
+      // 0 and 2 allow nothing, client (1) what the descriptors do, manager (3) everything.
+      if ((from & 1) !== 0 && from !== to && to !== 3) lost |= 1 << domain;
+    }
+    if ((lost & this.globalDomains) !== 0) this.dropAll();
+    else if ((lost & this.taggedDomains) !== 0) this.dropNonGlobal();
+    else this.epoch++;
+  }
+
+  writePrrr(value: number): void {
+    if (this.control.prrr === value >>> 0) return;
+    this.control.prrr = value >>> 0;
+    this.control.derive();
+    this.dropAll();
+  }
+
+  writeNmrr(value: number): void {
+    if (this.control.nmrr === value >>> 0) return;
+    this.control.nmrr = value >>> 0;
+    this.control.derive();
+    this.dropAll();
+  }
+
+  // ---- TLB maintenance
+
+  tlbInvalidateAll(): void {
+    this.tlb?.invalidateAll(this);
+    this.dropAll();
+  }
+
+  /** `operand` is VA[31:12] and an ASID in bits 7:0, as TLBIMVA takes it. */
+  tlbInvalidateMva(operand: number): void {
+    this.tlb?.invalidateMva((operand & 0xfffff000) >>> 0, operand & 0xff, this);
+    this.dropMva(operand);
+  }
+
+  /** `operand` is VA[31:12], as TLBIMVAA takes it. */
+  tlbInvalidateMvaAllAsid(operand: number): void {
+    this.tlb?.invalidateMvaAllAsid((operand & 0xfffff000) >>> 0, this);
+    this.dropMva(operand);
+  }
+
+  tlbInvalidateAsid(operand: number): void {
+    this.tlb?.invalidateAsid(operand & 0xff, this);
+    this.epoch++;
+    this.port?.dropAsid(operand & 0xff);
+  }
+
+  /** A TLB model gave an entry up: what was made from it goes. */
+  evicted(arena: Uint32Array, offset: number): void {
+    this.port?.dropPage(arena[offset], arena[offset + 1] & 0xff);
+  }
+
+  // ---- address translation operations
+
+  /** ATS1CPR, ATS1CPW, ATS1CUR, ATS1CUW: translates and puts the result into PAR (B4.2.4). */
+  translateToPar(va: VirtAddr, access: typeof ACCESS_READ | typeof ACCESS_WRITE, privileged: boolean): void {
+    const c = this.control;
+    if (this.translate(va, access, privileged)) {
+      const { pa, sizeLog2 } = this.translation;
+      const attributes = c.enabled ? this.walk.attributes : FLAT_DATA_ATTRIBUTES;
+      const sh = c.enabled && c.long ? this.shareabilityField() : 0;
+      c.par = parSuccessLow(pa, sizeLog2, c.long, attributes, sh, this.options.parAttributes ?? false);
+      c.parHigh = c.long ? parSuccessHigh(pa, attributeByte(attributes)) : 0;
+      return;
+    }
+    if (this.walk.fault === FAULT_WALK_ABORT && this.options.onTranslationAbort !== undefined) {
+      this.options.onTranslationAbort(va, this.fault.status);
+      return;
+    }
+    c.par = parFailure(this.fault.parStatus, c.long);
+    c.parHigh = 0;
+  }
+
+  // ---- inside
+
+  /** Fills the walk state from the TLB or the tables. False: the walk faulted. */
+  private find(va: VirtAddr): boolean {
+    const w = this.walk;
+    const tlb = this.tlb;
+    if (tlb === null) return this.control.long ? walkLong(w, va) : walkShort(w, va);
+    const offset = tlb.lookup(va, this.control.asid);
+    if (offset >= 0) {
+      unpackEntry(w, tlb.arena, offset);
+      return true;
+    }
+    if (!(this.control.long ? walkLong(w, va) : walkShort(w, va))) return false;
+    packEntry(this.entry, w, va, this.control.asid);
+    tlb.insert(this.entry, this);
+    return true;
+  }
+
+  private flat(va: VirtAddr, access: AccessKind): true {
+    const attributes =
+      access !== ACCESS_FETCH ? FLAT_DATA_ATTRIBUTES : (this.control.sctlr & SCTLR_I) !== 0 ? FLAT_FETCH_CACHED : FLAT_FETCH_UNCACHED;
+    const t = this.translation;
+    t.pa = va >>> 0;
+    t.sizeLog2 = 32;
+    t.type = attributeType(attributes);
+    t.inner = attributeInner(attributes);
+    t.outer = attributeOuter(attributes);
+    t.shareable = true;
+    t.global = true;
+    t.readable = true;
+    t.writable = true;
+    t.executable = true;
+    return true;
+  }
+
+  private refuse(va: VirtAddr, access: AccessKind, kind: FaultKind): false {
+    const w = this.walk;
+    const f = this.fault;
+    w.fault = kind;
+    // IFSR has no domain field.
+    f.status = this.control.long ? longStatus(kind, w.level) : shortStatus(kind, w.level, access === ACCESS_FETCH ? 0 : w.domain);
+    f.parStatus = parFaultStatus(f.status);
+    f.va = va;
+    f.descriptorAddress = w.descriptorAddress;
+    f.level = w.level;
+    return false;
+  }
+
+  private shareabilityField(): number {
+    const attributes = this.walk.attributes;
+    return attributeShareable(attributes) ? ((attributes & 0x80) !== 0 ? 2 : 3) : 0;
+  }
+
+  private addressSpaceChanged(): void {
+    this.control.deriveAsid();
+    this.dropNonGlobal();
+  }
+
+  private dropAll(): void {
+    this.epoch++;
+    this.large.clear();
+    this.globalDomains = 0;
+    this.taggedDomains = 0;
+    this.port?.dropAll();
+  }
+
+  private dropNonGlobal(): void {
+    this.epoch++;
+    this.taggedDomains = 0;
+    this.port?.dropNonGlobal();
+  }
+
+  private dropMva(operand: number): void {
+    this.epoch++;
+    const sizeLog2 = this.large.sizeAt(operand >>> 0);
+    this.port?.dropPage((operand & (0xffffffff << sizeLog2)) >>> 0, sizeLog2);
+  }
+
+  private resetRegisters(): void {
+    const c = this.control;
+    c.sctlr = this.sctlrReset;
+    c.ttbcr = 0;
+    c.ttbr0 = 0;
+    c.ttbr0High = 0;
+    c.ttbr1 = 0;
+    c.ttbr1High = 0;
+    c.dacr = 0;
+    c.contextidr = 0;
+    c.prrr = (this.options.prrrReset ?? 0) >>> 0;
+    c.nmrr = (this.options.nmrrReset ?? 0) >>> 0;
+    c.par = 0;
+    c.parHigh = 0;
+    c.derive();
+  }
+}
