@@ -36,6 +36,12 @@ export class Builder {
     this.nextOffset = 0;
   }
 
+  /** Forgets every micro-operation from `count` on, and with them that the block has ended. */
+  rewind(count: number): void {
+    this.count = count;
+    this.ended = false;
+  }
+
   /** Begins the next instruction, which starts `offset` bytes into the page and is `size` bytes long. */
   instruction(offset: number, size: number, itstate: number): void {
     this.offsets.push(offset);

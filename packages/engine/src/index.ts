@@ -5,6 +5,8 @@ export { ClosureCompiler } from './closures/compile.js';
 export type { AccessPort, ClosureEnvironment } from './closures/environment.js';
 export { Frame } from './closures/environment.js';
 export { reverseBytes } from './closures/values.js';
+export type { Block } from './code-cache.js';
+export { blockGranules, CodeCache, CodePage, finishBlock } from './code-cache.js';
 export type { CallKernel, Kernel, PureKernel, StateViews, VectorKernel } from './kernel.js';
 export * as layout from './layout.js';
 export * as ops from './ops.js';

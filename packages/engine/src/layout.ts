@@ -52,10 +52,12 @@ export const STATE_BYTES = 0x9000;
 export const FAST_TABLE_PL1 = 0x1000;
 export const FAST_TABLE_PL0 = 0x5000;
 export const FAST_TABLE_ENTRIES = 1024;
-/** Words of one fast-table entry: read tag, write tag, addend, spare. */
+/** Words of one fast-table entry: read tag, write tag, addend, and what the translation allows to be written. */
 export const FAST_READ_TAG = 0;
 export const FAST_WRITE_TAG = 1;
 export const FAST_ADDEND = 2;
+/** Page that may be written as far as the translation goes, whether or not it holds translated code. */
+export const FAST_SPARE = 3;
 export const FAST_STRIDE = 4;
 /** A tag no masked address can equal (bit 2 set: masks keep bits 31:12 and at most 1:0). */
 export const FAST_INVALID = 4;

@@ -1,0 +1,449 @@
+import type { Block, ClosureEnvironment, CodePage, StateViews } from '@tablewalk/engine';
+import { ClosureCompiler, CodeCache, Frame, layout } from '@tablewalk/engine';
+import type { CodeWatcher, GuestMemory, MemorySystem, Observer, SystemBus, Timeline } from '@tablewalk/machine';
+import type { DecodeMode } from '../isa/arm-builder.js';
+import { DecodeTable } from '../isa/decode-table.js';
+import { encodings } from '../isa/families/index.js';
+import type { CoreProfile } from '../profiles/profile.js';
+import { CPSR_A, CPSR_E, CPSR_F, CPSR_I, CPSR_T, MODE_SVC, MODE_USR } from '../system/core-system.js';
+import { bankOf, RegisterBanks } from './banks.js';
+import { Exceptions } from './exceptions.js';
+import { FastTable } from './fast-table.js';
+import { GUEST_EXIT } from './guest-exit.js';
+import { MemoryAccess } from './memory-access.js';
+import { ProgramStatus } from './program-status.js';
+import type { InstructionSets } from './translator.js';
+import { Translator } from './translator.js';
+
+/** Bits of a decode mode: the key of a code page and the low bits of a jump-cache tag. */
+const KEY_THUMB = 1;
+const KEY_BIG_ENDIAN = 2;
+const KEY_PRIVILEGED = 4;
+const KEY_VFP = 8;
+const KEY_SIMD = 16;
+const KEY_ALIGNED = 32;
+
+/** Translated instructions kept before the cache begins again: about 250 bytes each. */
+const CODE_CACHE_INSTRUCTIONS = 600_000;
+
+/** Longest budget of one `run`, so that counters stay small integers. */
+const LONGEST_RUN = 1 << 29;
+
+export interface ArmCoreParts {
+  readonly profile: CoreProfile;
+  readonly memory: GuestMemory;
+  /** Byte offset of the core's state in `memory`, `layout.STATE_BYTES` long. */
+  readonly stateOffset: number;
+  readonly bus: SystemBus;
+  readonly memorySystem: MemorySystem;
+  readonly timeline: Timeline;
+}
+
+let tables: InstructionSets | undefined;
+/** Decode tables are constant: made once, at first use. */
+const instructionSets = (): InstructionSets => {
+  tables ??= { a32: new DecodeTable('A32', encodings), t32: new DecodeTable('T32', encodings), t16: new DecodeTable('T16', encodings) };
+  return tables;
+};
+
+const viewsOf = (buffer: ArrayBuffer, offset: number): StateViews => ({
+  words: new Int32Array(buffer, offset, layout.STATE_BYTES / 4),
+  u32: new Uint32Array(buffer, offset, layout.STATE_BYTES / 4),
+  f32: new Float32Array(buffer, offset, layout.STATE_BYTES / 4),
+  f64: new Float64Array(buffer, offset, layout.STATE_BYTES / 8),
+  u8: new Uint8Array(buffer, offset, layout.STATE_BYTES),
+  i8: new Int8Array(buffer, offset, layout.STATE_BYTES),
+  u16: new Uint16Array(buffer, offset, layout.STATE_BYTES / 2),
+  i16: new Int16Array(buffer, offset, layout.STATE_BYTES / 2),
+});
+
+/**
+ * One core: state, dispatch of translated blocks, faults and interrupts. What instructions may ask of it is `system/core-system.ts`; this class is
+ * the part that runs.
+ */
+export class ArmCore implements CodeWatcher {
+  readonly profile: CoreProfile;
+  readonly state: StateViews;
+  readonly words: Int32Array;
+  readonly banks: RegisterBanks;
+  readonly status: ProgramStatus;
+  readonly memorySystem: MemorySystem;
+  readonly memory: GuestMemory;
+  readonly timeline: Timeline;
+  readonly frame = new Frame();
+  readonly fast: FastTable;
+  readonly access: MemoryAccess;
+  readonly exceptions: Exceptions;
+  readonly cache: CodeCache;
+  private readonly translator: Translator;
+  private readonly jumpPages: (CodePage | undefined)[] = new Array<CodePage | undefined>(1024).fill(undefined);
+  /** The page being executed, or null when it must be looked up. */
+  private page: CodePage | null = null;
+  private block: Block | undefined;
+  private attention = false;
+  private runEnd = 0;
+  private modeKey = 0;
+  privileged = true;
+  /** SCTLR bits that the core acts on; the MMU owns the register. */
+  alignmentChecked = false;
+  thumbExceptions = false;
+  bigEndianExceptions = false;
+  private highVectors = false;
+  /** VBAR. */
+  vbar = 0;
+  private cpacr = 0;
+  irq = false;
+  fiq = false;
+  /** Sleeping in WFI or WFE until an interrupt (or event). */
+  halted = false;
+  /** True when the core takes the same exception for ever: nothing but a reset ends that. */
+  lockedUp = false;
+  observers: readonly Observer[] = [];
+
+  /** `systemCore` is what CALL kernels get: the CoreSystem made over this core. */
+  constructor(parts: ArmCoreParts, systemCore: (core: ArmCore) => unknown) {
+    const { memory } = parts;
+    this.profile = parts.profile;
+    this.memory = memory;
+    this.timeline = parts.timeline;
+    this.memorySystem = parts.memorySystem;
+    this.state = viewsOf(memory.buffer, parts.stateOffset);
+    this.words = this.state.words;
+    this.banks = new RegisterBanks(this.words);
+    this.status = new ProgramStatus(this.words, this.banks);
+    this.fast = new FastTable(this.words, this.jumpPages, () => this.leavePage());
+    this.access = new MemoryAccess(this.frame, this.state, memory, parts.bus, parts.memorySystem, this.fast, this);
+    this.exceptions = new Exceptions(this);
+    this.cache = new CodeCache(memory.codeGranules, CODE_CACHE_INSTRUCTIONS);
+    const env: ClosureEnvironment = {
+      state: this.state,
+      m8: memory.u8,
+      m16: memory.u16,
+      m32: memory.i32,
+      access: this.access,
+      core: systemCore(this) as never,
+      bound: new Map(),
+    };
+    this.translator = new Translator(parts.profile, instructionSets(), new ClosureCompiler(env), memory.u16);
+    parts.memorySystem.connect(this.fast);
+    memory.watch(this, () => this.fast.dropAll());
+  }
+
+  /** Power-on state: SVC mode, everything masked, A32, PC at the reset vector. Registers are 0. */
+  reset(): void {
+    this.words.fill(0, 0, layout.TEMP0);
+    this.banks.reset();
+    this.words[layout.FLAG_Z] = 0;
+    this.words[layout.CPSR_CONTROL] = MODE_SVC | CPSR_A | CPSR_I | CPSR_F;
+    this.halted = false;
+    this.lockedUp = false;
+    this.fast.dropAll();
+    this.controlChanged(this.profile.sctlrReset);
+    this.updateMode();
+  }
+
+  /** SCTLR changed: what of it concerns the core. */
+  controlChanged(sctlr: number): void {
+    this.alignmentChecked = (sctlr & 2) !== 0;
+    this.highVectors = (sctlr & (1 << 13)) !== 0;
+    this.bigEndianExceptions = (sctlr & (1 << 25)) !== 0;
+    this.thumbExceptions = (sctlr & (1 << 30)) !== 0;
+    this.updateMode();
+  }
+
+  /** CPACR or FPEXC changed. */
+  coprocessorAccessChanged(cpacr: number): void {
+    this.cpacr = cpacr;
+    this.updateMode();
+  }
+
+  vectorBase(): number {
+    return this.highVectors ? 0xffff0000 : this.vbar;
+  }
+
+  /** Whether CPACR lets the current privilege use coprocessors 10 and 11. */
+  vfpAccessible(): boolean {
+    const access = (this.cpacr >>> 20) & 3;
+    return access === 3 || (access === 1 && this.privileged);
+  }
+
+  /** Recomputes what depends on mode and control bits. */
+  updateMode(): void {
+    const control = this.words[layout.CPSR_CONTROL]!;
+    this.privileged = (control & 0x1f) !== MODE_USR;
+    const vfp = this.vfpAccessible() && (this.words[layout.FPEXC]! & (1 << 30)) !== 0;
+    this.modeKey =
+      (control & CPSR_T ? KEY_THUMB : 0) |
+      (control & CPSR_E ? KEY_BIG_ENDIAN : 0) |
+      (this.privileged ? KEY_PRIVILEGED : 0) |
+      (vfp ? KEY_VFP : 0) |
+      (vfp && this.cpacr >= 0 ? KEY_SIMD : 0) |
+      (this.alignmentChecked ? KEY_ALIGNED : 0);
+    this.page = null;
+    if ((this.irq && (control & CPSR_I) === 0) || (this.fiq && (control & CPSR_F) === 0)) this.requestAttention();
+  }
+
+  private decodeMode(): DecodeMode {
+    const key = this.modeKey;
+    return {
+      thumb: (key & KEY_THUMB) !== 0,
+      bigEndian: (key & KEY_BIG_ENDIAN) !== 0,
+      privileged: this.privileged,
+      vfpEnabled: (key & KEY_VFP) !== 0,
+      simdEnabled: (key & KEY_SIMD) !== 0,
+      alignmentChecked: this.alignmentChecked,
+    };
+  }
+
+  /** Interrupt lines from the interrupt controller. */
+  setIrq(level: boolean): void {
+    this.irq = level;
+    if (level) this.requestAttention();
+  }
+  setFiq(level: boolean): void {
+    this.fiq = level;
+    if (level) this.requestAttention();
+  }
+
+  /** Makes `run` return after the current instruction. */
+  requestAttention(): void {
+    this.attention = true;
+    this.stopBlock();
+  }
+
+  /** Leaves the running block after the current instruction. */
+  private stopBlock(): void {
+    if (this.block !== undefined) this.frame.limit = Math.min(this.frame.limit, this.block.starts[this.frame.index + 1]!);
+  }
+
+  /** The page being executed may not be what it was. */
+  private leavePage(): void {
+    this.page = null;
+    this.stopBlock();
+  }
+
+  codeWritten(hostPage: number, granules: number): void {
+    this.cache.invalidate(hostPage, granules);
+    this.leavePage();
+  }
+
+  /** VA of the running instruction, or of the next one between blocks. */
+  instructionAddress(): number {
+    const { block } = this;
+    return block === undefined ? this.words[layout.PC]! >>> 0 : (this.words[layout.PAGE_VA]! + block.offsets[this.frame.index]!) >>> 0;
+  }
+
+  /** VA of the instruction after the running one. */
+  followingAddress(): number {
+    const { block } = this;
+    return block === undefined ? this.words[layout.PC]! >>> 0 : (this.words[layout.PAGE_VA]! + block.offsets[this.frame.index + 1]!) >>> 0;
+  }
+
+  /** ITSTATE of the same as `instructionAddress`. */
+  itstate(): number {
+    const { block } = this;
+    if (block === undefined) return this.words[layout.ITSTATE]!;
+    return block.itstates === undefined ? 0 : block.itstates[this.frame.index]!;
+  }
+
+  get thumb(): boolean {
+    return (this.words[layout.CPSR_CONTROL]! & CPSR_T) !== 0;
+  }
+  get mode(): number {
+    return this.words[layout.CPSR_CONTROL]! & 0x1f;
+  }
+
+  readCpsr(): number {
+    return this.status.read(this.itstate());
+  }
+  writeCpsr(value: number, mask: number): void {
+    if (this.status.write(value, mask)) this.updateMode();
+  }
+
+  exchange(target: number): void {
+    const R = this.words;
+    R[layout.CPSR_CONTROL] = R[layout.CPSR_CONTROL]! ^ CPSR_T;
+    R[layout.PC] = target & (target & 1 ? ~1 : ~3);
+    this.updateMode();
+  }
+
+  synchronize(): void {
+    this.timeline.current = this.runEnd - this.words[layout.BUDGET]! + this.frame.index;
+  }
+
+  leave(): never {
+    throw GUEST_EXIT;
+  }
+
+  dataAbort(status: number, va: number, write: boolean): never {
+    this.takeDataAbort(status, va, write);
+    throw GUEST_EXIT;
+  }
+
+  /** DFSR, DFAR, IFSR and IFAR, which aborts write. */
+  readonly faults = { dfsr: 0, dfar: 0, ifsr: 0, ifar: 0 };
+
+  takeDataAbort(status: number, va: number, write: boolean): void {
+    const pc = this.instructionAddress();
+    this.faults.dfsr = status | (write ? 1 << 11 : 0);
+    this.faults.dfar = va >>> 0;
+    for (const observer of this.observers) observer.translationFault?.(va >>> 0, write ? 1 : 0, this.faults.dfsr, pc);
+    this.exceptions.enter('data-abort', pc, pc + 8, this.readCpsr());
+  }
+
+  takePrefetchAbort(status: number, va: number): void {
+    const pc = this.instructionAddress();
+    this.faults.ifsr = status;
+    this.faults.ifar = va >>> 0;
+    for (const observer of this.observers) observer.translationFault?.(va >>> 0, 2, status, pc);
+    if (pc === (this.vectorBase() + 0x0c) >>> 0) this.lockUp();
+    this.exceptions.enter('prefetch-abort', pc, pc + 4, this.readCpsr());
+  }
+
+  takeUndefined(): void {
+    const pc = this.instructionAddress();
+    if (pc === (this.vectorBase() + 0x04) >>> 0) this.lockUp();
+    this.exceptions.enter('undefined', pc, pc + (this.thumb ? 2 : 4), this.readCpsr());
+  }
+
+  private lockUp(): void {
+    this.lockedUp = true;
+    this.requestAttention();
+  }
+
+  observeException(kind: Parameters<NonNullable<Observer['exception']>>[0], pc: number, target: number, cpsr: number): void {
+    for (const observer of this.observers) observer.exception?.(kind, pc, target, cpsr);
+  }
+
+  /** Takes a pending interrupt that is not masked. Called between blocks. */
+  deliverInterrupts(): void {
+    this.block = undefined;
+    if (this.irq || this.fiq) this.halted = false;
+    const control = this.words[layout.CPSR_CONTROL]!;
+    const pc = this.words[layout.PC]!;
+    if (this.fiq && (control & CPSR_F) === 0) this.exceptions.enter('fiq', pc, pc + 4, this.readCpsr());
+    else if (this.irq && (control & CPSR_I) === 0) this.exceptions.enter('irq', pc, pc + 4, this.readCpsr());
+  }
+
+  /**
+   * Runs at most `budget` instructions (positive, and exactly that many unless something wants attention: an interrupt, a sleep, a nearer deadline,
+   * a lock-up). Advances the timeline. An instruction that ends in an exception counts as one.
+   */
+  run(budget: number): void {
+    const { words: R, frame, timeline } = this;
+    let left = Math.min(budget, LONGEST_RUN);
+    this.runEnd = timeline.current + left;
+    this.attention = false;
+    while (left > 0 && !this.attention) {
+      try {
+        while (left > 0 && !this.attention) {
+          const block = this.nextBlock();
+          const { statements } = block;
+          this.block = block;
+          R[layout.BUDGET] = left;
+          frame.limit = block.count <= left ? statements.length : block.starts[left]!;
+          let i = 0;
+          do statements[i++]!();
+          while (i < frame.limit);
+          left -= i === statements.length ? block.count : this.stoppedAt(block, i);
+        }
+      } catch (error) {
+        if (error !== GUEST_EXIT) throw error;
+        left -= frame.index + 1;
+      }
+      this.block = undefined;
+    }
+    this.block = undefined;
+    timeline.current = this.runEnd - left;
+  }
+
+  /** Number of instructions done when a block was left before statement `i`; PC and ITSTATE are those of the next. */
+  private stoppedAt(block: Block, i: number): number {
+    let k = 1;
+    while (block.starts[k]! < i) k++;
+    this.words[layout.PC] = this.words[layout.PAGE_VA]! + block.offsets[k]!;
+    if (block.itstates !== undefined) this.words[layout.ITSTATE] = block.itstates[k]!;
+    return k;
+  }
+
+  /** The block at PC. A fetch that faults takes its abort and leaves; so does running into a full cache, to begin afresh. */
+  private nextBlock(): Block {
+    const R = this.words;
+    const pc = R[layout.PC]!;
+    let page = this.page;
+    if (page === null || (pc ^ R[layout.PAGE_VA]!) & ~0xfff) page = this.enterPage(pc);
+    if (R[layout.ITSTATE] === 0) {
+      const block = page.blocks[(pc & 0xfff) >>> page.shift];
+      if (block !== undefined) return block;
+    }
+    return this.uncommonBlock(page, pc);
+  }
+
+  private enterPage(pc: number): CodePage {
+    const slot = this.fast.jumpSlot(pc);
+    const tag = (pc & ~0xfff) | this.modeKey;
+    let page = this.jumpPages[slot];
+    if (this.fast.jumpTag(slot) !== tag || page === undefined) {
+      const host = this.fetchOffset(pc, pc);
+      page = this.cache.page(Math.floor(host / 4096), this.modeKey, this.modeKey & KEY_THUMB ? 1 : 2);
+      this.jumpPages[slot] = page;
+      this.fast.setJump(slot, tag, this.memorySystem.translation.sizeLog2, pc);
+    }
+    this.page = page;
+    this.words[layout.PAGE_VA] = pc & ~0xfff;
+    return page;
+  }
+
+  /** Host offset to fetch from; aborts at `pc` with `va` as the fault address. */
+  private fetchOffset(va: number, pc: number): number {
+    const host = this.access.locateCode(va, this.privileged);
+    if (host !== undefined && host >= 0) return host;
+    this.block = undefined;
+    this.frame.index = 0;
+    this.words[layout.PC] = pc;
+    if (host === undefined) this.takePrefetchAbort(this.memorySystem.fault.status, this.memorySystem.fault.va);
+    else this.takePrefetchAbort(this.memorySystem.faultStatus('external'), va);
+    throw GUEST_EXIT;
+  }
+
+  private uncommonBlock(page: CodePage, pc: number): Block {
+    const R = this.words;
+    const offset = pc & 0xfff;
+    const itstate = R[layout.ITSTATE]!;
+    if (itstate !== 0) {
+      R[layout.ITSTATE] = 0;
+      const known = page.inIt.get((offset << 8) | itstate);
+      if (known !== undefined) return known;
+    }
+    if (this.cache.full) {
+      this.cache.clear();
+      this.fast.dropCode();
+      R[layout.ITSTATE] = itstate;
+      return this.nextBlock();
+    }
+    const pageOffset = page.hostPage * 4096;
+    if (offset === 4094 && Translator.isWide(this.memory.u16[(pageOffset + 4094) / 2]!))
+      return this.straddlingBlock(page, pc, pageOffset, itstate);
+    const block = this.translator.translate(this.decodeMode(), pageOffset, offset, itstate);
+    if (this.cache.add(page, block, itstate)) this.fast.protect(page.hostPage);
+    return block;
+  }
+
+  /** A T32 instruction across two pages: its second half may change with the mapping, so it is fetched each time. */
+  private straddlingBlock(page: CodePage, pc: number, pageOffset: number, itstate: number): Block {
+    this.words[layout.ITSTATE] = itstate;
+    const host = this.fetchOffset((pc + 2) | 0, pc);
+    this.words[layout.ITSTATE] = 0;
+    const second = this.memory.u16[host / 2]!;
+    const known = page.straddler;
+    if (known !== undefined && known.second === second && known.itstate === itstate) return known.block;
+    const block = this.translator.translate(this.decodeMode(), pageOffset, 4094, itstate, second);
+    if (this.cache.addStraddler(page, second, itstate, block)) this.fast.protect(page.hostPage);
+    return block;
+  }
+
+  /** Bank of SPSR of the current mode; 0 has none. */
+  get spsrBank(): number {
+    return bankOf(this.mode);
+  }
+}

@@ -1,0 +1,139 @@
+import { layout } from '@tablewalk/engine';
+import type { FastTablePort } from '@tablewalk/machine';
+
+const JUMP_ENTRIES = 1024;
+
+/**
+ * The fast table (data) and the jump cache (code) of one core: translations that the running code uses without asking the MMU. Always a subset of
+ * what the memory system would answer; it is told what to forget.
+ */
+export class FastTable implements FastTablePort {
+  private readonly words: Int32Array;
+  /** Entries in use, so that forgetting costs what was filled and not the size of the tables. */
+  private readonly filled = new Int32Array(2 * layout.FAST_TABLE_ENTRIES);
+  private filledCount = 0;
+  /** VAs of mappings larger than a page that are in the table: an invalidation of any address in them means all of them. */
+  private largeLow = 0xffffffff;
+  private largeHigh = -1;
+  private readonly jumpTags = new Int32Array(JUMP_ENTRIES).fill(-1);
+  private readonly jumpPages: unknown[];
+  private readonly codeDropped: () => void;
+
+  /** `codeDropped` runs when the page being executed may have been forgotten. */
+  constructor(words: Int32Array, jumpPages: unknown[], codeDropped: () => void) {
+    this.words = words;
+    this.jumpPages = jumpPages;
+    this.codeDropped = codeDropped;
+    for (const base of [layout.FAST_TABLE_PL1 >>> 2, layout.FAST_TABLE_PL0 >>> 2]) {
+      for (let i = 0; i < layout.FAST_TABLE_ENTRIES; i++) this.clearEntry(base + i * layout.FAST_STRIDE);
+    }
+  }
+
+  /** Word index of the entry for `va`. */
+  static entry(va: number, privileged: boolean): number {
+    return ((privileged ? layout.FAST_TABLE_PL1 : layout.FAST_TABLE_PL0) >>> 2) + ((va >>> 10) & 0xffc);
+  }
+
+  /**
+   * Enters the page of `va` -> `hostOffset` (of `va` itself). `writable` is what the mapping allows; `writeDirect` whether stores may go straight to
+   * memory (no translated code in the page).
+   */
+  fill(entry: number, va: number, hostOffset: number, readable: boolean, writable: boolean, writeDirect: boolean, sizeLog2: number): void {
+    const R = this.words;
+    const page = va & ~0xfff;
+    if (!readable && !writable) return;
+    if (R[entry + layout.FAST_READ_TAG] === layout.FAST_INVALID && R[entry + layout.FAST_SPARE] === layout.FAST_INVALID)
+      this.filled[this.filledCount++] = entry;
+    R[entry + layout.FAST_READ_TAG] = readable ? page : layout.FAST_INVALID;
+    R[entry + layout.FAST_WRITE_TAG] = writable && writeDirect ? page : layout.FAST_INVALID;
+    R[entry + layout.FAST_SPARE] = writable ? page : layout.FAST_INVALID;
+    R[entry + layout.FAST_ADDEND] = (hostOffset - va) | 0;
+    if (sizeLog2 > 12) this.noteLarge(va, sizeLog2);
+  }
+
+  private noteLarge(va: number, sizeLog2: number): void {
+    const size = 2 ** sizeLog2;
+    const low = Math.floor((va >>> 0) / size) * size;
+    if (low < this.largeLow) this.largeLow = low;
+    if (low + size - 1 > this.largeHigh) this.largeHigh = low + size - 1;
+  }
+
+  private clearEntry(entry: number): void {
+    this.words[entry + layout.FAST_READ_TAG] = layout.FAST_INVALID;
+    this.words[entry + layout.FAST_WRITE_TAG] = layout.FAST_INVALID;
+    this.words[entry + layout.FAST_SPARE] = layout.FAST_INVALID;
+  }
+
+  /** The page now holds translated code: stores to it must leave the fast path, under whatever VA it is mapped. */
+  protect(hostPage: number): void {
+    const R = this.words;
+    for (let i = 0; i < this.filledCount; i++) {
+      const entry = this.filled[i]!;
+      const tag = R[entry + layout.FAST_WRITE_TAG]!;
+      if (tag !== layout.FAST_INVALID && (tag + R[entry + layout.FAST_ADDEND]!) >>> 12 === hostPage)
+        R[entry + layout.FAST_WRITE_TAG] = layout.FAST_INVALID;
+    }
+  }
+
+  jumpSlot(va: number): number {
+    return (va >>> 12) & (JUMP_ENTRIES - 1);
+  }
+  /** Tag of a jump-cache entry: the page's VA and the decode mode in its low bits. */
+  jumpTag(slot: number): number {
+    return this.jumpTags[slot]!;
+  }
+  setJump(slot: number, tag: number, sizeLog2: number, va: number): void {
+    this.jumpTags[slot] = tag;
+    if (sizeLog2 > 12) this.noteLarge(va, sizeLog2);
+  }
+
+  dropAll(): void {
+    for (let i = 0; i < this.filledCount; i++) this.clearEntry(this.filled[i]!);
+    this.filledCount = 0;
+    this.largeLow = 0xffffffff;
+    this.largeHigh = -1;
+    this.dropCode();
+  }
+
+  /** Forgets the jump cache only. */
+  dropCode(): void {
+    this.jumpTags.fill(-1);
+    this.jumpPages.fill(undefined);
+    this.codeDropped();
+  }
+
+  dropPage(va: number, sizeLog2: number): void {
+    const low = va >>> 0;
+    if (sizeLog2 > 16 || (low <= this.largeHigh && low + 2 ** sizeLog2 > this.largeLow)) {
+      this.dropAll();
+      return;
+    }
+    const end = low + Math.max(2 ** sizeLog2, 4096);
+    for (let page = low & ~0xfff; page >>> 0 < end && page >>> 0 >= (low & ~0xfff) >>> 0; page += 4096) {
+      for (const privileged of [true, false]) {
+        const entry = FastTable.entry(page, privileged);
+        const R = this.words;
+        const tag = page | 0;
+        if (R[entry + layout.FAST_READ_TAG] === tag || R[entry + layout.FAST_SPARE] === tag) {
+          this.clearEntry(entry);
+          this.forget(entry);
+        }
+      }
+      const slot = this.jumpSlot(page);
+      if (((this.jumpTags[slot]! ^ page) & ~0xfff) === 0) this.jumpTags[slot] = -1;
+    }
+    this.codeDropped();
+  }
+
+  private forget(entry: number): void {
+    const at = this.filled.indexOf(entry);
+    if (at >= 0 && at < this.filledCount) this.filled[at] = this.filled[--this.filledCount]!;
+  }
+
+  dropAsid(_asid: number): void {
+    this.dropAll();
+  }
+  dropNonGlobal(): void {
+    this.dropAll();
+  }
+}

@@ -1,0 +1,210 @@
+import type { AccessPort, Frame, StateViews } from '@tablewalk/engine';
+import { layout, ops, reverseBytes } from '@tablewalk/engine';
+import type { AccessSize, GuestMemory, MemorySystem, SystemBus } from '@tablewalk/machine';
+import { ACCESS_FETCH, ACCESS_READ, ACCESS_WRITE, GRANULE_SHIFT } from '@tablewalk/machine';
+import { FastTable } from './fast-table.js';
+
+/** What the slow path needs of its core. */
+export interface AccessOwner {
+  readonly privileged: boolean;
+  readonly alignmentChecked: boolean;
+  /** Takes a data abort for the running instruction and leaves it. */
+  dataAbort(status: number, va: number, write: boolean): never;
+  /** Brings guest time to the running instruction, before anything that can see it. */
+  synchronize(): void;
+  /** Interworking branch that changes the instruction set. */
+  exchange(target: number): void;
+  /** Translated code under a written granule must go. */
+  codeWritten(hostPage: number, granules: number): void;
+}
+
+const DEVICE = -1;
+
+/**
+ * Everything that is not a hit in the fast table: refills it, splits unaligned accesses, reaches devices, finds faults. Physical addresses are doubles
+ * (40 bits); host offsets are below 2^32.
+ */
+export class MemoryAccess implements AccessPort {
+  readonly frame: Frame;
+  private readonly R: Int32Array;
+  private readonly memory: GuestMemory;
+  private readonly bus: SystemBus;
+  private readonly system: MemorySystem;
+  private readonly fast: FastTable;
+  private readonly owner: AccessOwner;
+  /** Physical address of the last translation that was no direct memory. */
+  private devicePa = 0;
+  private readonly scratch = new Int32Array(64);
+
+  constructor(
+    frame: Frame,
+    state: StateViews,
+    memory: GuestMemory,
+    bus: SystemBus,
+    system: MemorySystem,
+    fast: FastTable,
+    owner: AccessOwner,
+  ) {
+    this.frame = frame;
+    this.R = state.words;
+    this.memory = memory;
+    this.bus = bus;
+    this.system = system;
+    this.fast = fast;
+    this.owner = owner;
+  }
+
+  exchange(target: number): void {
+    this.owner.exchange(target);
+  }
+
+  /** Host offset of `va` for a data access, or DEVICE with `devicePa` set. Takes the fault otherwise. */
+  private locate(va: number, write: boolean, privileged: boolean): number {
+    const R = this.R;
+    const entry = FastTable.entry(va, privileged);
+    if (R[entry + (write ? layout.FAST_SPARE : layout.FAST_READ_TAG)] === (va & ~0xfff)) return (va + R[entry + layout.FAST_ADDEND]!) >>> 0;
+    const { system } = this;
+    if (!system.translate(va >>> 0, write ? ACCESS_WRITE : ACCESS_READ, privileged))
+      this.owner.dataAbort(system.fault.status, system.fault.va, write);
+    const { pa, readable, writable, sizeLog2 } = system.translation;
+    const region = this.memory.regionAt(pa);
+    if (region === undefined || !region.direct || (write && !region.writable)) {
+      this.devicePa = pa;
+      return DEVICE;
+    }
+    const host = region.hostOffset + (pa - region.base);
+    const mayWrite = writable && region.writable;
+    this.fast.fill(entry, va, host, readable, mayWrite, this.memory.codeGranules[Math.floor(host / 4096)] === 0, sizeLog2);
+    return host;
+  }
+
+  /** Host offset for executing at `va`, or -1 when it is no memory. Faults are left in the memory system: undefined. */
+  locateCode(va: number, privileged: boolean): number | undefined {
+    if (!this.system.translate(va >>> 0, ACCESS_FETCH, privileged)) return undefined;
+    const { pa } = this.system.translation;
+    const region = this.memory.regionAt(pa);
+    return region?.direct ? region.hostOffset + (pa - region.base) : DEVICE;
+  }
+
+  private mode(flags: number): boolean {
+    return this.owner.privileged && (flags & ops.MEM_UNPRIVILEGED) === 0;
+  }
+
+  private alignmentFault(va: number, write: boolean): never {
+    return this.owner.dataAbort(this.system.faultStatus('alignment'), va >>> 0, write);
+  }
+
+  private deviceRead(pa: number, size: AccessSize, va: number): number {
+    this.owner.synchronize();
+    const value = this.bus.read(pa, size);
+    if (this.bus.aborted) this.owner.dataAbort(this.system.faultStatus('external'), va >>> 0, false);
+    return value;
+  }
+
+  private deviceWrite(pa: number, size: AccessSize, value: number, va: number): void {
+    this.owner.synchronize();
+    this.bus.write(pa, size, value);
+    if (this.bus.aborted) this.owner.dataAbort(this.system.faultStatus('external'), va >>> 0, true);
+  }
+
+  private checkCode(host: number, byteLength: number): void {
+    const page = Math.floor(host / 4096);
+    const code = this.memory.codeGranules[page]!;
+    if (code === 0) return;
+    const first = (host & 0xfff) >>> GRANULE_SHIFT;
+    const last = ((host + byteLength - 1) & 0xfff) >>> GRANULE_SHIFT;
+    const touched = ((1 << first) | (1 << last)) & code;
+    if (touched !== 0) this.owner.codeWritten(page, touched);
+  }
+
+  load(va: number, flags: number, index: number): number {
+    this.frame.index = index;
+    const size = (flags & ops.MEM_SIZE) as AccessSize;
+    const privileged = this.mode(flags);
+    let value: number;
+    if (va & (size - 1)) {
+      if (this.owner.alignmentChecked || flags & ops.MEM_ALIGNED) this.alignmentFault(va, false);
+      value = this.loadBytes(va, size, privileged);
+    } else {
+      const host = this.locate(va, false, privileged);
+      if (host === DEVICE) value = this.deviceRead(this.devicePa, size, va);
+      else if (size === 4) value = this.memory.i32[host >>> 2]!;
+      else if (size === 2) value = this.memory.u16[host >>> 1]!;
+      else value = this.memory.u8[host]!;
+    }
+    if (flags & ops.MEM_SWAP) value = size === 4 ? reverseBytes(value) : ((value & 0xff) << 8) | (value >>> 8);
+    if (flags & ops.MEM_SIGNED) return size === 1 ? (value << 24) >> 24 : (value << 16) >> 16;
+    return value | 0;
+  }
+
+  private loadBytes(va: number, size: number, privileged: boolean): number {
+    const straddles = (va & 0xfff) + size > 4096;
+    let host = this.locate(va, false, privileged);
+    let value = 0;
+    for (let i = 0; i < size; i++) {
+      if (i > 0 && (straddles || host === DEVICE)) host = this.locate(va + i, false, privileged);
+      const byte = host === DEVICE ? this.deviceRead(this.devicePa, 1, va + i) : this.memory.u8[straddles ? host : host + i]!;
+      value |= byte << (8 * i);
+    }
+    return value;
+  }
+
+  store(va: number, flags: number, value: number, index: number): void {
+    this.frame.index = index;
+    const size = (flags & ops.MEM_SIZE) as AccessSize;
+    const privileged = this.mode(flags);
+    let v = value;
+    if (flags & ops.MEM_SWAP) v = size === 4 ? reverseBytes(v) : ((v & 0xff) << 8) | ((v >>> 8) & 0xff);
+    if (va & (size - 1)) {
+      if (this.owner.alignmentChecked || flags & ops.MEM_ALIGNED) this.alignmentFault(va, true);
+      this.storeBytes(va, size, v, privileged);
+      return;
+    }
+    this.storeAligned(va, size, v, privileged);
+  }
+
+  private storeAligned(va: number, size: AccessSize, v: number, privileged: boolean): void {
+    const host = this.locate(va, true, privileged);
+    if (host === DEVICE) {
+      this.deviceWrite(this.devicePa, size, size === 4 ? v >>> 0 : v & (size === 2 ? 0xffff : 0xff), va);
+      return;
+    }
+    this.checkCode(host, size);
+    if (size === 4) this.memory.i32[host >>> 2] = v;
+    else if (size === 2) this.memory.u16[host >>> 1] = v;
+    else this.memory.u8[host] = v;
+  }
+
+  private storeBytes(va: number, size: number, v: number, privileged: boolean): void {
+    // A store that straddles pages writes nothing when the second faults.
+    if ((va & 0xfff) + size > 4096) this.locate((va + size - 1) | 0, true, privileged);
+    for (let i = 0; i < size; i++) this.storeAligned((va + i) | 0, 1, (v >>> (8 * i)) & 0xff, privileged);
+  }
+
+  loadMultiple(va: number, list: Int32Array, flags: number, index: number): void {
+    this.frame.index = index;
+    if (va & 3 && (this.owner.alignmentChecked || flags & ops.MEM_ALIGNED)) this.alignmentFault(va, false);
+    const single = (flags & (ops.MEM_SWAP | ops.MEM_UNPRIVILEGED)) | 4;
+    const { scratch } = this;
+    for (let i = 0; i < list.length; i++) scratch[i] = this.load((va + 4 * i) | 0, single, index);
+    for (let i = 0; i < list.length; i++) this.R[list[i]!] = scratch[i]!;
+  }
+
+  storeMultiple(va: number, values: Int32Array, count: number, flags: number, index: number): void {
+    this.frame.index = index;
+    if (va & 3 && (this.owner.alignmentChecked || flags & ops.MEM_ALIGNED)) this.alignmentFault(va, true);
+    const privileged = this.mode(flags);
+    this.locate(va, true, privileged);
+    const end = (va + 4 * count - 1) | 0;
+    if ((va ^ end) & ~0xfff) this.locate(end, true, privileged);
+    const single = (flags & (ops.MEM_SWAP | ops.MEM_UNPRIVILEGED)) | 4;
+    for (let i = 0; i < count; i++) this.store((va + 4 * i) | 0, single, values[i]!, index);
+  }
+
+  /** Physical address behind a data access, for the exclusive monitor. Faults as the access would. */
+  physical(va: number, write: boolean, privileged: boolean): number {
+    if (!this.system.translate(va >>> 0, write ? ACCESS_WRITE : ACCESS_READ, privileged))
+      this.owner.dataAbort(this.system.fault.status, this.system.fault.va, write);
+    return this.system.translation.pa;
+  }
+}

@@ -1,0 +1,151 @@
+import type { Builder } from './builder.js';
+import type { CompiledBlock } from './closures/compile.js';
+
+/** A straight run of guest code within one page, ready to execute. */
+export interface Block {
+  readonly statements: readonly (() => void)[];
+  readonly starts: Uint16Array;
+  /** Number of instructions. */
+  readonly count: number;
+  /** Offsets of the instructions from the page, and one past the last. */
+  readonly offsets: Uint16Array;
+  /** ITSTATE of each instruction, undefined when all are 0. */
+  readonly itstates: Uint8Array | undefined;
+}
+
+/** All translations of one physical page for one decode mode. Position-independent: any VA may map the page. */
+export class CodePage {
+  /** Offset in guest memory divided by 4096. */
+  readonly hostPage: number;
+  readonly mode: number;
+  /** 1 for T32, 2 for A32: what an offset is shifted by to index `blocks`. */
+  readonly shift: number;
+  readonly blocks: (Block | undefined)[];
+  /** Blocks entered in the middle of an IT block, by offset << 8 | ITSTATE. */
+  readonly inIt = new Map<number, Block>();
+  /** The instruction that begins in the last halfword: it depends on the next page, so it is kept with the second halfword it was made from. */
+  straddler: { readonly second: number; readonly itstate: number; readonly block: Block } | undefined;
+
+  constructor(hostPage: number, mode: number, shift: number) {
+    this.hostPage = hostPage;
+    this.mode = mode;
+    this.shift = shift;
+    this.blocks = new Array<Block | undefined>(4096 >> shift).fill(undefined);
+  }
+}
+
+const covers = (block: Block, granules: number): boolean => (blockGranules(block) & granules) !== 0;
+
+/** One bit for each 128-byte granule of the page that the block's bytes touch. */
+export const blockGranules = (block: Block): number => {
+  const first = block.offsets[0]! >>> 7;
+  const last = Math.min(block.offsets[block.count]! - 1, 4095) >>> 7;
+  return (-1 << first) & (-1 >>> (31 - last));
+};
+
+/** Makes a block of what the builder holds. */
+export const finishBlock = (builder: Builder, compiled: CompiledBlock): Block => {
+  const count = builder.offsets.length;
+  const offsets = new Uint16Array(count + 1);
+  offsets.set(builder.offsets);
+  offsets[count] = builder.nextOffset;
+  const itstates = builder.itstates.some((itstate) => itstate !== 0) ? Uint8Array.from(builder.itstates) : undefined;
+  return { ...compiled, count, offsets, itstates };
+};
+
+/**
+ * Translations by physical page and mode. Bounded: beyond `limit` instructions everything is dropped and begins again, which no guest can notice.
+ */
+export class CodeCache {
+  private readonly pages = new Map<number, CodePage>();
+  private readonly byHostPage = new Map<number, CodePage[]>();
+  private readonly granules: Uint32Array;
+  private readonly limit: number;
+  /** Instructions held. */
+  instructions = 0;
+  /** Instructions ever translated. */
+  translated = 0;
+
+  /** `granules` is the memory's bitmap of translated code, one word a page. */
+  constructor(granules: Uint32Array, limit: number) {
+    this.granules = granules;
+    this.limit = limit;
+  }
+
+  page(hostPage: number, mode: number, shift: number): CodePage {
+    const key = hostPage * 64 + mode;
+    let page = this.pages.get(key);
+    if (page === undefined) {
+      page = new CodePage(hostPage, mode, shift);
+      this.pages.set(key, page);
+      const others = this.byHostPage.get(hostPage);
+      if (others) others.push(page);
+      else this.byHostPage.set(hostPage, [page]);
+    }
+    return page;
+  }
+
+  /** True when the cache is full and must be cleared (with every reference to its pages) before the next block. */
+  get full(): boolean {
+    return this.instructions >= this.limit;
+  }
+
+  /** Keeps a block. True when it is the first code of its physical page: stores to it must leave the fast path from now on. */
+  add(page: CodePage, block: Block, itstate: number): boolean {
+    if (itstate === 0) page.blocks[block.offsets[0]! >>> page.shift] = block;
+    else page.inIt.set((block.offsets[0]! << 8) | itstate, block);
+    return this.account(page, block);
+  }
+
+  addStraddler(page: CodePage, second: number, itstate: number, block: Block): boolean {
+    page.straddler = { second, itstate, block };
+    return this.account(page, block);
+  }
+
+  private account(page: CodePage, block: Block): boolean {
+    this.instructions += block.count;
+    this.translated += block.count;
+    const before = this.granules[page.hostPage]!;
+    this.granules[page.hostPage] = before | blockGranules(block);
+    return before === 0;
+  }
+
+  /** Drops every block of the page that touches the granules. */
+  invalidate(hostPage: number, granules: number): void {
+    const pages = this.byHostPage.get(hostPage);
+    let left = 0;
+    for (const page of pages ?? []) left |= this.invalidatePage(page, granules);
+    this.granules[hostPage] = left;
+  }
+
+  private invalidatePage(page: CodePage, granules: number): number {
+    let left = 0;
+    for (let i = 0; i < page.blocks.length; i++) {
+      const block = page.blocks[i];
+      if (block === undefined) continue;
+      if (covers(block, granules)) {
+        page.blocks[i] = undefined;
+        this.instructions -= block.count;
+      } else left |= blockGranules(block);
+    }
+    for (const [key, block] of page.inIt) {
+      if (covers(block, granules)) {
+        page.inIt.delete(key);
+        this.instructions -= block.count;
+      } else left |= blockGranules(block);
+    }
+    const straddler = page.straddler?.block;
+    if (straddler && covers(straddler, granules)) {
+      page.straddler = undefined;
+      this.instructions -= straddler.count;
+    } else if (straddler) left |= blockGranules(straddler);
+    return left;
+  }
+
+  clear(): void {
+    for (const hostPage of this.byHostPage.keys()) this.granules[hostPage] = 0;
+    this.pages.clear();
+    this.byHostPage.clear();
+    this.instructions = 0;
+  }
+}
