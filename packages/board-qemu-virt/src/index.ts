@@ -1,1 +1,14 @@
-export {};
+export type { BootOptions, BootPlan, CpuEntry, FwCfgItem, MemoryWrite } from './boot.js';
+export { BootError, planBoot } from './boot.js';
+export type { DeviceTreeOptions } from './device-tree.js';
+export { BOARD_DTB_BYTES, boardDeviceTree } from './device-tree.js';
+export { FdtError } from './fdt/fdt-error.js';
+export { parseFdt } from './fdt/fdt-parser.js';
+export type { FdtNode, FdtProperty, FdtReservation, FdtValue } from './fdt/fdt-tree.js';
+export { FdtTree } from './fdt/fdt-tree.js';
+export type { FdtWriteOptions } from './fdt/fdt-writer.js';
+export { writeFdt } from './fdt/fdt-writer.js';
+export type { MemoryWindow } from './memory-map.js';
+export { RAM_BASE, RAM_BYTES_MAX, RAM_BYTES_MIN } from './memory-map.js';
+export type { CpuPowerState, PsciResult } from './psci.js';
+export { psciCall } from './psci.js';
