@@ -1,0 +1,1 @@
+export { mutations, randomWords } from './mutations.js';
