@@ -3,11 +3,12 @@ import { MEMORY_DEVICE, MEMORY_NORMAL, MEMORY_STRONGLY_ORDERED } from '@tablewal
 /**
  * Memory attributes of one mapping in one integer, so that a walk ends in a table look-up and a TLB entry holds them in a word:
  *
- *      15           8   7   6   5  4   3  2   1  0
- *     | attribute byte | OS | S | outer| inner| type |
+ *      17 16  15           8   7   6   5  4   3  2   1  0
+ *     |  SH  | attribute byte | OS | S | outer| inner| type |
  *
  * type: MEMORY_*. inner, outer: 0 non-cacheable, 1 write-back write-allocate, 2 write-through, 3 write-back. S shareable, OS shareable beyond the
- * inner domain. The attribute byte is MAIRn's (long descriptors; 0 otherwise), which PAR returns as it is.
+ * inner domain. The attribute byte is MAIRn's and SH the
+ * descriptor's own two bits (long descriptors; 0 otherwise), which PAR returns as they are.
  */
 export type PackedAttributes = number;
 
@@ -19,11 +20,12 @@ export const attributeInner = (packed: PackedAttributes): number => (packed >> 2
 export const attributeOuter = (packed: PackedAttributes): number => (packed >> 4) & 3;
 export const attributeShareable = (packed: PackedAttributes): boolean => (packed & SHAREABLE) !== 0;
 export const attributeOuterShareable = (packed: PackedAttributes): boolean => (packed & OUTER_SHAREABLE) !== 0;
+export const attributeSh = (packed: PackedAttributes): number => (packed >> 16) & 3;
 export const attributeByte = (packed: PackedAttributes): number => (packed >> 8) & 0xff;
 
-function pack(type: number, inner: number, outer: number, shareable: boolean, outerShareable: boolean, byte = 0): PackedAttributes {
+function pack(type: number, inner: number, outer: number, shareable: boolean, outerShareable: boolean, raw = 0): PackedAttributes {
   return (
-    type | (inner << 2) | (outer << 4) | (shareable ? SHAREABLE : 0) | (shareable && outerShareable ? OUTER_SHAREABLE : 0) | (byte << 8)
+    type | (inner << 2) | (outer << 4) | (shareable ? SHAREABLE : 0) | (shareable && outerShareable ? OUTER_SHAREABLE : 0) | (raw << 8)
   );
 }
 
@@ -77,15 +79,16 @@ function mairCacheability(nibble: number): number {
 export function mairAttributes(byte: number, sh: number): PackedAttributes {
   const high = byte >> 4;
   const low = byte & 0xf;
+  const raw = byte | (sh << 8);
   if (high === 0) {
-    return pack(low === 4 ? MEMORY_DEVICE : MEMORY_STRONGLY_ORDERED, 0, 0, true, true, byte);
+    return pack(low === 4 ? MEMORY_DEVICE : MEMORY_STRONGLY_ORDERED, 0, 0, true, true, raw);
   }
-  if (low === 0) return pack(MEMORY_STRONGLY_ORDERED, 0, 0, true, true, byte);
+  if (low === 0) return pack(MEMORY_STRONGLY_ORDERED, 0, 0, true, true, raw);
   const inner = mairCacheability(low);
   const outer = mairCacheability(high);
   // Memory that no level caches is Outer Shareable whatever SH says.
   const uncached = inner === 0 && outer === 0;
-  return pack(MEMORY_NORMAL, inner, outer, uncached || sh >= 2, uncached || sh === 2, byte);
+  return pack(MEMORY_NORMAL, inner, outer, uncached || sh >= 2, uncached || sh === 2, raw);
 }
 
 /** MMU off (B3.2.1): data is Strongly-ordered; fetches are Normal memory, write-through when SCTLR.I is set. */

@@ -4,6 +4,7 @@ export {
   attributeInner,
   attributeOuter,
   attributeOuterShareable,
+  attributeSh,
   attributeShareable,
   attributeType,
 } from './attributes.js';

@@ -1,4 +1,4 @@
-import { attributeInner, attributeOuter, attributeOuterShareable, attributeShareable, attributeType } from './attributes.js';
+import { attributeInner, attributeOuter, attributeOuterShareable, attributeSh, attributeShareable, attributeType } from './attributes.js';
 
 const PAR_F = 1;
 const PAR_SS = 1 << 1;
@@ -9,19 +9,10 @@ const PAR_LPAE = 1 << 11;
  * PAR[31:0] after a translation that succeeded (B4.1.112). NS reads as one: this core has no Secure state. With 32 bits a supersection returns
  * PA[31:24] and SS; PA[39:32] would follow in bits 23:16.
  */
-export function parSuccessLow(
-  pa: number,
-  sizeLog2: number,
-  long: boolean,
-  attributes: number,
-  shareability: number,
-  withAttributes: boolean,
-): number {
+export function parSuccessLow(pa: number, sizeLog2: number, long: boolean, attributes: number, withAttributes: boolean): number {
   const low = (pa % 0x100000000) >>> 0;
   if (long) {
-    // Device, Strongly-ordered and memory that no level caches read as Outer Shareable whatever the descriptor said.
-    const byte = (attributes >> 8) & 0xff;
-    const sh = (byte & 0xf0) === 0 || byte === 0x44 || byte === 0x40 ? 2 : shareability;
+    const sh = attributeSh(attributes);
     return ((low & 0xfffff000) | PAR_LPAE | PAR_NS | (sh << 7)) >>> 0;
   }
   const bits = PAR_NS | (withAttributes ? shortAttributes(attributes) : 0);

@@ -28,7 +28,7 @@ export class TranslationControl {
   uwxn = false;
   asid = 0;
   /** Short format: packed attributes by TEX:C:B:S (64). Long format: by AttrIndx:SH (32). */
-  readonly attributes = new Uint16Array(64);
+  readonly attributes = new Uint32Array(64);
 
   derive(): void {
     const { sctlr, ttbcr } = this;

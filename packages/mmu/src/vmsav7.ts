@@ -446,8 +446,7 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
     if (this.translate(va, access, privileged)) {
       const { pa, sizeLog2 } = this.translation;
       const attributes = c.enabled ? this.walk.attributes : FLAT_DATA_ATTRIBUTES;
-      const sh = c.enabled && c.long ? this.shareabilityField() : 0;
-      c.par = parSuccessLow(pa, sizeLog2, c.long, attributes, sh, this.options.parAttributes ?? false);
+      c.par = parSuccessLow(pa, sizeLog2, c.long, attributes, this.options.parAttributes ?? false);
       c.parHigh = c.long ? parSuccessHigh(pa, attributeByte(attributes)) : 0;
       return;
     }
@@ -505,11 +504,6 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
     f.descriptorAddress = w.descriptorAddress;
     f.level = w.level;
     return false;
-  }
-
-  private shareabilityField(): number {
-    const attributes = this.walk.attributes;
-    return attributeShareable(attributes) ? ((attributes & 0x80) !== 0 ? 2 : 3) : 0;
   }
 
   private addressSpaceChanged(): void {
