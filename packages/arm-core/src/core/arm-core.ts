@@ -86,6 +86,7 @@ export class ArmCore implements CodeWatcher {
   privileged = true;
   /** SCTLR bits that the core acts on; the MMU owns the register. */
   alignmentChecked = false;
+  swapEnabled = false;
   thumbExceptions = false;
   bigEndianExceptions = false;
   private highVectors = false;
@@ -145,6 +146,7 @@ export class ArmCore implements CodeWatcher {
   /** SCTLR changed: what of it concerns the core. */
   controlChanged(sctlr: number): void {
     this.alignmentChecked = (sctlr & 2) !== 0;
+    this.swapEnabled = (sctlr & (1 << 10)) !== 0;
     this.highVectors = (sctlr & (1 << 13)) !== 0;
     this.bigEndianExceptions = (sctlr & (1 << 25)) !== 0;
     this.thumbExceptions = (sctlr & (1 << 30)) !== 0;

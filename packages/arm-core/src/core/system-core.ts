@@ -51,6 +51,9 @@ export class SystemCore implements CoreSystem {
   get mode(): number {
     return this.core.mode;
   }
+  get swapEnabled(): boolean {
+    return this.core.swapEnabled;
+  }
   instructionAddress(): number {
     return this.core.instructionAddress();
   }

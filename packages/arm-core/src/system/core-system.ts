@@ -29,6 +29,8 @@ export interface CoreSystem {
   readonly thumb: boolean;
   /** Current mode, CPSR.M. */
   readonly mode: number;
+  /** SCTLR.SW: SWP and SWPB exist. */
+  readonly swapEnabled: boolean;
   /** The whole CPSR as MRS or an exception would see it (IT bits are those of the instruction being executed). Unsigned. */
   readCpsr(): number;
   /**
