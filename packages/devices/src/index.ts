@@ -29,5 +29,9 @@ export {
 export { type GenericTimer, type GenericTimerOptions, genericTimer } from './generic-timer.js';
 export { type Gicv2, type Gicv2CoreOutputs, type Gicv2Options, gicv2 } from './gic/gicv2.js';
 export { type Gicv2mFrame, type Gicv2mOptions, gicv2mFrame } from './gic/gicv2m.js';
+export { type GpioKey, type GpioKeyOptions, gpioKey } from './gpio-key.js';
+export { type PcieEcamOptions, type PcieWindowOptions, pcieEcam, pcieWindow } from './pcie-host.js';
 export { type Pl011, type Pl011Options, pl011 } from './pl011.js';
+export { type Pl031Options, pl031 } from './pl031.js';
+export { type Pl061, type Pl061Options, pl061 } from './pl061.js';
 export * from './virtio/index.js';
