@@ -103,6 +103,12 @@ describe('uImage', () => {
     expect(parseUImage(uImage({ os: 17 })).linux).toBe(false);
   });
 
+  test('the input is left as it is, a Node Buffer too', () => {
+    const buffer = Buffer.from(uImage());
+    parseUImage(buffer);
+    expect(Uint8Array.from(buffer)).toEqual(uImage());
+  });
+
   test('both checksums count', () => {
     const header = uImage();
     header[40] ^= 1;

@@ -39,7 +39,8 @@ export function parseUImage(bytes: Uint8Array): UImage {
   if (!isUImage(bytes)) throw fail(`not a U-Boot image (no ${MAGIC.toString(16)} at the start)`);
   if (bytes.length < UIMAGE_HEADER_BYTES) throw fail(`truncated: ${bytes.length} bytes are less than a header`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const header = bytes.slice(0, UIMAGE_HEADER_BYTES);
+  // Not slice(): a Node Buffer's is a view, and the caller's bytes must stay as they are.
+  const header = new Uint8Array(bytes.subarray(0, UIMAGE_HEADER_BYTES));
   header.fill(0, 4, 8);
   if (crc32(header) !== view.getUint32(4)) throw fail('the header is damaged (its checksum is wrong)');
   const byteLength = view.getUint32(12);

@@ -169,7 +169,7 @@ class StructureParser {
     if (start + byteLength > this.#end)
       throw new FdtError(`a property at ${this.#at - 4} of ${byteLength} bytes leaves the structure block`);
     this.#at = (start + byteLength + 3) & ~3;
-    return { name: this.#propertyName(nameOffset), value: this.#blob.slice(start, start + byteLength) };
+    return { name: this.#propertyName(nameOffset), value: new Uint8Array(this.#blob.subarray(start, start + byteLength)) };
   }
 
   #propertyName(offset: number): string {

@@ -119,7 +119,7 @@ function findChild(node: FdtNode, part: string): FdtNode | undefined {
 export function encodeValue(value: FdtValue): Uint8Array {
   if (value === true) return new Uint8Array(0);
   if (typeof value === 'string') return encodeString(value);
-  if (value instanceof Uint8Array) return value.slice();
+  if (value instanceof Uint8Array) return new Uint8Array(value);
   const bytes = new Uint8Array(value.length * 4);
   const view = new DataView(bytes.buffer);
   for (let index = 0; index < value.length; index++) view.setUint32(index * 4, value[index]);
