@@ -67,6 +67,11 @@ describe('System.map', () => {
     expect(parseSystemMap(bytes('1000 T a\r\n2000 T b')).symbols.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 
+  test('the note that Debian installs instead is named', () => {
+    const note = 'ffffffffffffffff B The real System.map is in the linux-image-<version>-dbg package\n';
+    expect(() => parseSystemMap(bytes(note))).toThrow(/in the -dbg package/);
+  });
+
   test('refusals name the line', () => {
     expect(() => parseSystemMap(bytes('1000 T a\nnonsense\n'))).toThrow(
       "[loader] [system-map] line 2 is not 'ADDRESS TYPE NAME': 'nonsense'",
