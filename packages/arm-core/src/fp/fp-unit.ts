@@ -293,6 +293,17 @@ export class FpUnit {
       r.sig[0] = r.sig[0]! | 0x40000000;
     }
   }
+  /** r := a, ready to be packed in another format (FPConvertNaN for NaNs). */
+  convert(): void {
+    if (this.a.cls >= QUIET_NAN) this.quieten(this.a);
+    else this.r.copy(this.a);
+  }
+  /** The half-precision bits of a. The alternative format has no NaN: a zero with the NaN's own sign stands for it, DN or not. */
+  convertTo16(): number {
+    this.convert();
+    if ((this.control & FPSCR_AHP) !== 0) this.r.sign = this.a.sign;
+    return this.pack16(this.r);
+  }
   /** FPProcessNaNs: a signalling NaN first, then in operand order. False when neither is a NaN. */
   nans(a: Unpacked, b: Unpacked): boolean {
     if (a.cls < QUIET_NAN && b.cls < QUIET_NAN) return false;

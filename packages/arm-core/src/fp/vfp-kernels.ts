@@ -345,8 +345,7 @@ export const vcvtF64F32 = kernel('vcvt.f64.f32', ({ words, f64, f32 }) => {
     }
     unit.begin();
     unit.unpack32(unit.a, words[S0 + m]!);
-    if (unit.a.cls >= 3) unit.quieten(unit.a);
-    else unit.r.copy(unit.a);
+    unit.convert();
     unit.pack64(unit.r);
     words[D0 + 2 * d] = unit.low;
     words[D0 + 2 * d + 1] = unit.high;
@@ -366,8 +365,7 @@ export const vcvtF32F64 = kernel('vcvt.f32.f64', ({ words, f64, f32 }) => {
     }
     unit.begin();
     unit.unpack64(unit.a, words[D0 + 2 * m + 1]!, words[D0 + 2 * m]!);
-    if (unit.a.cls >= 3) unit.quieten(unit.a);
-    else unit.r.copy(unit.a);
+    unit.convert();
     words[S0 + d] = unit.pack32(unit.r);
     unit.end();
   };
@@ -470,8 +468,7 @@ export const vcvtF32F16 = kernel('vcvt.f32.f16', ({ words }) => {
   return (d, m, top) => {
     unit.begin();
     unit.unpack16(unit.a, words[S0 + m]! >>> (top === 1 ? 16 : 0));
-    if (unit.a.cls >= 3) unit.quieten(unit.a);
-    else unit.r.copy(unit.a);
+    unit.convert();
     words[S0 + d] = unit.pack32(unit.r);
     unit.end();
   };
@@ -482,9 +479,7 @@ export const vcvtF16F32 = kernel('vcvt.f16.f32', ({ words }) => {
   return (d, m, top) => {
     unit.begin();
     unit.unpack32(unit.a, words[S0 + m]!);
-    if (unit.a.cls >= 3) unit.quieten(unit.a);
-    else unit.r.copy(unit.a);
-    const half = unit.pack16(unit.r);
+    const half = unit.convertTo16();
     const old = words[S0 + d]!;
     words[S0 + d] = top === 1 ? (old & 0xffff) | (half << 16) : (old & ~0xffff) | half;
     unit.end();
