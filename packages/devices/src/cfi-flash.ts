@@ -113,8 +113,10 @@ class CfiFlash implements Device {
     this.sector = options.sectorByteLength ?? 256 * 1024;
     this.changed = options.changed ?? (() => {});
     const { byteLength } = options.window;
-    if (!Number.isInteger(Math.log2(this.sector)) || this.sector < 512) throw new DeviceError(this.name, `sectors of ${this.sector} bytes are not possible`);
-    if (byteLength === 0 || byteLength % this.sector !== 0) throw new DeviceError(this.name, `${byteLength} bytes are not whole sectors of ${this.sector}`);
+    if (!Number.isInteger(Math.log2(this.sector)) || this.sector < 512)
+      throw new DeviceError(this.name, `sectors of ${this.sector} bytes are not possible`);
+    if (byteLength === 0 || byteLength % this.sector !== 0)
+      throw new DeviceError(this.name, `${byteLength} bytes are not whole sectors of ${this.sector}`);
     this.query = queryTable(byteLength, this.sector);
     this.window.setDirect(true);
   }
@@ -354,7 +356,8 @@ class CfiFlash implements Device {
       throw new DeviceError(this.name, `the snapshot has ${state.byteLength} bytes of flash instead of ${this.window.byteLength}`);
     }
     for (const [index, sector] of state.sectors.entries()) {
-      if (typeof sector !== 'number' && sector.length !== this.sector) throw new DeviceError(this.name, `sector ${index} of the snapshot is not whole`);
+      if (typeof sector !== 'number' && sector.length !== this.sector)
+        throw new DeviceError(this.name, `sector ${index} of the snapshot is not whole`);
     }
     state.sectors.forEach((sector, index) => {
       this.window.write(index * this.sector, typeof sector === 'number' ? new Uint8Array(this.sector).fill(sector) : sector);

@@ -35,7 +35,10 @@ const make = (): Device =>
     name: 'fw-cfg@9020000',
     host,
     dma: ram,
-    items: [...fwCfgBootItems({ kernel: bytes('KERNELDATA'), initrd: bytes('INITRD'), commandLine: 'hello world' }), { key: 5, data: fwCfgU32(1) }],
+    items: [
+      ...fwCfgBootItems({ kernel: bytes('KERNELDATA'), initrd: bytes('INITRD'), commandLine: 'hello world' }),
+      { key: 5, data: fwCfgU32(1) },
+    ],
     files: [
       { name: 'opt/b', data: bytes('second') },
       { name: 'etc/a', data: new Uint8Array(8), writable: true, written: (data) => written.push(Array.from(data)) },
@@ -65,7 +68,11 @@ describe('fw_cfg', () => {
       select(key);
       return take(count);
     };
-    expect([item(0x08, 4), item(0x0b, 4), item(0x14, 4)]).toEqual([[10, 0, 0, 0], [6, 0, 0, 0], [12, 0, 0, 0]]);
+    expect([item(0x08, 4), item(0x0b, 4), item(0x14, 4)]).toEqual([
+      [10, 0, 0, 0],
+      [6, 0, 0, 0],
+      [12, 0, 0, 0],
+    ]);
     expect([text(item(0x11, 10)), text(item(0x12, 6)), text(item(0x15, 12))]).toEqual(['KERNELDATA', 'INITRD', 'hello world\0']);
     expect(item(0x5555, 3)).toEqual([0, 0, 0]);
   });

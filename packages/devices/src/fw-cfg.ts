@@ -107,8 +107,10 @@ export function fwCfgU32(value: number): Uint8Array {
 /** The items by which `virt` hands kernel, initrd and command line to firmware: data and size under their keys, only those that are given. */
 export function fwCfgBootItems(boot: FwCfgBoot): FwCfgItem[] {
   const items: FwCfgItem[] = [];
-  if (boot.kernel) items.push({ key: FW_CFG_KERNEL_SIZE, data: fwCfgU32(boot.kernel.length) }, { key: FW_CFG_KERNEL_DATA, data: boot.kernel });
-  if (boot.initrd) items.push({ key: FW_CFG_INITRD_SIZE, data: fwCfgU32(boot.initrd.length) }, { key: FW_CFG_INITRD_DATA, data: boot.initrd });
+  if (boot.kernel)
+    items.push({ key: FW_CFG_KERNEL_SIZE, data: fwCfgU32(boot.kernel.length) }, { key: FW_CFG_KERNEL_DATA, data: boot.kernel });
+  if (boot.initrd)
+    items.push({ key: FW_CFG_INITRD_SIZE, data: fwCfgU32(boot.initrd.length) }, { key: FW_CFG_INITRD_DATA, data: boot.initrd });
   if (boot.commandLine !== undefined) {
     const text = utf8(`${boot.commandLine}\0`);
     items.push({ key: FW_CFG_COMMAND_LINE_SIZE, data: fwCfgU32(text.length) }, { key: FW_CFG_COMMAND_LINE_DATA, data: text });
@@ -166,13 +168,20 @@ class FwCfg implements Device {
     const files = [...(options.files ?? [])].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
     if (files.length > MAX_FILES) throw new DeviceError(this.name, `${files.length} files: at most ${MAX_FILES}`);
     for (const [index, file] of files.entries()) {
-      if (!/^[\x20-\x7e]{1,55}$/.test(file.name)) throw new DeviceError(this.name, `file name '${file.name}' is not 1 to 55 ASCII characters`);
+      if (!/^[\x20-\x7e]{1,55}$/.test(file.name))
+        throw new DeviceError(this.name, `file name '${file.name}' is not 1 to 55 ASCII characters`);
       if (index > 0 && files[index - 1].name === file.name) throw new DeviceError(this.name, `two files are named '${file.name}'`);
     }
     this.add(FW_CFG_SIGNATURE, Uint8Array.of(0x51, 0x45, 0x4d, 0x55));
     this.add(FW_CFG_ID, fwCfgU32(FEATURES));
     for (const item of options.items ?? []) {
-      if (!Number.isInteger(item.key) || item.key < 0 || item.key > 0xffff || (item.key & ~KEY_FLAGS) >= FW_CFG_FIRST_FILE || item.key & 0x4000) {
+      if (
+        !Number.isInteger(item.key) ||
+        item.key < 0 ||
+        item.key > 0xffff ||
+        (item.key & ~KEY_FLAGS) >= FW_CFG_FIRST_FILE ||
+        item.key & 0x4000
+      ) {
         throw new DeviceError(this.name, `key ${item.key} is not that of a fixed item`);
       }
       this.add(item.key, item.data);
@@ -240,7 +249,11 @@ class FwCfg implements Device {
     if (control & DMA_READ) done = this.dmaRead(address, length);
     else if (control & DMA_WRITE) done = this.dmaWrite(address, length);
     else if (control & DMA_SKIP) this.skip(length);
-    if (!done) this.host.diagnostics.guestError(this.name, `DMA of ${length} bytes with key 0x${this.key.toString(16)} and address 0x${address.toString(16)} failed`);
+    if (!done)
+      this.host.diagnostics.guestError(
+        this.name,
+        `DMA of ${length} bytes with key 0x${this.key.toString(16)} and address 0x${address.toString(16)} failed`,
+      );
     this.dma.writeU32(at, byteSwap(done ? 0 : DMA_ERROR));
   }
 
@@ -283,7 +296,11 @@ class FwCfg implements Device {
   snapshot(): Snapshot<FwCfgState> {
     const writable: [number, Uint8Array][] = [];
     for (const [key, entry] of this.entries) if (entry.writable) writable.push([key, entry.data.slice()]);
-    return { schema: SCHEMA, version: VERSION, data: { key: this.key, position: this.position, dmaAddressHigh: this.dmaAddressHigh, writable } };
+    return {
+      schema: SCHEMA,
+      version: VERSION,
+      data: { key: this.key, position: this.position, dmaAddressHigh: this.dmaAddressHigh, writable },
+    };
   }
 
   restore(snapshot: Snapshot): void {
@@ -291,7 +308,10 @@ class FwCfg implements Device {
     for (const [key, data] of state.writable) {
       const entry = this.entries.get(key);
       if (!entry?.writable || entry.data.length !== data.length) {
-        throw new DeviceError(this.name, `the snapshot has a writable file with key 0x${key.toString(16)} and ${data.length} bytes, which is not here`);
+        throw new DeviceError(
+          this.name,
+          `the snapshot has a writable file with key 0x${key.toString(16)} and ${data.length} bytes, which is not here`,
+        );
       }
     }
     for (const [key, data] of state.writable) this.entries.get(key)?.data.set(data);

@@ -1,4 +1,13 @@
-import type { DeviceHost, InterruptLine, Snapshot, Stateful, SystemRegister, SystemRegister64, SystemRegisterBank, Timer } from '@tablewalk/machine/contracts';
+import type {
+  DeviceHost,
+  InterruptLine,
+  Snapshot,
+  Stateful,
+  SystemRegister,
+  SystemRegister64,
+  SystemRegisterBank,
+  Timer,
+} from '@tablewalk/machine/contracts';
 import { snapshotData } from './snapshots.js';
 
 const SCHEMA = 'devices/generic-timer';

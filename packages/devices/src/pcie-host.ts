@@ -82,7 +82,8 @@ export function pcieEcam(options: PcieEcamOptions): Device {
     },
     restore(snapshot: Snapshot): void {
       const state = snapshotData<{ config: Uint8Array }>(name, snapshot, ECAM_SCHEMA, VERSION);
-      if (state.config.length !== CONFIG_BYTES) throw new DeviceError(name, `the snapshot has ${state.config.length} bytes of configuration space`);
+      if (state.config.length !== CONFIG_BYTES)
+        throw new DeviceError(name, `the snapshot has ${state.config.length} bytes of configuration space`);
       config = state.config.slice();
     },
   };
@@ -102,7 +103,10 @@ export function pcieWindow(options: PcieWindowOptions): Device {
       return laneOf(0xffff_ffff, offset, size);
     },
     write(offset: number, size: AccessSize, value: number): void {
-      host.diagnostics.unimplemented(name, `write of 0x${(value >>> 0).toString(16)} (${size} bytes) at ${hexOffset(offset)}: master abort`);
+      host.diagnostics.unimplemented(
+        name,
+        `write of 0x${(value >>> 0).toString(16)} (${size} bytes) at ${hexOffset(offset)}: master abort`,
+      );
     },
     reset(): void {},
     snapshot(): Snapshot {

@@ -408,7 +408,21 @@ class Uart implements Pl011 {
     const fifo: number[] = [];
     for (let n = 0; n < this.count; n++) fifo.push(this.fifo[(this.head + n) & (FIFO_DEPTH - 1)]);
     const { rsr, ilpr, ibrd, fbrd, lcrH, cr, ifls, imsc, ris, dmacr, complained } = this;
-    const data = { fifo, waiting: this.waiting.slice(this.waitingHead), rsr, ilpr, ibrd, fbrd, lcrH, cr, ifls, imsc, ris, dmacr, complained };
+    const data = {
+      fifo,
+      waiting: this.waiting.slice(this.waitingHead),
+      rsr,
+      ilpr,
+      ibrd,
+      fbrd,
+      lcrH,
+      cr,
+      ifls,
+      imsc,
+      ris,
+      dmacr,
+      complained,
+    };
     return { schema: SCHEMA, version: VERSION, data: { ...data, rtDeadline: this.timeout.deadline } };
   }
 

@@ -40,7 +40,7 @@ export function pl031(options: Pl031Options): Device {
   const { name, host, interrupt } = options;
   const epoch = options.epochSeconds ?? 0;
   if (!Number.isSafeInteger(epoch)) throw new DeviceError(name, `epochSeconds is ${epoch}, not an integer`);
-  let offset = epoch % TWO_POW_32 >>> 0;
+  let offset = (epoch % TWO_POW_32) >>> 0;
   let match = 0;
   let load = 0;
   let imsc = 0;

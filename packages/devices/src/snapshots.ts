@@ -12,11 +12,13 @@ export function snapshotData<Data>(component: string, snapshot: Snapshot, schema
   if (snapshot.version !== version) {
     throw new DeviceError(component, `cannot restore version ${snapshot.version} of '${schema}': version ${version} is expected`);
   }
-  if (typeof snapshot.data !== 'object' || snapshot.data === null) throw new DeviceError(component, `the snapshot of '${schema}' has no data`);
+  if (typeof snapshot.data !== 'object' || snapshot.data === null)
+    throw new DeviceError(component, `the snapshot of '${schema}' has no data`);
   return snapshot.data as Data;
 }
 
 /** Throws {@link DeviceError} when an array of a snapshot is not as long as this instance needs (another number of cores, another size). */
 export function requireLength(component: string, field: string, actual: { readonly length: number }, expected: number): void {
-  if (actual.length !== expected) throw new DeviceError(component, `the snapshot's ${field} has ${actual.length} entries instead of ${expected}`);
+  if (actual.length !== expected)
+    throw new DeviceError(component, `the snapshot's ${field} has ${actual.length} entries instead of ${expected}`);
 }

@@ -42,7 +42,6 @@ function highestActive(gic: GicState, core: number): number {
   return IDLE_PRIORITY;
 }
 
-
 /** After a write of the active priorities. */
 export function recomputeRunningPriority(gic: GicState, core: number): void {
   gic.runningPriority[core] = highestActive(gic, core);

@@ -1,5 +1,5 @@
-import { DeviceError } from '../device-error.js';
 import type { InterruptLine } from '@tablewalk/machine/contracts';
+import { DeviceError } from '../device-error.js';
 
 /** INTIDs 0-15 are SGIs, 16-31 PPIs: both are banked per core (IHI 0048B.b, 2.2.1). */
 export const SGI_COUNT = 16;

@@ -37,7 +37,9 @@ beforeEach(() => start(1));
 
 describe('GICv2', () => {
   it('identifies itself as on virt', () => {
-    expect([dist(0x004), dist(0x008), cpu(0xfc), dist(0xfe8), dist(0xc00), dist(0x100)]).toEqual([8, 0x43b, 0x2043b, 0x2b, 0xaaaaaaaa, 0xffff]);
+    expect([dist(0x004), dist(0x008), cpu(0xfc), dist(0xfe8), dist(0xc00), dist(0x100)]).toEqual([
+      8, 0x43b, 0x2043b, 0x2b, 0xaaaaaaaa, 0xffff,
+    ]);
     expect(cpu(0x0c)).toBe(1023);
     expect(cpu(0x14)).toBe(0xff);
     expect(host.guestErrors).toEqual([]);

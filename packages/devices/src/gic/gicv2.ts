@@ -2,7 +2,15 @@ import type { AccessSize, Device, DeviceHost, InterruptLine, Snapshot } from '@t
 import { hexOffset, laneOf, sizeMask } from '../access.js';
 import { DeviceError } from '../device-error.js';
 import { requireLength, snapshotData } from '../snapshots.js';
-import { acknowledge, acknowledgeGroup1, deactivate, endOfInterrupt, highestPending, highestPendingGroup1, recomputeRunningPriority } from './cpu-interface.js';
+import {
+  acknowledge,
+  acknowledgeGroup1,
+  deactivate,
+  endOfInterrupt,
+  highestPending,
+  highestPendingGroup1,
+  recomputeRunningPriority,
+} from './cpu-interface.js';
 import { readDistributor, writeDistributor } from './distributor.js';
 import { BANKED_COUNT, type CoreOutputs, CTLR_EOI_MODE, GicState, IDLE_PRIORITY, SGI_COUNT } from './gic-state.js';
 
@@ -232,7 +240,10 @@ class CpuInterface extends GicWindow implements Device {
         break;
       case 0x1000:
         if (!deactivate(gic, core, value)) {
-          this.host.diagnostics.guestError(this.name, `GICC_DIR write of ${value & 0x3ff} with EOImode 0 or for an INTID that does not exist`);
+          this.host.diagnostics.guestError(
+            this.name,
+            `GICC_DIR write of ${value & 0x3ff} with EOImode 0 or for an INTID that does not exist`,
+          );
         }
         return;
       default:
@@ -271,7 +282,8 @@ class CpuInterface extends GicWindow implements Device {
     const maps = ['priorityMask', 'bpr', 'abpr', 'runningPriority', 'apr', 'nsapr'] as const;
     requireLength(this.name, 'ctlr', state.ctlr, gic.coreCount);
     for (const map of maps) requireLength(this.name, map, state[map], gic[map].length);
-    if (state.runningPriority.some((priority) => priority > IDLE_PRIORITY)) throw new DeviceError(this.name, 'the snapshot has an impossible running priority');
+    if (state.runningPriority.some((priority) => priority > IDLE_PRIORITY))
+      throw new DeviceError(this.name, 'the snapshot has an impossible running priority');
     for (const map of maps) gic[map].set(state[map]);
     for (let core = 0; core < gic.coreCount; core++) {
       gic.cpuCtlr[core] = state.ctlr[core] & GICC_CTLR_WRITABLE;
@@ -298,7 +310,8 @@ export function gicv2(options: Gicv2Options): Gicv2 {
       return new InputLine(gic, 0, intid);
     },
     privateLine(core: number, intid: number): InterruptLine {
-      if (!Number.isInteger(intid) || intid < SGI_COUNT || intid >= BANKED_COUNT) throw new DeviceError(name, `INTID ${intid} is not a PPI: they are 16 to 31`);
+      if (!Number.isInteger(intid) || intid < SGI_COUNT || intid >= BANKED_COUNT)
+        throw new DeviceError(name, `INTID ${intid} is not a PPI: they are 16 to 31`);
       if (!Number.isInteger(core) || core < 0 || core >= gic.coreCount) throw new DeviceError(name, `there is no core ${core}`);
       return new InputLine(gic, core, intid);
     },

@@ -26,7 +26,8 @@ export function gicv2mFrame(options: Gicv2mOptions): Gicv2mFrame {
   const name = options.name ?? 'gicv2m';
   const { host, lines } = options;
   const firstIntid = options.firstIntid ?? 80;
-  if (firstIntid < 32 || firstIntid + lines.length > SPECIAL_LIMIT) throw new DeviceError(name, `${lines.length} SPIs do not fit from INTID ${firstIntid}`);
+  if (firstIntid < 32 || firstIntid + lines.length > SPECIAL_LIMIT)
+    throw new DeviceError(name, `${lines.length} SPIs do not fit from INTID ${firstIntid}`);
   return {
     name,
     read(offset: number, size: AccessSize): number {
