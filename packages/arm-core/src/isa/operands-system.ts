@@ -45,7 +45,7 @@ export const interruptMask: OperandSyntax = {
 export const statusMask: OperandSyntax = {
   print: (f) => {
     const letters = ['f', 's', 'x', 'c'].filter((_, i) => f['k']! & (8 >> i)).join('');
-    return `${f['r'] === 1 ? 'SPSR' : 'CPSR'}${letters && `_${letters}`}`;
+    return `${f['r'] === 1 ? 'SPSR' : 'CPSR'}_${letters}`;
   },
   parse: (text) => {
     const match = text === undefined ? null : /^(cpsr|spsr|apsr)(?:_(\w*))?$/i.exec(text);
@@ -102,15 +102,18 @@ defineBanked(0, 31, 'SP_hyp', MODE_HYP, 13);
 defineBanked(1, 14, 'SPSR_fiq', MODE_FIQ, 16);
 defineBanked(1, 30, 'SPSR_hyp', MODE_HYP, 16);
 
-/** The register that fields r and m (SYSm) name, or undefined for the UNPREDICTABLE values (B9.2.3). */
-export const bankedRegister = (f: Fields): BankedRegister | undefined => bankedRegisters.get((f['r']! << 5) | f['m']!);
+/** SYSm with R as bit 5: field h is SYSm<4>, m the rest. */
+const bankedKey = (f: Fields): number => (f['r']! << 5) | (f['h']! << 4) | f['m']!;
 
-/** Banked register in fields r and m. */
+/** The register that fields r, h and m name, or undefined for the UNPREDICTABLE values (B9.2.3). */
+export const bankedRegister = (f: Fields): BankedRegister | undefined => bankedRegisters.get(bankedKey(f));
+
+/** Banked register in fields r, h and m. */
 export const bankedOperand: OperandSyntax = {
-  print: (f) => bankedRegister(f)?.name ?? `(UNDEF: ${f['m']! | (f['r']! << 5)})`,
+  print: (f) => bankedRegister(f)?.name ?? `(UNDEF: ${bankedKey(f)})`,
   parse: (text) => {
     const lower = text?.toLowerCase();
-    for (const [key, { name }] of bankedRegisters) if (name.toLowerCase() === lower) return { r: key >> 5, m: key & 31 };
+    for (const [key, { name }] of bankedRegisters) if (name.toLowerCase() === lower) return { r: key >> 5, h: (key >> 4) & 1, m: key & 15 };
     return undefined;
   },
 };

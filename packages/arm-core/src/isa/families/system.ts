@@ -197,11 +197,11 @@ const isHint = (f: Fields): boolean => f['r'] === 0 && f['k'] === 0;
 /** Status registers, processor state, exception return, barriers. Should-be bits of MRS and MSR are required, as in QEMU. */
 export const system: readonly Encoding[] = [
   a32('MRS_A1', 'cccc 0001 0r00 1111 dddd 0000 0000 0000', 'B9.3.8', ['mrs{c}', reg('d'), statusRegister], mrs, badPc('d')),
-  a32('MRS_banked_A1', 'cccc 0001 0r00 mmmm dddd 001m 0000 0000', 'B9.3.9', ['mrs{c}', reg('d'), bankedOperand], mrsBanked,
-    { unpredictable: (f) => f['d'] === 15 || bankedRegister({ ...f, m: f['m']! }) === undefined }),
+  a32('MRS_banked_A1', 'cccc 0001 0r00 mmmm dddd 001h 0000 0000', 'B9.3.9', ['mrs{c}', reg('d'), bankedOperand], mrsBanked,
+    { unpredictable: (f) => f['d'] === 15 || bankedRegister(f) === undefined }),
   a32('MSR_reg_A1', 'cccc 0001 0r10 kkkk 1111 0000 0000 nnnn', 'B9.3.12', ['msr{c}', statusMask, reg('n')], msrRegister,
     { unpredictable: (f) => f['n'] === 15 || f['k'] === 0 }),
-  a32('MSR_banked_A1', 'cccc 0001 0r10 mmmm 1111 001m 0000 nnnn', 'B9.3.10', ['msr{c}', bankedOperand, reg('n')], msrBanked,
+  a32('MSR_banked_A1', 'cccc 0001 0r10 mmmm 1111 001h 0000 nnnn', 'B9.3.10', ['msr{c}', bankedOperand, reg('n')], msrBanked,
     { unpredictable: (f) => f['n'] === 15 || bankedRegister(f) === undefined }),
   a32('MSR_imm_A1', 'cccc 0011 0r10 kkkk 1111 iiiiiiiiiiii', 'B9.3.11', ['msr{c}', statusMask, statusImmediate], msrImmediate,
     { unless: isHint, unpredictable: (f) => f['k'] === 0 }),
@@ -221,11 +221,11 @@ export const system: readonly Encoding[] = [
   a32('ISB_A1', '1111 0101 0111 1111 1111 0000 0110 oooo', 'A8.8.53', ['isb', barrierOption(true)], instructionBarrier),
 
   t32('MRS_T1', '1111 0011 111r 1111 1000 dddd 0000 0000', 'B9.3.8', ['mrs{c}', reg('d'), statusRegister], mrs, badStackOrPc('d')),
-  t32('MRS_banked_T1', '1111 0011 111r mmmm 1000 dddd 001m 0000', 'B9.3.9', ['mrs{c}', reg('d'), bankedOperand], mrsBanked,
+  t32('MRS_banked_T1', '1111 0011 111r mmmm 1000 dddd 001h 0000', 'B9.3.9', ['mrs{c}', reg('d'), bankedOperand], mrsBanked,
     { unpredictable: (f) => f['d'] === 13 || f['d'] === 15 || bankedRegister(f) === undefined }),
   t32('MSR_reg_T1', '1111 0011 100r nnnn 1000 kkkk 0000 0000', 'B9.3.12', ['msr{c}', statusMask, reg('n')], msrRegister,
     { unpredictable: (f) => f['n'] === 13 || f['n'] === 15 || f['k'] === 0 }),
-  t32('MSR_banked_T1', '1111 0011 100r nnnn 1000 mmmm 001m 0000', 'B9.3.10', ['msr{c}', bankedOperand, reg('n')], msrBanked,
+  t32('MSR_banked_T1', '1111 0011 100r nnnn 1000 mmmm 001h 0000', 'B9.3.10', ['msr{c}', bankedOperand, reg('n')], msrBanked,
     { unpredictable: (f) => f['n'] === 13 || f['n'] === 15 || bankedRegister(f) === undefined }),
   t32('CPS_mask_T2', '1111 0011 1010 1111 10000 1i0 fff -----', 'B9.3.2', ['cps{i:ie,id}.w', interruptMask], cps(true),
     { unpredictable: (f) => f['f'] === 0 }),
