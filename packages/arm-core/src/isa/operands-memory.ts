@@ -1,6 +1,6 @@
 import type { Fields } from './encoding.js';
-import { parseImmediate, registerName, registerNumber } from './operands.js';
 import type { OperandSyntax } from './operands.js';
+import { parseImmediate, registerName, registerNumber } from './operands.js';
 
 type Parsed = Readonly<Record<string, number>>;
 
@@ -162,7 +162,8 @@ export const offsetRegister = (options: IndexOptions = {}): OperandSyntax => {
     },
     parse: (text) => {
       const memory = bracketed(text);
-      if (memory === undefined || memory.inside.length < 2 || memory.inside.length > 3 || (memory.writeBack && !writeBack)) return undefined;
+      if (memory === undefined || memory.inside.length < 2 || memory.inside.length > 3 || (memory.writeBack && !writeBack))
+        return undefined;
       const n = registerNumber(memory.inside[0]!);
       const index = signedRegister(memory.inside[1]);
       const none: Parsed | undefined = shift === 'a32' ? { y: 0, a: 0 } : shift === 't32' ? { a: 0 } : {};

@@ -1,10 +1,19 @@
-import type { Fields } from './encoding.js';
-import { parseImmediate, registerName, registerNumber } from './operands.js';
-import type { OperandSyntax } from './operands.js';
 import { MODE_ABT, MODE_FIQ, MODE_HYP, MODE_IRQ, MODE_MON, MODE_SVC, MODE_UND, MODE_USR } from '../system/core-system.js';
+import type { Fields } from './encoding.js';
+import type { OperandSyntax } from './operands.js';
+import { parseImmediate, registerName, registerNumber } from './operands.js';
 
 /** Barrier options by number; the others are reserved and print as a number (ARM DDI 0406C, A8.8.43). */
-const barrierNames: Readonly<Record<number, string>> = { 2: 'oshst', 3: 'osh', 6: 'nshst', 7: 'nsh', 10: 'ishst', 11: 'ish', 14: 'st', 15: 'sy' };
+const barrierNames: Readonly<Record<number, string>> = {
+  2: 'oshst',
+  3: 'osh',
+  6: 'nshst',
+  7: 'nsh',
+  10: 'ishst',
+  11: 'ish',
+  14: 'st',
+  15: 'sy',
+};
 const barrierAliases: Readonly<Record<string, number>> = { un: 7, unst: 6, sh: 11, shst: 10 };
 
 /** Option of DMB and DSB (`isb`: only SY has a name) in field o. */
@@ -131,7 +140,9 @@ export const statusImmediate: OperandSyntax = {
     if (rotated !== null) {
       const byte = parseImmediate(rotated[1]);
       const rotation = Number(rotated[2]);
-      return byte === undefined || byte > 255 || byte < 0 || rotation % 2 !== 0 || rotation > 30 ? undefined : { i: (rotation << 7) | byte };
+      return byte === undefined || byte > 255 || byte < 0 || rotation % 2 !== 0 || rotation > 30
+        ? undefined
+        : { i: (rotation << 7) | byte };
     }
     const value = parseImmediate(text);
     const i = value === undefined ? undefined : encodeRotated(value >>> 0);

@@ -6,8 +6,8 @@ import {
   writeSystemRegister64,
 } from '../../system/kernels-system.js';
 import type { Encoding, Fields } from '../encoding.js';
-import { reg } from '../operands.js';
 import type { OperandSyntax } from '../operands.js';
+import { reg } from '../operands.js';
 import { base, offsetImmediate, postImmediate } from '../operands-memory.js';
 import { braced, coprocessor, coprocessorRegister, mrcDestination, opcode } from '../operands-system.js';
 import { a32, t32 } from './record.js';
@@ -61,30 +61,74 @@ const group = (make: typeof a32, name: string, cond: string, suffix: string): En
     const ref = load ? 'A8.8.55' : 'A8.8.198';
     const NAME = `${mnemonic.toUpperCase()}${two ? '2' : ''}`;
     return [
-      make(`${NAME}_${name}`, `${cond} 1101 uNw${bit} nnnn dddd pppp iiiiiiii`, ref,
-        [text, coprocessor, coprocessorRegister('d'), offsetImmediate({ scale: 4, writeBack: 'field' })], undefinedAlways, unless),
-      make(`${NAME}_post_${name}`, `${cond} 1100 uN1${bit} nnnn dddd pppp iiiiiiii`, ref,
-        [text, coprocessor, coprocessorRegister('d'), base(), postImmediate(4)], undefinedAlways, unless),
-      make(`${NAME}_unindexed_${name}`, `${cond} 1100 1N0${bit} nnnn dddd pppp iiiiiiii`, ref,
-        [text, coprocessor, coprocessorRegister('d'), base(), braced('i')], undefinedAlways, unless),
+      make(
+        `${NAME}_${name}`,
+        `${cond} 1101 uNw${bit} nnnn dddd pppp iiiiiiii`,
+        ref,
+        [text, coprocessor, coprocessorRegister('d'), offsetImmediate({ scale: 4, writeBack: 'field' })],
+        undefinedAlways,
+        unless,
+      ),
+      make(
+        `${NAME}_post_${name}`,
+        `${cond} 1100 uN1${bit} nnnn dddd pppp iiiiiiii`,
+        ref,
+        [text, coprocessor, coprocessorRegister('d'), base(), postImmediate(4)],
+        undefinedAlways,
+        unless,
+      ),
+      make(
+        `${NAME}_unindexed_${name}`,
+        `${cond} 1100 1N0${bit} nnnn dddd pppp iiiiiiii`,
+        ref,
+        [text, coprocessor, coprocessorRegister('d'), base(), braced('i')],
+        undefinedAlways,
+        unless,
+      ),
     ];
   };
   const n = two ? '2' : '';
   return [
-    make(`MRC${n}_${name}`, `${cond} 1110 ooo1 nnnn tttt pppp qqq1 mmmm`, 'A8.8.107',
-      [`mrc${suffix}`, ...registers, mrcDestination, coprocessorRegister('n'), coprocessorRegister('m'), braced('q', true)], allocated(mrc), unless),
-    make(`MCR${n}_${name}`, `${cond} 1110 ooo0 nnnn tttt pppp qqq1 mmmm`, 'A8.8.98',
-      [`mcr${suffix}`, ...registers, reg('t'), coprocessorRegister('n'), coprocessorRegister('m'), braced('q', true)], allocated(mcr),
-      { ...unless, unpredictable: (f) => f['t'] === 15 }),
-    make(`MRRC${n}_${name}`, `${cond} 1100 0101 xxxx tttt pppp oooo mmmm`, 'A8.8.108',
-      [`mrrc${suffix}`, ...registers, reg('t'), reg('x'), coprocessorRegister('m')], allocated(mrrc),
-      { ...unless, unpredictable: (f) => f['t'] === 15 || f['x'] === 15 || f['t'] === f['x'] }),
-    make(`MCRR${n}_${name}`, `${cond} 1100 0100 xxxx tttt pppp oooo mmmm`, 'A8.8.99',
-      [`mcrr${suffix}`, ...registers, reg('t'), reg('x'), coprocessorRegister('m')], allocated(mcrr),
-      { ...unless, unpredictable: (f) => f['t'] === 15 || f['x'] === 15 }),
-    make(`CDP${n}_${name}`, `${cond} 1110 oooo nnnn dddd pppp qqq0 mmmm`, 'A8.8.28',
+    make(
+      `MRC${n}_${name}`,
+      `${cond} 1110 ooo1 nnnn tttt pppp qqq1 mmmm`,
+      'A8.8.107',
+      [`mrc${suffix}`, ...registers, mrcDestination, coprocessorRegister('n'), coprocessorRegister('m'), braced('q', true)],
+      allocated(mrc),
+      unless,
+    ),
+    make(
+      `MCR${n}_${name}`,
+      `${cond} 1110 ooo0 nnnn tttt pppp qqq1 mmmm`,
+      'A8.8.98',
+      [`mcr${suffix}`, ...registers, reg('t'), coprocessorRegister('n'), coprocessorRegister('m'), braced('q', true)],
+      allocated(mcr),
+      { ...unless, unpredictable: (f) => f['t'] === 15 },
+    ),
+    make(
+      `MRRC${n}_${name}`,
+      `${cond} 1100 0101 xxxx tttt pppp oooo mmmm`,
+      'A8.8.108',
+      [`mrrc${suffix}`, ...registers, reg('t'), reg('x'), coprocessorRegister('m')],
+      allocated(mrrc),
+      { ...unless, unpredictable: (f) => f['t'] === 15 || f['x'] === 15 || f['t'] === f['x'] },
+    ),
+    make(
+      `MCRR${n}_${name}`,
+      `${cond} 1100 0100 xxxx tttt pppp oooo mmmm`,
+      'A8.8.99',
+      [`mcrr${suffix}`, ...registers, reg('t'), reg('x'), coprocessorRegister('m')],
+      allocated(mcrr),
+      { ...unless, unpredictable: (f) => f['t'] === 15 || f['x'] === 15 },
+    ),
+    make(
+      `CDP${n}_${name}`,
+      `${cond} 1110 oooo nnnn dddd pppp qqq0 mmmm`,
+      'A8.8.28',
       [`cdp${suffix}`, ...registers, coprocessorRegister('d'), coprocessorRegister('n'), coprocessorRegister('m'), braced('q', true)],
-      undefinedAlways, unless),
+      undefinedAlways,
+      unless,
+    ),
     ...memory(true),
     ...memory(false),
   ];

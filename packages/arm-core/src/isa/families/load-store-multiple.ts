@@ -1,5 +1,5 @@
-import { layout, ops } from '@tablewalk/engine';
 import type { Value } from '@tablewalk/engine';
+import { layout, ops } from '@tablewalk/engine';
 import { readUser, returnFromSpsr, writeUser } from '../../system/kernels-system.js';
 import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Fields } from '../encoding.js';
@@ -132,7 +132,8 @@ const stmUser =
 const badLoad = (f: Fields): boolean => f['n'] === 15 || f['l'] === 0 || (f['w'] === 1 && (f['l']! & (1 << f['n']!)) !== 0);
 const badStore = (f: Fields): boolean =>
   f['n'] === 15 || f['l'] === 0 || (f['w'] === 1 && (f['l']! & (1 << f['n']!)) !== 0 && (f['l']! & ((1 << f['n']!) - 1)) !== 0);
-const badThumbLoad = (f: Fields): boolean => badLoad(f) || countOf(f['l']!) < 2 || (f['l']! & 0x2000) !== 0 || (f['l']! & 0xc000) === 0xc000;
+const badThumbLoad = (f: Fields): boolean =>
+  badLoad(f) || countOf(f['l']!) < 2 || (f['l']! & 0x2000) !== 0 || (f['l']! & 0xc000) === 0xc000;
 const badThumbStore = (f: Fields): boolean =>
   f['n'] === 15 || countOf(f['l']!) < 2 || (f['l']! & 0xa000) !== 0 || (f['w'] === 1 && (f['l']! & (1 << f['n']!)) !== 0);
 
@@ -154,44 +155,102 @@ const returnList = registerList({ hat: true, always: 15 });
 const several = { unless: (f: Fields): boolean => countOf(f['l']!) < 2 };
 
 export const loadStoreMultiple: readonly Encoding[] = [
-  a32('POP_A1', 'cccc 1000 1011 1101 llllllllllllllll', 'A8.8.131', ['pop{c}', registerList()],
-    (b, f) => ldm('ia', 1)(b, { ...f, n: 13, w: 1 }), { ...several, unpredictable: (f) => (f['l']! & 0x2000) !== 0 }),
-  a32('PUSH_A1', 'cccc 1001 0010 1101 llllllllllllllll', 'A8.8.133', ['push{c}', registerList()],
-    (b, f) => stm('db', 1)(b, { ...f, n: 13, w: 1 }), { ...several, unpredictable: (f) => (f['l']! & 0x2000) !== 0 }),
+  a32(
+    'POP_A1',
+    'cccc 1000 1011 1101 llllllllllllllll',
+    'A8.8.131',
+    ['pop{c}', registerList()],
+    (b, f) => ldm('ia', 1)(b, { ...f, n: 13, w: 1 }),
+    { ...several, unpredictable: (f) => (f['l']! & 0x2000) !== 0 },
+  ),
+  a32(
+    'PUSH_A1',
+    'cccc 1001 0010 1101 llllllllllllllll',
+    'A8.8.133',
+    ['push{c}', registerList()],
+    (b, f) => stm('db', 1)(b, { ...f, n: 13, w: 1 }),
+    { ...several, unpredictable: (f) => (f['l']! & 0x2000) !== 0 },
+  ),
   ...directions.flatMap(([mode, pu, ldmRef, stmRef]) => {
     const M = mode.toUpperCase();
     return [
-      a32(`LDM${M}_A1`, `cccc 100${pu}0w1 nnnn llllllllllllllll`, ldmRef, [`ldm${suffix(mode)}{c}`, ...operands], ldm(mode, 1),
-        { unpredictable: badLoad }),
-      a32(`STM${M}_A1`, `cccc 100${pu}0w0 nnnn llllllllllllllll`, stmRef, [`stm${suffix(mode)}{c}`, ...operands], stm(mode, 1),
-        { unpredictable: badStore }),
-      a32(`LDM${M}_user_A1`, `cccc 100${pu}1w1 nnnn 0lllllllllllllll`, 'B9.3.6', [`ldm${suffix(mode)}{c}`, ...hatOperands], ldmUser(mode),
-        { unpredictable: (f) => f['w'] === 1 || f['n'] === 15 || f['l'] === 0 }),
-      a32(`LDM${M}_return_A1`, `cccc 100${pu}1w1 nnnn 1lllllllllllllll`, 'B9.3.5', [`ldm${suffix(mode)}{c}`, baseRegister(), returnList],
-        ldmReturn(mode), { unpredictable: (f) => f['n'] === 15 || (f['w'] === 1 && (f['l']! & (1 << f['n']!)) !== 0) }),
-      a32(`STM${M}_user_A1`, `cccc 100${pu}1w0 nnnn llllllllllllllll`, 'B9.3.17', [`stm${suffix(mode)}{c}`, ...hatOperands], stmUser(mode),
-        { unpredictable: (f) => f['w'] === 1 || f['n'] === 15 || f['l'] === 0 }),
+      a32(`LDM${M}_A1`, `cccc 100${pu}0w1 nnnn llllllllllllllll`, ldmRef, [`ldm${suffix(mode)}{c}`, ...operands], ldm(mode, 1), {
+        unpredictable: badLoad,
+      }),
+      a32(`STM${M}_A1`, `cccc 100${pu}0w0 nnnn llllllllllllllll`, stmRef, [`stm${suffix(mode)}{c}`, ...operands], stm(mode, 1), {
+        unpredictable: badStore,
+      }),
+      a32(`LDM${M}_user_A1`, `cccc 100${pu}1w1 nnnn 0lllllllllllllll`, 'B9.3.6', [`ldm${suffix(mode)}{c}`, ...hatOperands], ldmUser(mode), {
+        unpredictable: (f) => f['w'] === 1 || f['n'] === 15 || f['l'] === 0,
+      }),
+      a32(
+        `LDM${M}_return_A1`,
+        `cccc 100${pu}1w1 nnnn 1lllllllllllllll`,
+        'B9.3.5',
+        [`ldm${suffix(mode)}{c}`, baseRegister(), returnList],
+        ldmReturn(mode),
+        { unpredictable: (f) => f['n'] === 15 || (f['w'] === 1 && (f['l']! & (1 << f['n']!)) !== 0) },
+      ),
+      a32(
+        `STM${M}_user_A1`,
+        `cccc 100${pu}1w0 nnnn llllllllllllllll`,
+        'B9.3.17',
+        [`stm${suffix(mode)}{c}`, ...hatOperands],
+        stmUser(mode),
+        { unpredictable: (f) => f['w'] === 1 || f['n'] === 15 || f['l'] === 0 },
+      ),
     ];
   }),
 
-  t32('LDMIA_T2', '11101000 10w1 nnnn llllllllllllllll', 'A8.8.57', ['ldmia{c}{.w}', ...operands], ldm('ia', 2), { unpredictable: badThumbLoad }),
-  t32('LDMDB_T1', '11101001 00w1 nnnn llllllllllllllll', 'A8.8.60', ['ldmdb{c}', ...operands], ldm('db', 2), { unpredictable: badThumbLoad }),
-  t32('STMIA_T2', '11101000 10w0 nnnn llllllllllllllll', 'A8.8.199', ['stmia{c}{.w}', ...operands], stm('ia', 2), { unpredictable: badThumbStore }),
-  t32('STMDB_T1', '11101001 00w0 nnnn llllllllllllllll', 'A8.8.201', ['stmdb{c}', ...operands], stm('db', 2), { unpredictable: badThumbStore }),
+  t32('LDMIA_T2', '11101000 10w1 nnnn llllllllllllllll', 'A8.8.57', ['ldmia{c}{.w}', ...operands], ldm('ia', 2), {
+    unpredictable: badThumbLoad,
+  }),
+  t32('LDMDB_T1', '11101001 00w1 nnnn llllllllllllllll', 'A8.8.60', ['ldmdb{c}', ...operands], ldm('db', 2), {
+    unpredictable: badThumbLoad,
+  }),
+  t32('STMIA_T2', '11101000 10w0 nnnn llllllllllllllll', 'A8.8.199', ['stmia{c}{.w}', ...operands], stm('ia', 2), {
+    unpredictable: badThumbStore,
+  }),
+  t32('STMDB_T1', '11101001 00w0 nnnn llllllllllllllll', 'A8.8.201', ['stmdb{c}', ...operands], stm('db', 2), {
+    unpredictable: badThumbStore,
+  }),
 
-  t16('LDM_T1', '11001 nnn llllllll', 'A8.8.57', ['ldmia{c}', baseRegister('list'), registerList()],
-    (b, f) => (f['l'] === 0 ? b.undefined() : loadMultiple(b, f['n']!, f['l']!, 'ia', true)), { unpredictable: (f) => f['l'] === 0 }),
-  t16('STM_T1', '11000 nnn llllllll', 'A8.8.199', ['stmia{c}', baseRegister('always'), registerList()],
+  t16(
+    'LDM_T1',
+    '11001 nnn llllllll',
+    'A8.8.57',
+    ['ldmia{c}', baseRegister('list'), registerList()],
+    (b, f) => (f['l'] === 0 ? b.undefined() : loadMultiple(b, f['n']!, f['l']!, 'ia', true)),
+    { unpredictable: (f) => f['l'] === 0 },
+  ),
+  t16(
+    'STM_T1',
+    '11000 nnn llllllll',
+    'A8.8.199',
+    ['stmia{c}', baseRegister('always'), registerList()],
     (b, f) => (f['l'] === 0 ? b.undefined() : storeMultiple(b, f['n']!, f['l']!, 'ia', true)),
-    { unpredictable: (f) => badStore({ ...f, w: 1 }) }),
-  t16('PUSH_T1', '1011 010 h llllllll', 'A8.8.133', ['push{c}', registerList({ high: 14 })],
+    { unpredictable: (f) => badStore({ ...f, w: 1 }) },
+  ),
+  t16(
+    'PUSH_T1',
+    '1011 010 h llllllll',
+    'A8.8.133',
+    ['push{c}', registerList({ high: 14 })],
     (b, f) => {
       const list = f['l']! | (f['h']! << 14);
       return list === 0 ? b.undefined() : storeMultiple(b, 13, list, 'db', true);
-    }, { unpredictable: (f) => f['l'] === 0 && f['h'] === 0 }),
-  t16('POP_T1', '1011 110 h llllllll', 'A8.8.131', ['pop{c}', registerList({ high: 15 })],
+    },
+    { unpredictable: (f) => f['l'] === 0 && f['h'] === 0 },
+  ),
+  t16(
+    'POP_T1',
+    '1011 110 h llllllll',
+    'A8.8.131',
+    ['pop{c}', registerList({ high: 15 })],
     (b, f) => {
       const list = f['l']! | (f['h']! << 15);
       return list === 0 ? b.undefined() : loadMultiple(b, 13, list, 'ia', true);
-    }, { unpredictable: (f) => f['l'] === 0 && f['h'] === 0 }),
+    },
+    { unpredictable: (f) => f['l'] === 0 && f['h'] === 0 },
+  ),
 ];

@@ -1,5 +1,5 @@
-import { layout, ops } from '@tablewalk/engine';
 import type { Value } from '@tablewalk/engine';
+import { layout, ops } from '@tablewalk/engine';
 import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Fields } from '../encoding.js';
 

@@ -159,7 +159,7 @@ const run = (isa: InstructionSet, word: number, options: Options = {}): Outcome 
 };
 
 describe('single loads and stores', () => {
-  const at = { words: { 0x2004: 0x8899aabb, 0x1ffc: 0x11223344 } };
+  const at = { words: { 8196: 0x8899aabb, 8188: 0x11223344 } };
 
   it('LDR is three micro-operations and the constant of its offset', () => {
     const out = run('A32', 0xe5910004, { regs: { 1: 0x2000 }, ...at });
@@ -201,10 +201,10 @@ describe('single loads and stores', () => {
   });
   it('LDR of PC changes the instruction set by bit 0, after the write-back', () => {
     // ldr pc, [r1], #4
-    const out = run('A32', 0xe491f004, { regs: { 1: 0x2000 }, words: { 0x2000: 0x3001 } });
+    const out = run('A32', 0xe491f004, { regs: { 1: 0x2000 }, words: { 8192: 0x3001 } });
     expect(out.log).toEqual(['load 2000/4', 'exchange 3001']);
     expect(out.r[1]).toBe(0x2004);
-    expect(run('A32', 0xe491f004, { regs: { 1: 0x2000 }, words: { 0x2000: 0x3000 } }).r[15]).toBe(0x3000);
+    expect(run('A32', 0xe491f004, { regs: { 1: 0x2000 }, words: { 8192: 0x3000 } }).r[15]).toBe(0x3000);
   });
   it('literals count from the aligned PC', () => {
     expect(run('A32', 0xe59f0004).log[0]).toBe('load 100c/4');
@@ -236,7 +236,8 @@ describe('single loads and stores', () => {
     expect(run('A32', 0xe5d10004, { regs: { 1: 0x2000 }, bigEndian: true, ...at }).r[0]).toBe(0xbb);
   });
   it('hints touch nothing', () => {
-    for (const word of [0xf5d1f004, 0xf591f004, 0xf4d1f004, 0xf7d1f002, 0xf5dff004]) expect(run('A32', word, { regs: { 1: LIMIT } }).log).toEqual([]);
+    for (const word of [0xf5d1f004, 0xf591f004, 0xf4d1f004, 0xf7d1f002, 0xf5dff004])
+      expect(run('A32', word, { regs: { 1: LIMIT } }).log).toEqual([]);
     for (const word of [0xf891f004, 0xf811fc04, 0xf991f004, 0xf831f002, 0xf8bff004, 0xf93ff004]) {
       expect(run('T32', word, { regs: { 1: LIMIT } }).log).toEqual([]);
     }
@@ -244,7 +245,7 @@ describe('single loads and stores', () => {
 });
 
 describe('doublewords', () => {
-  const words = { 0x2000: 1, 0x2004: 2 };
+  const words = { 8192: 1, 8196: 2 };
   it('LDRD and STRD move two words, low address first', () => {
     expect(run('A32', 0xe1c100d0, { regs: { 1: 0x2000 }, words }).r.slice(0, 2)).toEqual([1, 2]);
     expect(run('T32', 0xe8f20102, { regs: { 2: 0x2000 }, words }).r.slice(0, 3)).toEqual([1, 2, 0x2008]);
@@ -262,7 +263,7 @@ describe('doublewords', () => {
 });
 
 describe('multiples', () => {
-  const words = { 0x2000: 0x10, 0x2004: 0x20, 0x2008: 0x3001, 0x200c: 0x40 };
+  const words = { 8192: 0x10, 8196: 0x20, 8200: 0x3001, 8204: 0x40 };
   const list = 0b0000_0000_0001_0110; // r1, r2, r4
   it('LDM in the four directions', () => {
     const word = (pu: number): number => (0xe8300000 | (pu << 23) | list) >>> 0;
@@ -300,7 +301,11 @@ describe('multiples', () => {
   });
   it('User registers', () => {
     // ldm r0, {r1, r8, lr}^ and stm
-    expect(run('A32', 0xe8d04102, { regs: { 0: 0x2000 }, words }).log).toEqual(['load*3 2000/4', 'writeBanked 10 8 20', 'writeBanked 10 e 3001']);
+    expect(run('A32', 0xe8d04102, { regs: { 0: 0x2000 }, words }).log).toEqual([
+      'load*3 2000/4',
+      'writeBanked 10 8 20',
+      'writeBanked 10 e 3001',
+    ]);
     const out = run('A32', 0xe8c04102, { regs: { 0: 0x2000, 1: 1 }, core: { readBanked: 77 } });
     expect([out.word(0x2000), out.word(0x2004), out.word(0x2008)]).toEqual([1, 77, 77]);
     expect(run('A32', 0xe8d04102, { regs: { 0: 0x2000 }, user: true }).log).toEqual(['takeUndefined']);
@@ -321,7 +326,7 @@ describe('multiples', () => {
 
 describe('exclusives', () => {
   it('LDREX marks, then loads', () => {
-    const out = run('A32', 0xe1910f9f, { regs: { 1: 0x2000 }, words: { 0x2000: 5 } });
+    const out = run('A32', 0xe1910f9f, { regs: { 1: 0x2000 }, words: { 8192: 5 } });
     expect(out.log).toEqual(['markExclusive 2000 4', 'load 2000/4']);
     expect(out.r[0]).toBe(5);
     expect(run('A32', 0xe1b10f9f, { regs: { 1: 0x2000 } }).log).toEqual(['markExclusive 2000 8', 'load*2 2000/4']);
@@ -340,7 +345,7 @@ describe('exclusives', () => {
     expect(run('A32', 0xe1b11f9f).log).toEqual(['takeUndefined']);
   });
   it('SWP only while SCTLR.SW is set', () => {
-    const on = run('A32', 0xe1020091, { regs: { 1: 9, 2: 0x2000 }, words: { 0x2000: 5 }, core: { swapEnabled: true } });
+    const on = run('A32', 0xe1020091, { regs: { 1: 9, 2: 0x2000 }, words: { 8192: 5 }, core: { swapEnabled: true } });
     expect([on.r[0], on.word(0x2000)]).toEqual([5, 9]);
     expect(run('A32', 0xe1020091, { core: { swapEnabled: false } }).log).toEqual(['takeUndefined', 'leave']);
   });
@@ -351,9 +356,13 @@ describe('status registers', () => {
     const out = run('A32', 0xe128f000, { regs: { 0: 0xa8000000 | 0 } });
     expect(out.log).toEqual([]);
     const { state } = out;
-    expect([state[layout.FLAG_N]! < 0, state[layout.FLAG_Z] === 0, state[layout.FLAG_C], state[layout.FLAG_V]! < 0, state[layout.FLAG_Q]]).toEqual([
-      true, false, 1, false, 1,
-    ]);
+    expect([
+      state[layout.FLAG_N]! < 0,
+      state[layout.FLAG_Z] === 0,
+      state[layout.FLAG_C],
+      state[layout.FLAG_V]! < 0,
+      state[layout.FLAG_Q],
+    ]).toEqual([true, false, 1, false, 1]);
     const known = run('A32', 0xe328f205); // msr CPSR_f, #0x50000000
     expect([known.state[layout.FLAG_Z], known.state[layout.FLAG_V]! < 0, known.state[layout.FLAG_Q]]).toEqual([0, true, 0]);
     expect(run('A32', 0xe124f000, { regs: { 0: 0x50000 } }).state[layout.FLAG_GE]).toBe(5);
@@ -374,7 +383,9 @@ describe('status registers', () => {
   });
   it('banked registers need the Virtualization Extensions', () => {
     expect(run('A32', 0xe1010300).log).toEqual(['takeUndefined']); // mrs r0, SP_irq
-    expect(run('A32', 0xe1010300, { virtualization: true, core: { mode: 0x13, readBanked: 3 } })).toMatchObject({ log: ['readBanked 12 d'] });
+    expect(run('A32', 0xe1010300, { virtualization: true, core: { mode: 0x13, readBanked: 3 } })).toMatchObject({
+      log: ['readBanked 12 d'],
+    });
     expect(run('A32', 0xe1010300, { virtualization: true, core: { mode: 0x12 } }).log).toEqual(['takeUndefined', 'leave']);
     expect(run('T32', 0xf3818e30, { virtualization: true, core: { mode: 0x13 } }).log).toEqual(['writeBanked 1a e 0']); // msr ELR_hyp, r1
   });
@@ -389,7 +400,7 @@ describe('status registers', () => {
     expect(run('A32', 0xf1010000).log).toEqual([]);
   });
   it('RFE and SRS', () => {
-    const rfe = run('A32', 0xf8b00a00, { regs: { 0: 0x2000 }, words: { 0x2000: 0x3000, 0x2004: 0x10 } });
+    const rfe = run('A32', 0xf8b00a00, { regs: { 0: 0x2000 }, words: { 8192: 0x3000, 8196: 0x10 } });
     expect(rfe.log).toEqual(['load*2 2000/4', 'exceptionReturn 3000 10']);
     expect(rfe.r[0]).toBe(0x2008);
     const srs = run('A32', 0xf96d0513, { regs: { 14: 0xe }, core: { mode: 0x12, readBanked: 0x2008, readSpsr: 0x13 } }); // srsdb sp!, #19
@@ -410,7 +421,12 @@ describe('coprocessor registers', () => {
   });
   it('MRC to PC sets the condition flags', () => {
     const { state } = run('A32', 0xee10fe11, { core: { readSystemRegister: 0x60000000 } });
-    expect([state[layout.FLAG_N]! < 0, state[layout.FLAG_Z], state[layout.FLAG_C], state[layout.FLAG_V]! < 0]).toEqual([false, 0, 1, false]);
+    expect([state[layout.FLAG_N]! < 0, state[layout.FLAG_Z], state[layout.FLAG_C], state[layout.FLAG_V]! < 0]).toEqual([
+      false,
+      0,
+      1,
+      false,
+    ]);
   });
   it('MRRC and MCRR', () => {
     const read = run('A32', 0xec532f1e, { core: { pairLow: 1, pairHigh: 2 } });

@@ -1,6 +1,7 @@
-import { layout } from '@tablewalk/engine';
 import type { Value } from '@tablewalk/engine';
-import { CPSR_A, CPSR_E, CPSR_F, CPSR_I, MODE_FIQ, MODE_IRQ, MODE_SVC, MODE_ABT, MODE_UND, MODE_SYS } from '../../system/core-system.js';
+import { layout } from '@tablewalk/engine';
+import { CPSR_A, CPSR_E, CPSR_F, CPSR_I, MODE_ABT, MODE_FIQ, MODE_IRQ, MODE_SVC, MODE_SYS, MODE_UND } from '../../system/core-system.js';
+import type { SystemKernel } from '../../system/kernels.js';
 import {
   dmb,
   dsb,
@@ -15,7 +16,6 @@ import {
   writeCpsr,
   writeSpsr,
 } from '../../system/kernels-system.js';
-import type { SystemKernel } from '../../system/kernels.js';
 import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Fields } from '../encoding.js';
 import { imm, reg } from '../operands.js';
@@ -58,7 +58,11 @@ const setKnownFlags = (b: ArmBuilder, v: number): void => {
 
 /** Bits of CPSR that MSR with mask field k writes here: E by anyone, A, I, F and M by privileged code only, T, J and IT never (B1.3.3). */
 const cpsrMask = (k: number, privileged: boolean): number =>
-  ((k & 8 ? FLAGS : 0) | (k & 4 ? GE : 0) | (k & 2 ? CPSR_E | (privileged ? CPSR_A : 0) : 0) | (k & 1 && privileged ? CPSR_I | CPSR_F | MODE : 0)) >>> 0;
+  ((k & 8 ? FLAGS : 0) |
+    (k & 4 ? GE : 0) |
+    (k & 2 ? CPSR_E | (privileged ? CPSR_A : 0) : 0) |
+    (k & 1 && privileged ? CPSR_I | CPSR_F | MODE : 0)) >>>
+  0;
 /** Bits of an SPSR: bits 23:20 are not there. */
 const spsrMask = (k: number): number => ((k & 8 ? 0xff000000 : 0) | (k & 4 ? GE : 0) | (k & 2 ? 0xff00 : 0) | (k & 1 ? 0xff : 0)) >>> 0;
 
@@ -197,40 +201,65 @@ const isHint = (f: Fields): boolean => f['r'] === 0 && f['k'] === 0;
 /** Status registers, processor state, exception return, barriers. Should-be bits of MRS and MSR are required, as in QEMU. */
 export const system: readonly Encoding[] = [
   a32('MRS_A1', 'cccc 0001 0r00 1111 dddd 0000 0000 0000', 'B9.3.8', ['mrs{c}', reg('d'), statusRegister], mrs, badPc('d')),
-  a32('MRS_banked_A1', 'cccc 0001 0r00 mmmm dddd 001h 0000 0000', 'B9.3.9', ['mrs{c}', reg('d'), bankedOperand], mrsBanked,
-    { unpredictable: (f) => f['d'] === 15 || bankedRegister(f) === undefined }),
-  a32('MSR_reg_A1', 'cccc 0001 0r10 kkkk 1111 0000 0000 nnnn', 'B9.3.12', ['msr{c}', statusMask, reg('n')], msrRegister,
-    { unpredictable: (f) => f['n'] === 15 || f['k'] === 0 }),
-  a32('MSR_banked_A1', 'cccc 0001 0r10 mmmm 1111 001h 0000 nnnn', 'B9.3.10', ['msr{c}', bankedOperand, reg('n')], msrBanked,
-    { unpredictable: (f) => f['n'] === 15 || bankedRegister(f) === undefined }),
-  a32('MSR_imm_A1', 'cccc 0011 0r10 kkkk 1111 iiiiiiiiiiii', 'B9.3.11', ['msr{c}', statusMask, statusImmediate], msrImmediate,
-    { unless: isHint, unpredictable: (f) => f['k'] === 0 }),
-  a32('CPS_mask_A1', '1111 0001 0000 1i0 00000000 fff 0 -----', 'B9.3.2', ['cps{i:ie,id}', interruptMask], cps(true),
-    { unpredictable: (f) => f['f'] === 0 }),
-  a32('CPS_mask_mode_A1', '1111 0001 0000 1i1 00000000 fff 0 mmmmm', 'B9.3.2', ['cps{i:ie,id}', interruptMask, cpsOperand], cps(true),
-    { unpredictable: (f) => f['f'] === 0 }),
+  a32('MRS_banked_A1', 'cccc 0001 0r00 mmmm dddd 001h 0000 0000', 'B9.3.9', ['mrs{c}', reg('d'), bankedOperand], mrsBanked, {
+    unpredictable: (f) => f['d'] === 15 || bankedRegister(f) === undefined,
+  }),
+  a32('MSR_reg_A1', 'cccc 0001 0r10 kkkk 1111 0000 0000 nnnn', 'B9.3.12', ['msr{c}', statusMask, reg('n')], msrRegister, {
+    unpredictable: (f) => f['n'] === 15 || f['k'] === 0,
+  }),
+  a32('MSR_banked_A1', 'cccc 0001 0r10 mmmm 1111 001h 0000 nnnn', 'B9.3.10', ['msr{c}', bankedOperand, reg('n')], msrBanked, {
+    unpredictable: (f) => f['n'] === 15 || bankedRegister(f) === undefined,
+  }),
+  a32('MSR_imm_A1', 'cccc 0011 0r10 kkkk 1111 iiiiiiiiiiii', 'B9.3.11', ['msr{c}', statusMask, statusImmediate], msrImmediate, {
+    unless: isHint,
+    unpredictable: (f) => f['k'] === 0,
+  }),
+  a32('CPS_mask_A1', '1111 0001 0000 1i0 00000000 fff 0 -----', 'B9.3.2', ['cps{i:ie,id}', interruptMask], cps(true), {
+    unpredictable: (f) => f['f'] === 0,
+  }),
+  a32('CPS_mask_mode_A1', '1111 0001 0000 1i1 00000000 fff 0 mmmmm', 'B9.3.2', ['cps{i:ie,id}', interruptMask, cpsOperand], cps(true), {
+    unpredictable: (f) => f['f'] === 0,
+  }),
   a32('CPS_mode_A1', '1111 0001 0000 0-1 00000000 --- 0 mmmmm', 'B9.3.2', ['cps', cpsOperand], cps(false)),
   a32('SETEND_A1', '1111 0001 0000 0001 000000 e 0 0000 0000', 'A8.8.166', ['setend', endianness], setend),
   ...exceptionDirections.flatMap(([mode, pu]) => [
-    a32(`RFE${mode.toUpperCase()}_A1`, `1111 100${pu}0w1 nnnn 0000 1010 0000 0000`, 'B9.3.13', [`rfe${mode}`, baseRegister()], rfe(mode), badRfe),
-    a32(`SRS${mode.toUpperCase()}_A1`, `1111 100${pu}1w0 1101 0000 0101 000 mmmmm`, 'B9.3.16', [`srs${mode}`, srsBaseOperand, imm('m')], srs(mode),
-      badSrs),
+    a32(
+      `RFE${mode.toUpperCase()}_A1`,
+      `1111 100${pu}0w1 nnnn 0000 1010 0000 0000`,
+      'B9.3.13',
+      [`rfe${mode}`, baseRegister()],
+      rfe(mode),
+      badRfe,
+    ),
+    a32(
+      `SRS${mode.toUpperCase()}_A1`,
+      `1111 100${pu}1w0 1101 0000 0101 000 mmmmm`,
+      'B9.3.16',
+      [`srs${mode}`, srsBaseOperand, imm('m')],
+      srs(mode),
+      badSrs,
+    ),
   ]),
   a32('DSB_A1', '1111 0101 0111 1111 1111 0000 0100 oooo', 'A8.8.44', ['dsb', barrierOption()], barrier(dsb)),
   a32('DMB_A1', '1111 0101 0111 1111 1111 0000 0101 oooo', 'A8.8.43', ['dmb', barrierOption()], barrier(dmb)),
   a32('ISB_A1', '1111 0101 0111 1111 1111 0000 0110 oooo', 'A8.8.53', ['isb', barrierOption(true)], instructionBarrier),
 
   t32('MRS_T1', '1111 0011 111r 1111 1000 dddd 0000 0000', 'B9.3.8', ['mrs{c}', reg('d'), statusRegister], mrs, badStackOrPc('d')),
-  t32('MRS_banked_T1', '1111 0011 111r mmmm 1000 dddd 001h 0000', 'B9.3.9', ['mrs{c}', reg('d'), bankedOperand], mrsBanked,
-    { unpredictable: (f) => f['d'] === 13 || f['d'] === 15 || bankedRegister(f) === undefined }),
-  t32('MSR_reg_T1', '1111 0011 100r nnnn 1000 kkkk 0000 0000', 'B9.3.12', ['msr{c}', statusMask, reg('n')], msrRegister,
-    { unpredictable: (f) => f['n'] === 13 || f['n'] === 15 || f['k'] === 0 }),
-  t32('MSR_banked_T1', '1111 0011 100r nnnn 1000 mmmm 001h 0000', 'B9.3.10', ['msr{c}', bankedOperand, reg('n')], msrBanked,
-    { unpredictable: (f) => f['n'] === 13 || f['n'] === 15 || bankedRegister(f) === undefined }),
-  t32('CPS_mask_T2', '1111 0011 1010 1111 10000 1i0 fff -----', 'B9.3.2', ['cps{i:ie,id}.w', interruptMask], cps(true),
-    { unpredictable: (f) => f['f'] === 0 }),
-  t32('CPS_mask_mode_T2', '1111 0011 1010 1111 10000 1i1 fff mmmmm', 'B9.3.2', ['cps{i:ie,id}', interruptMask, cpsOperand], cps(true),
-    { unpredictable: (f) => f['f'] === 0 }),
+  t32('MRS_banked_T1', '1111 0011 111r mmmm 1000 dddd 001h 0000', 'B9.3.9', ['mrs{c}', reg('d'), bankedOperand], mrsBanked, {
+    unpredictable: (f) => f['d'] === 13 || f['d'] === 15 || bankedRegister(f) === undefined,
+  }),
+  t32('MSR_reg_T1', '1111 0011 100r nnnn 1000 kkkk 0000 0000', 'B9.3.12', ['msr{c}', statusMask, reg('n')], msrRegister, {
+    unpredictable: (f) => f['n'] === 13 || f['n'] === 15 || f['k'] === 0,
+  }),
+  t32('MSR_banked_T1', '1111 0011 100r nnnn 1000 mmmm 001h 0000', 'B9.3.10', ['msr{c}', bankedOperand, reg('n')], msrBanked, {
+    unpredictable: (f) => f['n'] === 13 || f['n'] === 15 || bankedRegister(f) === undefined,
+  }),
+  t32('CPS_mask_T2', '1111 0011 1010 1111 10000 1i0 fff -----', 'B9.3.2', ['cps{i:ie,id}.w', interruptMask], cps(true), {
+    unpredictable: (f) => f['f'] === 0,
+  }),
+  t32('CPS_mask_mode_T2', '1111 0011 1010 1111 10000 1i1 fff mmmmm', 'B9.3.2', ['cps{i:ie,id}', interruptMask, cpsOperand], cps(true), {
+    unpredictable: (f) => f['f'] === 0,
+  }),
   t32('CPS_mode_T2', '1111 0011 1010 1111 10000 0-1 --- mmmmm', 'B9.3.2', ['cps', cpsOperand], cps(false)),
   t32('RFEDB_T1', '1110 1000 00w1 nnnn 1100 0000 0000 0000', 'B9.3.13', ['rfedb{c}', baseRegister()], rfe('db'), badRfe),
   t32('RFEIA_T2', '1110 1001 10w1 nnnn 1100 0000 0000 0000', 'B9.3.13', ['rfeia{c}', baseRegister()], rfe('ia'), badRfe),
