@@ -221,6 +221,7 @@ export const system: readonly Encoding[] = [
     unpredictable: (f) => f['f'] === 0,
   }),
   a32('CPS_mode_A1', '1111 0001 0000 0-1 00000000 --- 0 mmmmm', 'B9.3.2', ['cps', cpsOperand], cps(false)),
+  a32('CPS_none_A1', '1111 0001 0000 0-0 00000000 --- 0 -----', 'B9.3.2', ['cps'], cps(false), { unpredictable: () => true }),
   a32('SETEND_A1', '1111 0001 0000 0001 000000 e 0 0000 0000', 'A8.8.166', ['setend', endianness], setend),
   ...exceptionDirections.flatMap(([mode, pu]) => [
     a32(
