@@ -100,6 +100,8 @@ export const offsetImmediate = (options: OffsetOptions = {}): OperandSyntax => {
         signed = { u: delta < 0 ? 0 : 1, magnitude: Math.abs(delta) };
       }
       if (n === undefined || signed === undefined || (base !== undefined && base !== n)) return undefined;
+      // Forms that only go down are T32's, where PC as the base is the literal form.
+      if (n === 15 && direction === 'down') return undefined;
       if (writeBack === 'always' ? !wb : wb && writeBack === undefined) return undefined;
       const up = directionField(direction, signed.u);
       const i = signed.magnitude / scale;
