@@ -68,7 +68,7 @@ export class Mnemonic {
   constructor(template: string) {
     this.template = template;
     const parts: Part[] = [];
-    for (const piece of template.split(/(\{[^}]*\})/)) {
+    for (const piece of template.replace(/\.w$/, '{.w}').split(/(\{[^}]*\})/)) {
       if (piece === '') continue;
       if (!piece.startsWith('{')) {
         parts.push({ kind: 'text', text: piece });
@@ -84,11 +84,11 @@ export class Mnemonic {
       else throw new Error(`[arm-core] [${template}] unknown hole {${hole}}`);
     }
     this.parts = parts;
-    const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    const quote = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
     const source = parts.map((part) => {
       switch (part.kind) {
         case 'text':
-          return escape(part.text);
+          return quote(part.text);
         case 'condition':
           return '(eq|ne|cs|hs|cc|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le|al|)';
         case 's':
@@ -101,7 +101,7 @@ export class Mnemonic {
         case 'choice':
           return `(${part.words
             .filter((word) => word !== '!')
-            .map(escape)
+            .map(quote)
             .join('|')})`;
       }
     });

@@ -35,17 +35,11 @@ export const encodeT32 = (value: number): number | undefined => {
   return expandT32(candidate) === value ? candidate : undefined;
 };
 
-/** An operand whose text may have commas: up to `parts` pieces of the line belong to it. */
-export interface ManyPartOperand extends OperandSyntax {
-  readonly parts: number;
-}
-
 /**
  * An A32 modified immediate in fields r (half the rotation) and i: `#value`, or `#bits, rotation` when the rotation is not the smallest that gives
  * the value (the carry may differ).
  */
-export const a32Immediate: ManyPartOperand = {
-  parts: 2,
+export const a32Immediate: OperandSyntax = {
   print: (f) => {
     const value = expandA32(f['r']!, f['i']!);
     return encodeA32(value)?.rotation === f['r'] ? `#${value | 0}` : `#${f['i']!}, ${f['r']! * 2}`;
@@ -214,8 +208,7 @@ export const width: OperandSyntax = {
  * Least significant bit and width of BFI and BFC: fields l (lsb) and w (msb). The encoding holds the most significant bit, which needs both, so
  * they are one operand of the text with its comma inside. A msb below the lsb (UNPREDICTABLE) prints a width of 0 or less.
  */
-export const bitField: ManyPartOperand = {
-  parts: 2,
+export const bitField: OperandSyntax = {
   print: (f) => `#${f['l']!}, #${f['w']! - f['l']! + 1}`,
   parse: (text) => {
     const [first, second, ...rest] = text === undefined ? [] : text.split(',').map((part) => parseImmediate(part.trim()));

@@ -213,6 +213,8 @@ export const branches: readonly Encoding[] = [
     ref: 'A8.8.29',
     text: ['cb{z:z,nz}', reg('n'), branchTarget(cbzDistance)],
     semantics: (b, f) => {
+      // UNPREDICTABLE in an IT block; a conditional exit cannot be conditional once more.
+      if (b.cond < 14) return b.undefined();
       const value = b.reg(f['n']!);
       const taken = f['z'] === 0 ? b.eqz(value) : b.ne(value, b.const(0));
       b.branchIf(taken, targetOffset(b, cbzDistance.distance(f)), b.offset + b.size);
