@@ -255,7 +255,7 @@ export const system: readonly Encoding[] = [
   t32('MSR_banked_T1', '1111 0011 100r nnnn 1000 mmmm 001h 0000', 'B9.3.10', ['msr{c}', bankedOperand, reg('n')], msrBanked, {
     unpredictable: (f) => f['n'] === 13 || f['n'] === 15 || bankedRegister(f) === undefined,
   }),
-  t32('CPS_mask_T2', '1111 0011 1010 1111 10000 1i0 fff -----', 'B9.3.2', ['cps{i:ie,id}.w', interruptMask], cps(true), {
+  t32('CPS_mask_T2', '1111 0011 1010 1111 10000 1i0 fff -----', 'B9.3.2', ['cps{i:ie,id}{.w}', interruptMask], cps(true), {
     unpredictable: (f) => f['f'] === 0,
   }),
   t32('CPS_mask_mode_T2', '1111 0011 1010 1111 10000 1i1 fff mmmmm', 'B9.3.2', ['cps{i:ie,id}', interruptMask, cpsOperand], cps(true), {
