@@ -136,7 +136,7 @@ export class InstructionEncoder {
       const syntax = syntaxes[i]!;
       // The last operand takes all that is left: some have commas in their text (`#4, 30`, `[r0], r1`).
       const piece = given.length === 0 ? undefined : i === syntaxes.length - 1 ? given.splice(0).join(', ') : given.shift();
-      const parsed = syntax.parse(piece, context);
+      const parsed = syntax.parse(piece, context, fields);
       if (parsed === undefined) return 'operands';
       const number = piece === undefined ? undefined : registerNumber(piece);
       if (number !== undefined) registers.push({ syntax, number });

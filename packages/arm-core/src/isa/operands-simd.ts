@@ -1,6 +1,6 @@
 import type { Fields } from './encoding.js';
-import { parseImmediate, registerName, registerNumber } from './operands.js';
 import type { OperandSyntax } from './operands.js';
+import { parseImmediate, registerName, registerNumber } from './operands.js';
 
 /**
  * Operands of VFP and Advanced SIMD instructions. Register fields are five bits: `d` is D:Vd and `m` is M:Vm as they stand in the word, `n` is Vn:N
@@ -64,18 +64,10 @@ export const vector = (letter: string): OperandSyntax => {
 /** The scalar `d3[1]` as M:Vm says it: elements of 16 bits in D0-D7 (`size` 1), of 32 bits in D0-D15 (2). */
 export const scalarRegister = (size: number, m: number): number => (size === 1 ? m & 7 : m & 15);
 export const scalarIndex = (size: number, m: number): number => (size === 1 ? ((m >> 4) << 1) | ((m >> 3) & 1) : m >> 4);
-/** Scalar operand of a multiplication in field m, its size in field z. */
+/** Scalar operand of a multiplication in field m, its size in field z (which the mnemonic determines). */
 export const multiplierScalar: OperandSyntax = {
   print: (f) => `d${scalarRegister(f['z']!, f['m']!)}[${scalarIndex(f['z']!, f['m']!)}]`,
-  parse: (text) => {
-    const match = text === undefined ? null : /^d([0-9]{1,2})\[([0-3])\]$/i.exec(text);
-    if (match === null) return undefined;
-    const register = Number(match[1]);
-    const index = Number(match[2]);
-    // The size stands in the mnemonic; a register and index that both sizes allow are told apart by the caller's merge of fields.
-    if (register < 8 && (index > 1 || register >= 16)) return { z: 1, m: register | ((index & 1) << 3) | ((index >> 1) << 4) };
-    return register < 16 && index < 2 ? { m: register | (index << 4) } : undefined;
-  },
+  parse: (text, context, known) => scalarOf(known?.['z'] ?? 2).parse(text, context),
 };
 /** Scalar of 16 bits, `d3[1]`, in field m. */
 export const scalarOf = (size: number): OperandSyntax => ({
@@ -131,7 +123,7 @@ export const expandDouble = (imm8: number): number =>
   ((imm8 & 0x80) << 24) | ((imm8 & 0x40) !== 0 ? 0x3fc00000 : 0x40000000) | ((imm8 & 0x3f) << 16);
 /** The value that imm8 stands for. */
 const valueOfImm8 = (imm8: number): number => {
-  const magnitude = (1 + (imm8 & 15) / 16) * 2 ** (((imm8 >> 4) & 7 ^ 4) - 3);
+  const magnitude = (1 + (imm8 & 15) / 16) * 2 ** ((((imm8 >> 4) & 7) ^ 4) - 3);
   return imm8 >= 128 ? -magnitude : magnitude;
 };
 const imm8OfValue = (value: number): number | undefined => {
@@ -229,7 +221,10 @@ const readRegisters = (text: string | undefined, kind: 's' | 'd'): { first: numb
   if (inside === null) return undefined;
   const numbers: number[] = [];
   for (const part of inside[1]!.split(',')) {
-    const ends = part.trim().split('-').map((name) => simdNumber(name.trim(), kind));
+    const ends = part
+      .trim()
+      .split('-')
+      .map((name) => simdNumber(name.trim(), kind));
     if (ends.length > 2 || ends.some((n) => n === undefined)) return undefined;
     const last = ends[ends.length - 1]!;
     for (let n = ends[0]!; n <= last; n++) numbers.push(n);
@@ -259,9 +254,7 @@ export const doubleList: OperandSyntax = {
 /** `{d0, d2}`: `count` D registers from field d, `step` apart, as VLDn, VSTn and VTBL write them. */
 export const vectorList = (count: number, step = 1): OperandSyntax => ({
   print: (f) =>
-    step === 1
-      ? rangeText('d', f['d']!, count)
-      : `{${Array.from({ length: count }, (_, k) => `d${(f['d']! + step * k) & 31}`).join(',')}}`,
+    step === 1 ? rangeText('d', f['d']!, count) : `{${Array.from({ length: count }, (_, k) => `d${(f['d']! + step * k) & 31}`).join(',')}}`,
   parse: (text) => {
     const list = readRegisters(text, 'd');
     return list === undefined || list.count !== count || (count > 1 && list.step !== step) ? undefined : { d: list.first };
@@ -352,7 +345,15 @@ export const multipleBase: OperandSyntax = {
   },
 };
 
-const systemNames: Readonly<Record<number, string>> = { 0: 'fpsid', 1: 'fpscr', 6: 'mvfr1', 7: 'mvfr0', 8: 'fpexc', 9: 'fpinst', 10: 'fpinst2' };
+const systemNames: Readonly<Record<number, string>> = {
+  0: 'fpsid',
+  1: 'fpscr',
+  6: 'mvfr1',
+  7: 'mvfr0',
+  8: 'fpexc',
+  9: 'fpinst',
+  10: 'fpinst2',
+};
 /** VFP system register in field r. */
 export const fpSystemRegister: OperandSyntax = {
   print: (f: Fields) => systemNames[f['r']!] ?? `<impl def 0x${f['r']!.toString(16)}>`,

@@ -20,9 +20,10 @@ export interface OperandSyntax {
   print(f: Fields, context: SyntaxContext): string | undefined;
   /**
    * Reads one operand (surrounding blanks removed, commas inside brackets and braces kept together). Fields it determines, or undefined when the text
-   * is not of its form. An operand that `print` may leave out is offered `undefined` when the text has ended.
+   * is not of its form. An operand that `print` may leave out is offered `undefined` when the text has ended. `known` has the fields that the
+   * mnemonic and earlier operands have determined.
    */
-  parse(text: string | undefined, context: SyntaxContext): Readonly<Record<string, number>> | undefined;
+  parse(text: string | undefined, context: SyntaxContext, known?: Fields): Readonly<Record<string, number>> | undefined;
 }
 
 const registerNames = ['r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12', 'sp', 'lr', 'pc'];
