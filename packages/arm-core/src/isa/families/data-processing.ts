@@ -321,7 +321,7 @@ const t32Others: readonly Encoding[] = [
     isa: 'T32',
     pattern: '11110 i 0 0011 s 1111 0 iii dddd iiiiiiii',
     ref: 'A8.8.115',
-    text: ['mvn{s}{c}', reg('d'), t32Immediate],
+    text: ['mvn{s}{c}{.w}', reg('d'), t32Immediate],
     unpredictable: (f) => emptyPatternT32(f['i']!) || spOrPc(f['d']!),
     semantics: moveSemantics(MVN, immediateOperandT32, fieldS),
   },
