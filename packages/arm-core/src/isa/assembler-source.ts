@@ -18,7 +18,7 @@ export interface SourceStatement {
   readonly mnemonic: string;
   /** Text after the mnemonic. */
   readonly rest: string;
-  /** The whole line without comments. */
+  /** The line without comments and labels. */
   readonly text: string;
 }
 
@@ -55,11 +55,11 @@ export const readStatements = (source: string): SourceStatement[] => {
     if (rest === '' && labels.length === 0) return;
     const assignment = /^([A-Za-z_.$][\w.$]*)\s*=\s*(.*)$/.exec(rest);
     if (assignment !== null) {
-      statements.push({ line: index + 1, labels, mnemonic: '.equ', rest: `${assignment[1]}, ${assignment[2]}`, text });
+      statements.push({ line: index + 1, labels, mnemonic: '.equ', rest: `${assignment[1]}, ${assignment[2]}`, text: rest });
       return;
     }
     const word = /^\S+/.exec(rest)?.[0] ?? '';
-    statements.push({ line: index + 1, labels, mnemonic: word.toLowerCase(), rest: rest.slice(word.length).trim(), text });
+    statements.push({ line: index + 1, labels, mnemonic: word.toLowerCase(), rest: rest.slice(word.length).trim(), text: rest });
   });
   return statements;
 };

@@ -42,7 +42,8 @@ export interface Assembly {
 interface Pool {
   /** Expressions, each once; offsets are 4 * index. */
   readonly expressions: string[];
-  address: number;
+  /** Undefined until the first pass has come to it. */
+  address: number | undefined;
 }
 
 type Item = { readonly source: SourceStatement; address: number; size: number } & (
@@ -54,7 +55,7 @@ type Item = { readonly source: SourceStatement; address: number; size: number } 
     }
   | { readonly kind: 'data'; readonly unit: 1 | 2 | 4; readonly expressions: readonly string[] }
   | { readonly kind: 'bytes'; readonly bytes: readonly number[] }
-  | { readonly kind: 'align'; readonly to: number; readonly fill: number | undefined; readonly thumb: boolean }
+  | { readonly kind: 'align'; readonly to: number; readonly fill: number | undefined; readonly nops: 2 | 4 | undefined }
   | { readonly kind: 'space'; readonly count: string; readonly fill: number }
   | { readonly kind: 'origin'; readonly expression: string }
   | { readonly kind: 'pool'; readonly pool: Pool }
@@ -131,8 +132,8 @@ class Run {
   private readonly defined = new Set<string>();
   private readonly thumbFunctions = new Set<string>();
   /** Local labels `1:` in order, with the item they stand before. */
-  private readonly locals = new Map<string, { readonly item: number; address: number }[]>();
-  private pool: Pool = { expressions: [], address: 0 };
+  private readonly locals = new Map<string, { readonly item: number; address: number | undefined }[]>();
+  private pool: Pool = { expressions: [], address: undefined };
   /** Conditions still to come in the current IT block. */
   private itSlots: number[] = [];
   private nextIsThumbFunction = false;
@@ -176,12 +177,20 @@ class Run {
   private readLabel(source: SourceStatement, name: string): void {
     if (/^[0-9]+$/.test(name)) {
       const list = this.locals.get(name) ?? [];
-      list.push({ item: this.items.length, address: 0 });
+      list.push({ item: this.items.length, address: undefined });
       this.locals.set(name, list);
     } else this.define(source, name);
     this.add({ kind: 'label', source, name, thumbFunction: this.nextIsThumbFunction, address: 0, size: 0 });
     if (this.nextIsThumbFunction) this.thumbFunctions.add(name);
     this.nextIsThumbFunction = false;
+  }
+
+  private isAfterCode(): boolean {
+    for (let i = this.items.length - 1; i >= 0; i--) {
+      const { kind } = this.items[i]!;
+      if (kind !== 'label' && kind !== 'equ') return kind === 'instruction';
+    }
+    return false;
   }
 
   private define(source: SourceStatement, name: string): void {
@@ -207,7 +216,7 @@ class Run {
     };
     const align = (to: number): undefined => {
       const fill = operands[1] === undefined || operands[1] === '' ? undefined : this.constant(source, operands[1]);
-      this.add({ ...place, kind: 'align', to, fill, thumb: this.thumb });
+      this.add({ ...place, kind: 'align', to, fill, nops: fill === undefined && this.isAfterCode() ? (this.thumb ? 2 : 4) : undefined });
     };
     switch (mnemonic) {
       case '.word':
@@ -382,26 +391,27 @@ class Run {
   private flushPool(source: SourceStatement): undefined {
     if (this.pool.expressions.length === 0) return undefined;
     this.add({ kind: 'pool', source, pool: this.pool, address: 0, size: 0 });
-    this.pool = { expressions: [], address: 0 };
+    this.pool = { expressions: [], address: undefined };
   }
 
   /* Values */
 
   /** Value of a name at `address`; `index` is the item it stands in, for local labels. */
-  private symbol(name: string, address: number, index: number): number | undefined {
+  private symbol(name: string, address: number, index: number, unknown: number): number | undefined {
     if (name === '.') return address;
     const local = /^([0-9]+)([bf])$/i.exec(name);
     if (local !== null) {
       const list = this.locals.get(local[1]!) ?? [];
       const found =
         local[2]!.toLowerCase() === 'b' ? list.filter(({ item }) => item <= index).pop() : list.find(({ item }) => item > index);
-      return found?.address;
+      return found === undefined ? undefined : (found.address ?? unknown);
     }
-    return this.values.get(name) ?? (this.defined.has(name) ? address : undefined);
+    return this.values.get(name) ?? (this.defined.has(name) ? unknown : undefined);
   }
 
-  private value(expression: string, address: number, index = this.items.length): number | undefined {
-    return evaluate(expression, (name) => this.symbol(name, address, index));
+  /** `unknown` stands for what the first pass has not come to yet: the value that makes for the shortest encoding. */
+  private value(expression: string, address: number, index = this.items.length, unknown = address): number | undefined {
+    return evaluate(expression, (name) => this.symbol(name, address, index, unknown));
   }
 
   /** A value that must be known while reading. */
@@ -412,8 +422,8 @@ class Run {
   }
 
   /** As data: functions in T32 have bit 0 set. */
-  private dataValue(expression: string, item: Item, index: number): number {
-    const value = this.value(expression, item.address, index);
+  private dataValue(expression: string, item: Item, index: number, address = item.address): number {
+    const value = this.value(expression, address, index);
     if (value === undefined) throw new AssemblerError(item.source.line, this.complaint(expression));
     return this.thumbFunctions.has(expression.trim()) ? value | 1 : value;
   }
@@ -492,15 +502,15 @@ class Run {
   }
 
   private encode(item: Item & { kind: 'instruction' }, index: number): Encoded | Refusal {
+    const pc = (item.address + (item.thumb ? 4 : 8)) & ~3;
     const context: SyntaxContext = {
       address: item.address,
       thumb: item.thumb,
-      label: (name) => (registerNumber(name) === undefined ? this.value(name, item.address, index) : undefined),
+      label: (name) => (registerNumber(name) === undefined ? this.value(name, item.address, index, pc) : undefined),
     };
     const operands = item.text.operands.map((operand) => this.resolveConstants(operand, item.address, index));
     if (item.literal !== undefined) {
-      const pc = (item.address + (item.thumb ? 4 : 8)) & ~3;
-      operands[1] = `[pc, #${item.literal.pool.address + 4 * item.literal.index - pc}]`;
+      operands[1] = `[pc, #${(item.literal.pool.address ?? pc) + 4 * item.literal.index - pc}]`;
     }
     return this.encoder.encode({ ...item.text, operands }, context, item.size);
   }
@@ -542,7 +552,7 @@ class Run {
         }
         case 'data':
           item.expressions.forEach((expression, i) => {
-            const value = this.dataValue(expression, item, index);
+            const value = this.dataValue(expression, item, index, item.address + i * item.unit);
             if (item.unit < 4 && (value < -(2 ** (8 * item.unit - 1)) || value >= 2 ** (8 * item.unit))) {
               throw new AssemblerError(line, `${value} does not fit ${item.unit * 8} bits`);
             }
@@ -560,7 +570,7 @@ class Run {
           break;
         case 'pool':
           item.pool.expressions.forEach((expression, i) => {
-            put(item.pool.address - this.origin + 4 * i, this.dataValue(expression, item, index), 4);
+            put(at + item.size - 4 * (item.pool.expressions.length - i), this.dataValue(expression, item, index), 4);
           });
           break;
       }
@@ -569,9 +579,12 @@ class Run {
     return { origin: this.origin, bytes, labels: new Map([...this.values].filter(([name]) => this.defined.has(name))), lines };
   }
 
-  /** Gaps in front of code are filled with zeros unless a value is given. */
+  /** Gaps after code are filled with NOPs, others with zeros unless a value is given. */
   private fillAlignment(bytes: Uint8Array, at: number, item: Item & { kind: 'align' }): void {
     bytes.fill((item.fill ?? 0) & 0xff, at, at + item.size);
+    if (item.nops === undefined || item.size % item.nops !== 0) return;
+    const nop = item.nops === 2 ? [0x00, 0xbf] : [0x00, 0xf0, 0x20, 0xe3];
+    for (let i = 0; i < item.size; i++) bytes[at + i] = nop[i % item.nops]!;
   }
 
   private explainRefusal(text: InstructionText, refusal: Refusal): string {
@@ -586,6 +599,8 @@ class Run {
         ) {
           return `unknown symbol '${name}'`;
         }
+        if (this.values.has(name) && registerNumber(name) === undefined && /^(b|bl|blx|adr|ldr|cb)/.test(text.mnemonic))
+          return `'${text.mnemonic}' does not reach '${name}'`;
       }
     }
     return explain[refusal](text);

@@ -74,6 +74,37 @@ const addressAlias = (text: InstructionText, context: SyntaxContext): Instructio
     : [withOperands(text, operands, `${name}${suffix}`)];
 };
 
+const conditionSuffix = '(eq|ne|cs|hs|cc|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le|al|)';
+const blockTransfer = new RegExp(`^(ldm|stm)(ia|ib|da|db|fd|fa|ed|ea|)${conditionSuffix}$`);
+const stack = new RegExp(`^(push|pop)${conditionSuffix}$`);
+/** Stack names of the modes, of loads and of stores. */
+const loadModes: Readonly<Record<string, string>> = { fd: 'ia', fa: 'da', ed: 'ib', ea: 'db', '': 'ia' };
+const storeModes: Readonly<Record<string, string>> = { fd: 'db', fa: 'ib', ed: 'da', ea: 'ia', '': 'ia' };
+
+/** LDM, STM, PUSH and POP by their other names (A8.8.58-A8.8.61, A8.8.131, A8.8.133). */
+const blockTransferAliases = (text: InstructionText): InstructionText[] => {
+  const { mnemonic, operands } = text;
+  const block = blockTransfer.exec(mnemonic);
+  if (block !== null) {
+    const [, name, written, condition] = block as unknown as [string, string, string, string];
+    const mode = (name === 'ldm' ? loadModes : storeModes)[written] ?? written;
+    const list = [withOperands(text, operands, name + mode + condition)];
+    if (mode === 'ia') list.push(withOperands(text, operands, name + condition));
+    if (/^(sp|r13)\s*!$/i.test(operands[0] ?? '') && mode === (name === 'ldm' ? 'ia' : 'db')) {
+      list.push(withOperands(text, operands.slice(1), (name === 'ldm' ? 'pop' : 'push') + condition));
+    }
+    return list;
+  }
+  const short = stack.exec(mnemonic);
+  if (short === null) return [];
+  const single = /^\{\s*(\w+)\s*\}$/.exec(operands[0] ?? '')?.[1];
+  const pop = short[1] === 'pop';
+  const list = [withOperands(text, ['sp!', ...operands], (pop ? 'ldmia' : 'stmdb') + short[2])];
+  if (single !== undefined)
+    list.push(withOperands(text, pop ? [single, '[sp]', '#4'] : [single, '[sp, #-4]!'], (pop ? 'ldr' : 'str') + short[2]));
+  return list;
+};
+
 /** Every other reading of a line, likeliest first. */
 export const aliases = (text: InstructionText, context: SyntaxContext): Alias[] => {
   const { mnemonic, operands } = text;
@@ -88,6 +119,7 @@ export const aliases = (text: InstructionText, context: SyntaxContext): Alias[] 
     add(withOperands(text, [operands[0]!, ...operands]));
   }
   for (const other of shiftAliases(text)) add(other, true);
+  for (const other of blockTransferAliases(text)) add(other, true);
   for (const other of addressAlias(text, context)) add(other);
 
   const last = operands[operands.length - 1];
