@@ -1,6 +1,20 @@
 import type { Feature } from '../isa/encoding.js';
 
-/** Constants of one core: identification, reset state, what exists. A plain object that a user can copy and change. */
+/**
+ * Constants of one core: identification, reset state, what exists. A plain object: to make a core of your own, copy one and change what differs.
+ *
+ * ```ts
+ * const oneBreakpoint: CoreProfile = {
+ *   ...cortexA15,
+ *   name: 'my-core',
+ *   features: new Set([...cortexA15.features].filter((feature) => feature !== 'neon')),
+ *   id: { ...cortexA15.id, MIDR: 0x414fc0f0, DBGDIDR: 0x3015f021 },
+ * };
+ * ```
+ *
+ * The numbers must agree with each other: kernels believe MIDR, MPIDR, CTR, CLIDR, CCSIDR and ID_MMFRn and choose code paths by them. What hangs on
+ * an ID register here: PMCR.N is the number of event counters, DBGDIDR.BRPs and .WRPs are those of breakpoints and watchpoints.
+ */
 export interface CoreProfile {
   /** QEMU's `-cpu` name: `cortex-a15`. */
   readonly name: string;
@@ -9,9 +23,9 @@ export interface CoreProfile {
   readonly lpae: boolean;
   /** SCTLR at reset. */
   readonly sctlrReset: number;
-  /** Read-only identification registers by name (MIDR, CTR, ID_PFR0, ...). Encodings are in `id-registers.ts`. */
+  /** Identification and constant registers by name (MIDR, CTR, ID_PFR0, ...). Names and encodings: `system/registers-id.ts`; all are required. */
   readonly id: Readonly<Record<string, number>>;
-  /** CCSIDR by CSSELR value (level - 1) << 1 | instruction. */
+  /** CCSIDR by CSSELR value (level - 1) << 1 | instruction. Others read as zero. */
   readonly ccsidr: Readonly<Record<number, number>>;
   readonly fpsid: number;
   readonly mvfr0: number;
