@@ -100,6 +100,8 @@ export class ArmCore implements CodeWatcher {
   /** True when the core takes the same exception for ever: nothing but a reset ends that. */
   lockedUp = false;
   observers: readonly Observer[] = [];
+  /** Called when PL0 was entered or left. */
+  onPrivilegeChange: () => void = () => {};
 
   /** `systemCore` is what CALL kernels get: the CoreSystem made over this core. */
   constructor(parts: ArmCoreParts, systemCore: (core: ArmCore) => unknown) {
@@ -172,7 +174,9 @@ export class ArmCore implements CodeWatcher {
   /** Recomputes what depends on mode and control bits. */
   updateMode(): void {
     const control = this.words[layout.CPSR_CONTROL]!;
+    const before = this.privileged;
     this.privileged = (control & 0x1f) !== MODE_USR;
+    if (before !== this.privileged) this.onPrivilegeChange();
     const vfp = this.vfpAccessible() && (this.words[layout.FPEXC]! & (1 << 30)) !== 0;
     this.modeKey =
       (control & CPSR_T ? KEY_THUMB : 0) |
@@ -269,8 +273,9 @@ export class ArmCore implements CodeWatcher {
     this.updateMode();
   }
 
+  /** Between blocks the timeline is exact already. */
   synchronize(): void {
-    this.timeline.current = this.runEnd - this.words[layout.BUDGET]! + this.frame.index;
+    if (this.block !== undefined) this.timeline.current = this.runEnd - this.words[layout.BUDGET]! + this.frame.index;
   }
 
   leave(): never {

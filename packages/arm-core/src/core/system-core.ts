@@ -171,7 +171,7 @@ export class SystemCore implements CoreSystem {
     if (!this.monitor.marked) return false;
     return this.monitor.claim(this.core.access.physical(va, true, this.core.privileged), size);
   }
-  private checkAlignment(va: number, size: number, write: boolean): void {
+  checkAlignment(va: number, size: number, write: boolean): void {
     if (va & (size - 1)) this.core.dataAbort(this.core.memorySystem.faultStatus('alignment'), va, write);
   }
   clearExclusive(): void {

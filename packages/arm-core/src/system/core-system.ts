@@ -67,6 +67,8 @@ export interface CoreSystem {
   /** Data accesses with the current translation, alignment and endianness rules; a fault takes its exception and leaves. Sizes 1, 2, 4. */
   loadData(va: number, size: number, privileged: boolean): number;
   storeData(va: number, size: number, value: number, privileged: boolean): void;
+  /** Takes an alignment fault and leaves, when `va` is no multiple of `size` (a power of two): for addresses that state their alignment. */
+  checkAlignment(va: number, size: number, write: boolean): void;
   /** Marks [address] for exclusive access: translates for reading (faults as a load does) and remembers the physical address and size in bytes. */
   markExclusive(va: number, size: number): void;
   /**

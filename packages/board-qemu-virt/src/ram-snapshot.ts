@@ -1,0 +1,60 @@
+import type { GuestMemory } from '@tablewalk/machine';
+import { MachineError } from './machine-error.js';
+
+const PAGE = 4096;
+
+/** Contents of one region: the pages that are not all zero, by number, one after the other in `bytes`. */
+export interface RegionContents {
+  readonly name: string;
+  readonly byteLength: number;
+  readonly pages: Uint32Array;
+  readonly bytes: Uint8Array;
+}
+
+const isZero = (words: Int32Array, offset: number): boolean => {
+  const from = offset >>> 2;
+  for (let i = from; i < from + PAGE / 4; i++) if (words[i] !== 0) return false;
+  return true;
+};
+
+/** Copies the pages of RAM that hold something. ROM contents belong to their devices. */
+export const saveRam = (memory: GuestMemory): readonly RegionContents[] =>
+  memory.regions
+    .filter(({ writable }) => writable)
+    .map((region) => {
+      const used: number[] = [];
+      for (let page = 0; page * PAGE < region.byteLength; page++) if (!isZero(memory.i32, region.hostOffset + page * PAGE)) used.push(page);
+      const bytes = new Uint8Array(used.length * PAGE);
+      used.forEach((page, i) => {
+        const from = region.hostOffset + page * PAGE;
+        bytes.set(memory.u8.subarray(from, from + PAGE), i * PAGE);
+      });
+      return { name: region.name, byteLength: region.byteLength, pages: Uint32Array.from(used), bytes };
+    });
+
+/** Makes the regions what they were. Refuses, before anything has changed, contents that do not fit this machine. */
+export const restoreRam = (memory: GuestMemory, saved: readonly RegionContents[]): void => {
+  const regions = memory.regions.filter(({ writable }) => writable);
+  for (const region of regions) {
+    const contents = saved.find(({ name }) => name === region.name);
+    if (contents === undefined || contents.byteLength !== region.byteLength)
+      throw new MachineError(
+        'snapshot',
+        `its ${region.name} is not this machine's (${contents?.byteLength ?? 'none'} and ${region.byteLength} bytes)`,
+      );
+    if (contents.bytes.length !== contents.pages.length * PAGE || contents.pages.some((page) => page * PAGE >= region.byteLength))
+      throw new MachineError('snapshot', `the contents of ${region.name} are damaged`);
+  }
+  for (const region of regions) {
+    const { pages, bytes } = saved.find(({ name }) => name === region.name)!;
+    memory.willWrite(region.hostOffset, region.byteLength);
+    let next = 0;
+    for (let page = 0; page * PAGE < region.byteLength; page++) {
+      const at = region.hostOffset + page * PAGE;
+      if (next < pages.length && pages[next] === page) {
+        memory.u8.set(bytes.subarray(next * PAGE, (next + 1) * PAGE), at);
+        next++;
+      } else if (!isZero(memory.i32, at)) memory.u8.fill(0, at, at + PAGE);
+    }
+  }
+};

@@ -1,0 +1,400 @@
+import type { CoreProfile } from '@tablewalk/arm-core';
+import { ArmCpu, coreProfiles } from '@tablewalk/arm-core';
+import { genericTimer } from '@tablewalk/devices';
+import { layout } from '@tablewalk/engine';
+import type { Diagnostics, Observer, Snapshot, StopReason } from '@tablewalk/machine';
+import { ACCESS_READ, ConsoleStream, GuestMemory, RunLoop, SystemBus, Timeline } from '@tablewalk/machine';
+import { Vmsav7 } from '@tablewalk/mmu';
+import type { BootPlan } from './boot.js';
+import { planBoot } from './boot.js';
+import { MachineError } from './machine-error.js';
+import * as map from './memory-map.js';
+import { psciCall } from './psci.js';
+import type { RegionContents } from './ram-snapshot.js';
+import { restoreRam, saveRam } from './ram-snapshot.js';
+import { semihostingCall } from './semihosting.js';
+import type { VirtBoard } from './virt-board.js';
+import { FLASH_REGIONS, virtBoard } from './virt-board.js';
+import type { VirtMachineOptions } from './virt-options.js';
+
+const MIB = 1024 * 1024;
+/** The core's state at the bottom of guest memory. */
+const STATE_OFFSET = 0;
+
+/** How a run of the machine ended. */
+export type MachineEnd =
+  | { readonly reason: 'limit' | 'stopped' | 'asleep' | 'idle' }
+  /** The guest powered the machine off (PSCI). */
+  | { readonly reason: 'poweroff' }
+  /** The guest asked for a reset (PSCI); the machine has been reset and can run on. */
+  | { readonly reason: 'reset' }
+  /** The guest left through semihosting with this status. */
+  | { readonly reason: 'exit'; readonly status: number }
+  /** The core takes the same exception for ever. */
+  | { readonly reason: 'crashed'; readonly message: string };
+
+const silent: Diagnostics = { guestError: () => {}, unimplemented: () => {} };
+
+const profileOf = (cpu: string | CoreProfile): CoreProfile => {
+  if (typeof cpu !== 'string') return cpu;
+  const profile = coreProfiles[cpu];
+  if (profile === undefined) throw new MachineError('cpu', `there is no core '${cpu}'; there are ${Object.keys(coreProfiles).join(', ')}`);
+  return profile;
+};
+
+/**
+ * QEMU's `virt` board with one core: the whole machine as an object. It runs when it is told to, in the caller's thread, and depends on nothing of the
+ * host.
+ */
+export class VirtMachine {
+  readonly profile: CoreProfile;
+  readonly memory: GuestMemory;
+  readonly bus: SystemBus;
+  readonly timeline = new Timeline();
+  readonly cpu: ArmCpu;
+  readonly mmu: Vmsav7;
+  readonly board: VirtBoard;
+  /** The PL011 as a stream. */
+  readonly console: ConsoleStream;
+  readonly plan: BootPlan;
+  private readonly loop: RunLoop;
+  private readonly options: VirtMachineOptions;
+  private end: MachineEnd | undefined;
+
+  /** @throws {MachineError | BootError | FdtError | LoaderError} one line that says what cannot be */
+  constructor(options: VirtMachineOptions) {
+    this.options = options;
+    this.profile = profileOf(options.cpu ?? 'cortex-a15');
+    const ramBytes = options.memory ?? 128 * MIB;
+    this.plan = planBoot({
+      ramBytes,
+      cpu: this.profile.compatible.replace(/^arm,/, ''),
+      seed: options.seed ?? 0,
+      highMemory: this.profile.lpae,
+      ...(options.kernel && { kernel: options.kernel }),
+      ...(options.initrd && { initrd: options.initrd }),
+      ...(options.append !== undefined && { append: options.append }),
+      ...(options.dtb && { dtb: options.dtb }),
+      ...(options.bios && { firmware: options.bios }),
+      ...(options.flash?.[0] && { flashHasFirmware: true }),
+    });
+    this.memory = new GuestMemory(layout.STATE_BYTES, [
+      { name: 'ram', base: map.RAM_BASE, byteLength: ramBytes, writable: true },
+      { name: FLASH_REGIONS[0], base: map.FLASH0.address, byteLength: map.FLASH0.byteLength, writable: false },
+      { name: FLASH_REGIONS[1], base: map.FLASH1.address, byteLength: map.FLASH1.byteLength, writable: false },
+    ]);
+    const diagnostics = options.diagnostics ?? silent;
+    this.bus = new SystemBus(diagnostics);
+    const host = { clock: this.timeline, diagnostics };
+    this.mmu = new Vmsav7({
+      memory: { readU32: (pa) => this.readDescriptor(pa) },
+      sctlrReset: this.profile.sctlrReset,
+      longDescriptors: this.profile.lpae,
+      onControlChange: (_changed, sctlr) => this.cpu?.core.controlChanged(sctlr),
+    });
+    this.cpu = new ArmCpu({
+      profile: this.profile,
+      memory: this.memory,
+      stateOffset: STATE_OFFSET,
+      bus: this.bus,
+      memorySystem: this.mmu,
+      timeline: this.timeline,
+      handlers: {
+        hypervisorCall: () => this.psci(),
+        ...(options.semihosting && { semihosting: () => this.semihosting() }),
+      },
+    });
+    this.mmu.defineRegisters(this.cpu.registers);
+    this.console = new ConsoleStream((bytes) => this.board.uart.receive(bytes));
+    this.board = virtBoard(
+      options,
+      this.memory,
+      this.bus,
+      host,
+      { irq: { set: (level) => this.cpu.core.setIrq(level) }, fiq: { set: (level) => this.cpu.core.setFiq(level) } },
+      this.plan,
+      (byte) => this.console.put(byte),
+    );
+    this.timer = genericTimer({
+      host,
+      bank: this.cpu.registers,
+      physical: this.board.gic.privateLine(0, 30),
+      virtual: this.board.gic.privateLine(0, 27),
+    });
+    this.loop = new RunLoop(this.cpu.core, this.timeline);
+    this.reset();
+  }
+  private readonly timer: ReturnType<typeof genericTimer>;
+
+  /** What the walker reads: RAM and ROM; anything else is an external abort. */
+  private readDescriptor(pa: number): number | undefined {
+    const region = this.memory.regionAt(pa);
+    return region === undefined ? undefined : this.memory.i32[(region.hostOffset + (pa - region.base)) >>> 2]! >>> 0;
+  }
+
+  /** Power-on: everything as constructed, images in memory again. Time and the instruction counter go on. RAM keeps what no image overwrites. */
+  reset(): void {
+    this.end = undefined;
+    this.bus.reset();
+    this.timer.reset();
+    this.mmu.reset();
+    this.cpu.reset();
+    for (const bank of [0, 1] as const) {
+      const contents = this.options.flash?.[bank];
+      if (contents) this.memory.romWindow(FLASH_REGIONS[bank]).write(0, contents.bytes);
+    }
+    for (const { target, address, bytes, byteLength } of this.plan.writes) this.place(target, address, bytes, byteLength);
+    this.cpu.start(this.plan.entry);
+  }
+
+  private place(target: 'ram' | 'flash', address: number, bytes: Uint8Array, byteLength: number): void {
+    if (target === 'flash') {
+      const bank = address >= map.FLASH1.address ? 1 : 0;
+      this.memory.romWindow(FLASH_REGIONS[bank]).write(address - (bank === 1 ? map.FLASH1.address : map.FLASH0.address), bytes);
+      return;
+    }
+    this.memory.write(address, bytes);
+    if (byteLength > bytes.length) this.memory.write(address + bytes.length, new Uint8Array(byteLength - bytes.length));
+  }
+
+  /** PSCI through HVC. */
+  private psci(): boolean {
+    const R = this.cpu.core.words;
+    const arg = (n: number): number => R[n]! >>> 0;
+    const result = psciCall(arg(0), arg(1), arg(2), arg(3), (affinity) => (affinity === 0 ? 'on' : undefined));
+    if ('value' in result) R[0] = result.value;
+    switch (result.action) {
+      case 'wait-for-interrupt':
+        this.cpu.system.waitForInterrupt();
+        break;
+      case 'system-off':
+      case 'cpu-off':
+        this.finish({ reason: 'poweroff' });
+        break;
+      case 'system-reset':
+        this.finish({ reason: 'reset' });
+        break;
+    }
+    return true;
+  }
+
+  private semihosting(): boolean {
+    const R = this.cpu.core.words;
+    semihostingCall(
+      {
+        readByte: (va) => this.readVirtual(va),
+        readWord: (va) => {
+          let word = 0;
+          for (let i = 3; i >= 0; i--) {
+            const byte = this.readVirtual(va + i);
+            if (byte === undefined) return undefined;
+            word = word * 256 + byte;
+          }
+          return word;
+        },
+        write: (bytes) => bytes.forEach((byte) => this.console.put(byte)),
+        exit: (status) => this.finish({ reason: 'exit', status }),
+        time: () => this.timeline.current,
+        setResult: (value) => {
+          R[0] = value;
+        },
+      },
+      R[0]! >>> 0,
+      R[1]! >>> 0,
+    );
+    return true;
+  }
+
+  /** One byte as the guest's current translation shows it, without a side effect; undefined where there is no memory. */
+  private readVirtual(va: number): number | undefined {
+    const pa = this.translate(va);
+    const region = pa === undefined ? undefined : this.memory.regionAt(pa);
+    return pa === undefined || region === undefined ? undefined : this.memory.u8[region.hostOffset + (pa - region.base)];
+  }
+
+  /** Physical address of a VA for a privileged read, or undefined when it does not translate. */
+  translate(va: number): number | undefined {
+    return this.mmu.translate(va >>> 0, ACCESS_READ, true) ? this.mmu.translation.pa : undefined;
+  }
+
+  private finish(end: MachineEnd): void {
+    this.end ??= end;
+    this.loop.stop();
+  }
+
+  /** Instructions retired since construction. An exact integer. */
+  get instructions(): number {
+    return this.loop.instructions;
+  }
+  /** Guest time in ns. */
+  get time(): number {
+    return this.timeline.current;
+  }
+
+  /** Events for tracers; an empty list costs nothing. */
+  observe(observers: readonly Observer[]): void {
+    this.cpu.core.observers = observers;
+  }
+
+  /**
+   * Runs at most `instructions` now, without yielding. `asleep` only comes with `reportSleep`: the guest waits for an interrupt and the caller lets
+   * time pass with {@link sleepUntil}.
+   */
+  runFor(instructions: number, reportSleep = false): MachineEnd {
+    if (this.end && this.end.reason !== 'reset') return this.end;
+    const reason: StopReason = this.loop.run(instructions, reportSleep);
+    this.console.flush();
+    const { end } = this;
+    if (end === undefined) {
+      if (reason !== 'locked-up') return { reason };
+      this.end = { reason: 'crashed', message: this.crashReport() };
+      return this.end;
+    }
+    if (end.reason === 'reset') this.reset();
+    else this.console.close(new MachineError('console', `the machine has ended: ${end.reason}`));
+    return end;
+  }
+
+  /** Lets guest time pass in sleep up to the next timer, at most to `time` (ns). */
+  sleepUntil(time: number): void {
+    this.loop.skipTo(Math.min(time, this.loop.nextDeadline));
+  }
+  /** When the next timer expires, in ns of guest time; Infinity when none is armed. */
+  get nextDeadline(): number {
+    return this.loop.nextDeadline;
+  }
+
+  /** One instruction. */
+  step(): MachineEnd {
+    return this.runFor(1);
+  }
+
+  /** Ends the run in progress after the current instruction. */
+  stop(): void {
+    this.loop.stop();
+  }
+
+  /**
+   * Runs until the machine ends (or `instructions` are done, or the signal says stop), giving the host its turn at least every 10 ms or so. Sleeps of
+   * the guest cost no time. A guest that asks for a reset gets it and goes on.
+   */
+  async run(options: RunOptions = {}): Promise<MachineEnd> {
+    const end = this.instructions + (options.instructions ?? Number.POSITIVE_INFINITY);
+    for (;;) {
+      if (options.signal?.aborted) return { reason: 'stopped' };
+      const left = Math.min(end - this.instructions, SLICE);
+      const result = this.runFor(left);
+      if (result.reason === 'limit') {
+        if (this.instructions >= end) return result;
+      } else if (result.reason !== 'reset') {
+        return result;
+      } else options.onReset?.();
+      await yieldToHost();
+    }
+  }
+
+  /** Types at the console. */
+  send(data: string | Uint8Array): void {
+    this.console.send(data);
+  }
+
+  /** Presses and releases the power key. */
+  powerKey(): void {
+    this.board.powerKey.press();
+  }
+
+  /** Bytes of RAM or ROM at a physical address; undefined when any of them is neither. */
+  readMemory(address: number, byteLength: number): Uint8Array | undefined {
+    const region = this.memory.regionAt(address);
+    if (region === undefined || address + byteLength > region.base + region.byteLength) return undefined;
+    const at = region.hostOffset + (address - region.base);
+    return this.memory.u8.slice(at, at + byteLength);
+  }
+  /** Writes RAM; false (and nothing written) when any byte is outside it. */
+  writeMemory(address: number, bytes: Uint8Array): boolean {
+    return this.memory.write(address, bytes);
+  }
+
+  private crashReport(): string {
+    const { core } = this.cpu;
+    const pc = (core.words[layout.PC]! >>> 0).toString(16).padStart(8, '0');
+    const what =
+      core.faults.ifar >>> 0 === core.words[layout.PC]! >>> 0
+        ? 'cannot fetch from its own exception vector'
+        : 'takes the same exception for ever';
+    return `the guest ${what}: pc=0x${pc} cpsr=0x${core.readCpsr().toString(16)} ifsr=0x${core.faults.ifsr.toString(16)} lr=0x${(core.words[14]! >>> 0).toString(16)}`;
+  }
+
+  /** The whole machine between two instructions. Structured-cloneable. */
+  snapshot(): Snapshot<MachineSnapshot> {
+    return {
+      schema: SCHEMA,
+      version: VERSION,
+      data: {
+        profile: this.profile.name,
+        time: this.timeline.current,
+        skipped: this.loop.skipped,
+        cpu: this.cpu.snapshot(),
+        mmu: this.mmu.snapshot(),
+        timer: this.timer.snapshot(),
+        bus: this.bus.snapshot(),
+        memory: saveRam(this.memory),
+      },
+    };
+  }
+
+  /** Makes this machine, built with the same options, what the snapshot's was. Refuses a foreign one. */
+  restore(snapshot: Snapshot): void {
+    if (snapshot.schema !== SCHEMA || snapshot.version !== VERSION)
+      throw new MachineError('snapshot', `cannot restore ${snapshot.schema} version ${snapshot.version}`);
+    const data = snapshot.data as MachineSnapshot;
+    if (data.profile !== this.profile.name)
+      throw new MachineError('snapshot', `it is of a ${data.profile}, this is a ${this.profile.name}`);
+    restoreRam(this.memory, data.memory);
+    this.timeline.reset();
+    this.timeline.current = data.time;
+    this.loop.skipped = data.skipped;
+    this.mmu.restore(data.mmu);
+    this.bus.restore(data.bus);
+    this.timer.restore(data.timer);
+    this.cpu.restore(data.cpu);
+    this.end = undefined;
+    this.console.reopen();
+  }
+}
+
+/** What `run` may be told. */
+export interface RunOptions {
+  /** Instructions after which to come back; default: no limit. */
+  readonly instructions?: number;
+  readonly signal?: { readonly aborted: boolean };
+  /** The guest asked for a reset and has got it. */
+  readonly onReset?: () => void;
+}
+
+/** Instructions between two turns of the host: about 10 ms at 50 MIPS. */
+const SLICE = 500_000;
+
+const SCHEMA = 'board-qemu-virt/machine';
+const VERSION = 1;
+
+interface MachineSnapshot {
+  readonly profile: string;
+  readonly time: number;
+  readonly skipped: number;
+  readonly cpu: Snapshot;
+  readonly mmu: Snapshot;
+  readonly timer: Snapshot;
+  readonly bus: Snapshot;
+  readonly memory: readonly RegionContents[];
+}
+
+/** The host's event loop gets a turn, by whatever timer the platform has. */
+const yieldToHost = (): Promise<void> => {
+  const host = globalThis as { setImmediate?: (run: () => void) => unknown; setTimeout?: (run: () => void, ms: number) => unknown };
+  return new Promise((resolve) => {
+    if (host.setImmediate) host.setImmediate(resolve);
+    else if (host.setTimeout) host.setTimeout(resolve, 0);
+    else resolve();
+  });
+};

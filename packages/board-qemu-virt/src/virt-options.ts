@@ -1,0 +1,53 @@
+import type { CoreProfile } from '@tablewalk/arm-core';
+import type { BlockStorage, NetBackend, VirtioConsolePort } from '@tablewalk/devices';
+import type { Diagnostics } from '@tablewalk/machine';
+
+/** A disk for a virtio slot. */
+export interface VirtDrive {
+  readonly storage: BlockStorage;
+  readonly readOnly?: boolean;
+  /** Up to 20 characters of ASCII. */
+  readonly serial?: string;
+}
+
+/** A flash bank: 0 is where firmware starts, 1 holds its variables. */
+export interface VirtFlash {
+  /** Contents at power-on, at most 64 MiB; the rest of the bank is 0. */
+  readonly bytes: Uint8Array;
+  /** Called after the guest has changed [offset, offset + byteLength) of the bank; read it with `readMemory`. */
+  readonly changed?: (offset: number, byteLength: number) => void;
+}
+
+/** What a machine is made of. Everything has a default but something to run. */
+export interface VirtMachineOptions {
+  /** Bytes of RAM, 1 MiB to 3072 MiB; default 128 MiB, as QEMU. */
+  readonly memory?: number;
+  /** Name of a core profile, or one of your own; default `cortex-a15`. */
+  readonly cpu?: string | CoreProfile;
+  /** ELF, zImage, uImage or raw image. */
+  readonly kernel?: Uint8Array;
+  readonly initrd?: Uint8Array;
+  /** Kernel command line. */
+  readonly append?: string;
+  /** Used instead of the board's own device tree. */
+  readonly dtb?: Uint8Array;
+  /** Contents of flash bank 0. */
+  readonly bios?: Uint8Array;
+  readonly flash?: readonly [VirtFlash | undefined, VirtFlash?];
+  /** The first gets the highest virtio slot. */
+  readonly drives?: readonly VirtDrive[];
+  /** `user`: a deterministic network of the machine's own (10.0.2.0/24). */
+  readonly network?: 'user' | NetBackend;
+  readonly rng?: boolean;
+  readonly consolePorts?: readonly VirtioConsolePort[];
+  /** virtio-mmio interface version 2 instead of QEMU's default 1. */
+  readonly modernVirtio?: boolean;
+  /** Seeds the device tree's seeds and the entropy device; default 0. */
+  readonly seed?: number;
+  /** What the real-time clock says at power-on, in seconds since 1970; default 0. */
+  readonly epochSeconds?: number;
+  /** Where guest errors go; default: nowhere. */
+  readonly diagnostics?: Diagnostics;
+  /** Semihosting calls (SVC 0x123456, HLT) are taken by the machine; default false. */
+  readonly semihosting?: boolean;
+}
