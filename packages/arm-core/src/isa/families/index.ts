@@ -11,6 +11,11 @@ import { loadStoreExtra } from './load-store-extra.js';
 import { loadStoreMultiple } from './load-store-multiple.js';
 import { media } from './media.js';
 import { multiplies } from './multiply.js';
+import { neonMemory } from './neon-memory.js';
+import { neonMisc } from './neon-misc.js';
+import { neonMixed } from './neon-mixed.js';
+import { neonShift } from './neon-shift.js';
+import { neonThree } from './neon-three.js';
 import { shifts } from './shift.js';
 import { system } from './system.js';
 import { vfpDataProcessing } from './vfp.js';
@@ -34,4 +39,9 @@ export const encodings: readonly Encoding[] = [
   ...coprocessorInstructions,
   ...vfpDataProcessing,
   ...vfpTransfers,
+  ...neonThree,
+  ...neonMixed,
+  ...neonShift,
+  ...neonMisc,
+  ...neonMemory,
 ];
