@@ -1,0 +1,45 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { BATCH_MAX } from './batch-layout.js';
+import { compare, describeDifferences } from './compare.js';
+import { generate } from './generate.js';
+import { runHere } from './run-here.js';
+import { runQemu } from './run-qemu.js';
+
+// Compares single instructions with QEMU: main SEED COUNT [--only REGEXP] [--unpredictable] [--each N]; ends non-zero on a difference.
+const flag = (name: string): string | undefined => {
+  const i = process.argv.indexOf(name);
+  return i < 0 ? undefined : process.argv[i + 1];
+};
+const seed = Number(process.argv[2] ?? 1);
+const count = Number(process.argv[3] ?? 20_000);
+const harness = join(process.cwd(), 'tests/instructions/harness');
+const elf = join(process.cwd(), '.cache/instructions/harness.elf');
+if (!existsSync(elf)) {
+  mkdirSync(dirname(elf), { recursive: true });
+  execFileSync('arm-linux-gnueabihf-gcc', ['-nostdlib', '-static', `-Wl,-T,${harness}/link.ld`, '-Wl,--build-id=none', '-o', elf, `${harness}/harness.S`]);
+}
+const only = flag('--only');
+let failed = 0;
+for (let done = 0, part = 0; done < count; part++) {
+  const size = Math.min(BATCH_MAX, count - done);
+  const batch = generate({
+    seed: seed + part,
+    count: size,
+    ...(only !== undefined && { only: new RegExp(only) }),
+    unpredictable: process.argv.includes('--unpredictable'),
+  });
+  let t = Date.now();
+  const expected = runQemu(elf, batch);
+  const qemu = Date.now() - t;
+  t = Date.now();
+  const actual = runHere(readFileSync(elf), batch);
+  const here = Date.now() - t;
+  const { stuck, differences } = compare(batch, expected, actual);
+  failed += differences.length;
+  console.log(`seed ${seed + part}: ${size} tests, ${batch.names.length} encodings, ${differences.length} differ, ${stuck} stuck (QEMU ${qemu} ms, here ${here} ms)`);
+  if (differences.length > 0) console.log(describeDifferences(batch, differences, Number(flag('--each') ?? 2)));
+  done += size;
+}
+process.exit(failed === 0 ? 0 : 1);

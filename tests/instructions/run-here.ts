@@ -1,0 +1,26 @@
+import { VirtMachine } from '../../packages/board-qemu-virt/src/virt-machine.js';
+import type { Batch } from './batch-layout.js';
+import { CODE, CONTROL, INPUT, OUTPUT, RAM_BYTES, RECORD_BYTES } from './batch-layout.js';
+
+const bytes = (words: Uint32Array): Uint8Array => new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+
+/** Output records of the batch from Tablewalk's machine running the harness. */
+export const runHere = (elf: Uint8Array, batch: Batch): Uint32Array => {
+  const machine = new VirtMachine({ kernel: elf, memory: RAM_BYTES, cpu: 'cortex-a15' });
+  for (const [address, words] of [
+    [CONTROL, new Uint32Array([batch.count, 0])],
+    [CODE, batch.code],
+    [INPUT, batch.input],
+  ] as const)
+    if (!machine.writeMemory(address, bytes(words))) throw new Error(`no RAM at 0x${address.toString(16)}`);
+  // About 1,300 instructions a test, and the watchdog's 10 to 20 ms of guest time for one that loops.
+  for (let left = batch.count * 2_000 + 4_000_000_000; left > 0; left -= 2_000_000) {
+    const end = machine.runFor(2_000_000);
+    if (end.reason === 'poweroff') break;
+    if (end.reason !== 'limit') throw new Error(`the harness ended with ${JSON.stringify(end)} pc=${machine.cpu.core.words[15]! >>> 0}`);
+  }
+  const control = machine.readMemory(CONTROL, 8)!;
+  if (control[4] !== 1) throw new Error('the harness did not come to its end');
+  const out = machine.readMemory(OUTPUT, batch.count * RECORD_BYTES)!;
+  return new Uint32Array(out.buffer, 0, out.length / 4);
+};

@@ -1,0 +1,32 @@
+// Bundles main.ts from the sources and runs it: node tests/instructions/run.mjs SEED COUNT [options], from the repository's root.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const outfile = join(root, '.cache/instructions/main.mjs');
+mkdirSync(dirname(outfile), { recursive: true });
+await build({
+  entryPoints: [join(root, 'tests/instructions/main.ts')],
+  outfile,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  sourcemap: 'inline',
+  logLevel: 'error',
+  plugins: [
+    {
+      name: 'workspace',
+      setup(b) {
+        b.onResolve({ filter: /^@tablewalk\// }, ({ path }) => {
+          const [, name, part] = /^@tablewalk\/([^/]+)(?:\/(.+))?$/.exec(path);
+          return { path: `${root}/packages/${name}/src/${part ? `${part}/` : ''}index.ts` };
+        });
+      },
+    },
+  ],
+});
+const run = spawnSync(process.execPath, ['--enable-source-maps', outfile, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+process.exit(run.status ?? 1);
