@@ -1,10 +1,72 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
+import { EXIT_USAGE } from './usage-error.js';
 
-const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
-if (process.argv.includes('--version')) {
-  console.log(version);
-} else {
-  console.error(`tablewalk ${version}: usage: tablewalk --version`);
-  process.exitCode = 64;
-}
+const version = (): string =>
+  (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+
+const HELP = `usage: tablewalk run [options] [KERNEL]     boot a machine (without a kernel: the built-in guest)
+       tablewalk disasm [options] FILE      disassemble
+       tablewalk --version
+
+run takes QEMU's spellings: -m SIZE, -cpu NAME, -kernel F, -initrd F, -append TEXT, -dtb F, -bios F, -drive file=F[,if=pflash][,readonly=on],
+-net user, -S, -d int,mmu,guest_errors,unimp, -snapshot, -no-reboot, -semihosting; and
+  --send 'TEXT=>REPLY'    type REPLY when TEXT has been printed (repeatable, in order)
+  --exit-on TEXT          end with status 0 when TEXT has been printed
+  --max-instructions N, --timeout S    limits: status 124
+  --save F, --load F      write the machine's state at the end; go on from one
+  --seed N, --rtc utc, --rng, --modern-virtio, --stats
+
+exit status: 0 power-off, 1-63 the guest's own (semihosting), 64 bad input, 66 the guest crashed, 124 a limit was reached
+`;
+
+/** Errors whose message is the whole story. */
+const clear = new Set([
+  'UsageError',
+  'BootError',
+  'FdtError',
+  'LoaderError',
+  'MachineError',
+  'DeviceError',
+  'AssemblerError',
+  'RangeError',
+]);
+
+const main = async (argv: readonly string[]): Promise<number> => {
+  const [command, ...rest] = argv;
+  if (command === '--version' || command === '-version') {
+    console.log(version());
+    return 0;
+  }
+  if (command === undefined || command === 'help' || command === '--help' || command === '-h') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (command === 'run') {
+    const { parseRun } = await import('./options.js');
+    const args = parseRun(rest);
+    if (args === undefined) {
+      process.stdout.write(HELP);
+      return 0;
+    }
+    return (await import('./run.js')).run(args);
+  }
+  if (command === 'disasm') return (await import('./disasm.js')).disasm(rest);
+  process.stderr.write(`tablewalk: unknown command '${command}'; 'tablewalk help' lists them\n`);
+  return EXIT_USAGE;
+};
+
+main(process.argv.slice(2)).then(
+  (status) => {
+    process.exitCode = status;
+  },
+  (error: unknown) => {
+    if (error instanceof Error && clear.has(error.name)) {
+      process.stderr.write(`tablewalk: ${error.message.split('\n')[0]}\n`);
+      process.exitCode = EXIT_USAGE;
+    } else {
+      process.stderr.write(`tablewalk: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      process.exitCode = 70;
+    }
+  },
+);

@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { VirtMachine } from '@tablewalk/board-qemu-virt';
+import { afterAll, describe, expect, it } from 'vitest';
+import { builtinGuest } from './builtin-guest.js';
+import { Expect } from './expect.js';
+import { parseRun } from './options.js';
+import { run } from './run.js';
+import { loadSnapshot, saveSnapshot } from './snapshot-file.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'tablewalk-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const file = (name: string, bytes: Uint8Array): string => {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+};
+
+describe('the built-in guest', () => {
+  it('walks through MMU, supervisor call and timer, and powers off', async () => {
+    const machine = new VirtMachine({ kernel: builtinGuest() });
+    expect(await machine.run({ instructions: 1e6 })).toEqual({ reason: 'poweroff' });
+    const text = machine.console.tail();
+    for (const line of ['MMU on', 'is read at the other', 'supervisor call taken', 'timer interrupt taken', 'Powering off'])
+      expect(text).toContain(line);
+  });
+
+  it('runs the same twice, and in pieces with a snapshot between any two', () => {
+    const whole = new VirtMachine({ kernel: builtinGuest() });
+    while (whole.runFor(1e6).reason === 'limit');
+    const pieces = new VirtMachine({ kernel: builtinGuest() });
+    let machine = pieces;
+    let end = machine.runFor(97);
+    while (end.reason === 'limit') {
+      const next = new VirtMachine({ kernel: builtinGuest() });
+      next.restore(structuredClone(machine.snapshot()));
+      machine = next;
+      end = machine.runFor(1499);
+    }
+    expect(end).toEqual({ reason: 'poweroff' });
+    expect(machine.instructions).toBe(whole.instructions);
+    expect(machine.time).toBe(whole.time);
+    const state = (of: VirtMachine): unknown => ({ ...of.snapshot().data.cpu, memory: of.snapshot().data.memory });
+    expect(state(machine)).toEqual(state(whole));
+  });
+});
+
+describe('snapshot files', () => {
+  it('give back what was put in', () => {
+    const value = { a: [1, 2, { b: Uint8Array.of(1, 2, 3) }], c: Uint32Array.of(7), d: Number.POSITIVE_INFINITY, e: null };
+    const path = join(folder, 'state');
+    saveSnapshot(path, value);
+    expect(loadSnapshot(path)).toEqual(value);
+  });
+
+  it('are refused when they are cut or something else', () => {
+    const path = join(folder, 'cut');
+    saveSnapshot(path, { a: new Uint8Array(100) });
+    expect(() => loadSnapshot(file('other', Uint8Array.of(1, 2, 3)))).toThrow('no snapshot');
+    expect(() => loadSnapshot(join(folder, 'absent'))).toThrow('no such file');
+  });
+});
+
+describe('scripts', () => {
+  it('answer in order however the output is cut', () => {
+    const replies: string[] = [];
+    const script = new Expect(
+      [
+        { text: 'login:', reply: 'root' },
+        { text: '# ', reply: 'ls' },
+      ],
+      [],
+      (text) => replies.push(text),
+      () => {},
+    );
+    for (const c of '# no login: yes # ') script.put(Uint8Array.of(c.charCodeAt(0)));
+    expect(replies).toEqual(['root', 'ls']);
+    expect(script.pending).toBe(0);
+  });
+});
+
+describe('bad input', () => {
+  it.each([
+    ['a missing kernel', () => ['-kernel', join(folder, 'none')], 'no such file'],
+    ['an empty kernel', () => ['-kernel', file('empty', new Uint8Array(0))], 'empty'],
+    ['a folder', () => ['-kernel', folder], 'directory'],
+    ['an x86-64 program', () => ['-kernel', process.execPath], 'ELF'],
+    ['too little RAM', () => ['-m', '1K'], '1 MiB'],
+    ['too much RAM', () => ['-m', '3073'], '3072 MiB'],
+    ['an unknown core', () => ['-cpu', 'z80'], 'z80'],
+    [
+      'an initrd larger than RAM',
+      () => ['-m', '8', '-kernel', file('k', builtinGuest()), '-initrd', file('big', new Uint8Array(9 << 20))],
+      'initrd',
+    ],
+    ['a broken device tree', () => ['-kernel', file('k2', builtinGuest()), '-dtb', file('dtb', new Uint8Array(64))], 'fdt'],
+    ['a drive that is not there', () => ['-drive', `file=${join(folder, 'disk')}`], 'no such file'],
+    ['a drive that is no disk', () => ['-drive', `file=${file('tiny', new Uint8Array(3))}`], 'sector'],
+  ])('%s is one clear line', async (_what, argv, words) => {
+    const error = await run(parseRun(argv())!).then(
+      () => undefined,
+      (thrown: unknown) => thrown as Error,
+    );
+    expect(error).toBeInstanceOf(Error);
+    expect(error!.message.toLowerCase()).toContain(words.toLowerCase());
+    expect(error!.message).not.toContain('\n');
+  });
+});

@@ -1,0 +1,68 @@
+/** What a key sequence means to us and not to the guest. */
+export type TerminalCommand = 'quit' | 'monitor' | 'help';
+
+const ESCAPE = 0x01; // Ctrl-A, as in QEMU
+
+/**
+ * The host's keyboard as the guest's serial line. On a terminal it is put in raw mode, so that Ctrl-C and the rest reach the guest; Ctrl-A X leaves,
+ * Ctrl-A C opens the monitor, Ctrl-A Ctrl-A sends Ctrl-A.
+ */
+export class Terminal {
+  readonly interactive: boolean;
+  private readonly stdin = process.stdin;
+  private escaped = false;
+  private readonly send: (bytes: Uint8Array) => void;
+  private readonly command: (command: TerminalCommand) => void;
+  /** Called with every line typed while the monitor is open. */
+  monitorInput: ((bytes: Buffer) => void) | undefined;
+  /** True when the input has ended: a pipe that was closed, a file that was read. */
+  ended = false;
+
+  constructor(send: (bytes: Uint8Array) => void, command: (command: TerminalCommand) => void) {
+    this.send = send;
+    this.command = command;
+    this.interactive = process.stdin.isTTY === true;
+  }
+
+  open(): void {
+    if (this.interactive) this.stdin.setRawMode(true);
+    this.stdin.on('data', this.onData);
+    this.stdin.on('end', this.onEnd);
+    this.stdin.on('error', this.onEnd);
+    this.stdin.resume();
+  }
+
+  close(): void {
+    this.stdin.off('data', this.onData);
+    if (this.interactive) this.stdin.setRawMode(false);
+    this.stdin.pause();
+    this.stdin.unref?.();
+  }
+
+  private readonly onEnd = (): void => {
+    this.ended = true;
+  };
+
+  private readonly onData = (data: Buffer): void => {
+    if (this.monitorInput) {
+      this.monitorInput(data);
+      return;
+    }
+    if (!this.interactive) {
+      this.send(data);
+      return;
+    }
+    const bytes: number[] = [];
+    for (const byte of data) {
+      if (this.escaped) {
+        this.escaped = false;
+        if (byte === ESCAPE) bytes.push(byte);
+        else if (byte === 0x78 || byte === 0x18) this.command('quit');
+        else if (byte === 0x63 || byte === 0x03) this.command('monitor');
+        else if (byte === 0x68 || byte === 0x3f) this.command('help');
+      } else if (byte === ESCAPE) this.escaped = true;
+      else bytes.push(byte);
+    }
+    if (bytes.length > 0) this.send(Uint8Array.from(bytes));
+  };
+}
