@@ -38,17 +38,11 @@ const inDekkerRange = (a: number, b: number, p: number): boolean => {
 /** Whether operands may be used as they are: RMode is nearest, and no denormal that FZ would flush is among them. */
 const ready64 = (words: Int32Array, a: number, b: number): boolean => {
   const control = words[CONTROL]! & MODE_BITS;
-  return (
-    control === 0 ||
-    (control === FPSCR_FZ && (a === 0 || Math.abs(a) >= MIN_NORMAL_64) && (b === 0 || Math.abs(b) >= MIN_NORMAL_64))
-  );
+  return control === 0 || (control === FPSCR_FZ && (a === 0 || Math.abs(a) >= MIN_NORMAL_64) && (b === 0 || Math.abs(b) >= MIN_NORMAL_64));
 };
 const ready32 = (words: Int32Array, a: number, b: number): boolean => {
   const control = words[CONTROL]! & MODE_BITS;
-  return (
-    control === 0 ||
-    (control === FPSCR_FZ && (a === 0 || Math.abs(a) >= MIN_NORMAL_32) && (b === 0 || Math.abs(b) >= MIN_NORMAL_32))
-  );
+  return control === 0 || (control === FPSCR_FZ && (a === 0 || Math.abs(a) >= MIN_NORMAL_32) && (b === 0 || Math.abs(b) >= MIN_NORMAL_32));
 };
 
 export const add64 = (words: Int32Array, a: number, b: number): number => {
@@ -170,7 +164,10 @@ export const fma64 = (words: Int32Array, odd: OddRounding, c: number, a: number,
   const control = words[CONTROL]! & MODE_BITS;
   const uh = a * b;
   const size = Math.abs(uh);
-  if (control !== 0 && !(control === FPSCR_FZ && Math.abs(a) >= MIN_NORMAL_64 && Math.abs(b) >= MIN_NORMAL_64 && Math.abs(c) >= MIN_NORMAL_64))
+  if (
+    control !== 0 &&
+    !(control === FPSCR_FZ && Math.abs(a) >= MIN_NORMAL_64 && Math.abs(b) >= MIN_NORMAL_64 && Math.abs(c) >= MIN_NORMAL_64)
+  )
     return NaN;
   if (!(size > DEKKER_LEAST && size < DEKKER_MOST && Math.abs(a) < DEKKER_MOST && Math.abs(b) < DEKKER_MOST && Math.abs(c) < DEKKER_MOST))
     return NaN;

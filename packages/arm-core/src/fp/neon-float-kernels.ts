@@ -1,6 +1,19 @@
-import { layout } from '@tablewalk/engine';
 import type { VectorKernel } from '@tablewalk/engine';
-import { DZC, FpUnit, IOC, NZCV_EQUAL, NZCV_GREATER, NZCV_UNORDERED, OP_ADD, OP_MUL, OP_SUB, ROUND_NEAREST, ROUND_ZERO, UFC } from './fp-unit.js';
+import { layout } from '@tablewalk/engine';
+import {
+  DZC,
+  FpUnit,
+  IOC,
+  NZCV_EQUAL,
+  NZCV_GREATER,
+  NZCV_UNORDERED,
+  OP_ADD,
+  OP_MUL,
+  OP_SUB,
+  ROUND_NEAREST,
+  ROUND_ZERO,
+  UFC,
+} from './fp-unit.js';
 import { addNearest32, fmaNearest32, MIN_NORMAL_32, mulNearest32, OddRounding } from './host-arithmetic.js';
 import { kernel } from './neon-lanes.js';
 import { INFINITE, QUIET_NAN, ZERO } from './unpacked.js';
@@ -59,9 +72,24 @@ const arithmetic = (unit: FpUnit, op: number, a: number, b: number): number => {
   return unit.pack32(unit.r);
 };
 
-export const vaddF32 = lanes('vadd.f32.simd', false, () => addNearest32, (unit, a, b) => arithmetic(unit, OP_ADD, a, b));
-export const vsubF32 = lanes('vsub.f32.simd', false, () => (words, a, b) => addNearest32(words, a, -b), (unit, a, b) => arithmetic(unit, OP_SUB, a, b));
-export const vmulF32 = lanes('vmul.f32.simd', false, () => mulNearest32, (unit, a, b) => arithmetic(unit, OP_MUL, a, b));
+export const vaddF32 = lanes(
+  'vadd.f32.simd',
+  false,
+  () => addNearest32,
+  (unit, a, b) => arithmetic(unit, OP_ADD, a, b),
+);
+export const vsubF32 = lanes(
+  'vsub.f32.simd',
+  false,
+  () => (words, a, b) => addNearest32(words, a, -b),
+  (unit, a, b) => arithmetic(unit, OP_SUB, a, b),
+);
+export const vmulF32 = lanes(
+  'vmul.f32.simd',
+  false,
+  () => mulNearest32,
+  (unit, a, b) => arithmetic(unit, OP_MUL, a, b),
+);
 export const vabdF32 = lanes(
   'vabd.f32.simd',
   false,
@@ -112,8 +140,18 @@ const extreme = (unit: FpUnit, a: number, b: number, maximum: boolean): number =
 };
 const hostMaximum: HostLane = (_, a, b) => Math.max(a, b);
 const hostMinimum: HostLane = (_, a, b) => Math.min(a, b);
-export const vmaxF32 = lanes('vmax.f32.simd', false, () => hostMaximum, (unit, a, b) => extreme(unit, a, b, true));
-export const vminF32 = lanes('vmin.f32.simd', false, () => hostMinimum, (unit, a, b) => extreme(unit, a, b, false));
+export const vmaxF32 = lanes(
+  'vmax.f32.simd',
+  false,
+  () => hostMaximum,
+  (unit, a, b) => extreme(unit, a, b, true),
+);
+export const vminF32 = lanes(
+  'vmin.f32.simd',
+  false,
+  () => hostMinimum,
+  (unit, a, b) => extreme(unit, a, b, false),
+);
 
 const ONE_AND_HALF = 0x3fc00000;
 const TWO = 0x40000000;
@@ -142,7 +180,8 @@ export const vrsqrtsF32 = step('vrsqrts.f32', true);
 /** Comparisons give all ones or zeros. VCEQ is quiet, the others signal for any NaN. */
 type Relation = 'eq' | 'ge' | 'gt';
 const holds = (relation: Relation, nzcv: number): boolean =>
-  nzcv !== NZCV_UNORDERED && (relation === 'eq' ? nzcv === NZCV_EQUAL : relation === 'gt' ? nzcv === NZCV_GREATER : nzcv === NZCV_EQUAL || nzcv === NZCV_GREATER);
+  nzcv !== NZCV_UNORDERED &&
+  (relation === 'eq' ? nzcv === NZCV_EQUAL : relation === 'gt' ? nzcv === NZCV_GREATER : nzcv === NZCV_EQUAL || nzcv === NZCV_GREATER);
 /** `a` and `b`: state word of an operand from (lane word of n, of m). */
 const compareLanes = (name: string, relation: Relation, absolute: boolean, order: 'nm' | 'mn' | 'm0' | '0m'): readonly VectorKernel[] =>
   [false, true].map((q) =>

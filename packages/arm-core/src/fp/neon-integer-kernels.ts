@@ -1,5 +1,6 @@
-import { layout } from '@tablewalk/engine';
 import type { VectorKernel } from '@tablewalk/engine';
+import { layout } from '@tablewalk/engine';
+import type { BinaryLane, WideShape } from './neon-lanes.js';
 import {
   binaryLanes,
   kernel,
@@ -10,9 +11,8 @@ import {
   unaryLanes,
   wideningLanes,
 } from './neon-lanes.js';
-import type { BinaryLane, WideShape } from './neon-lanes.js';
-import { binary64, lengthening64, narrowing64, Pair, pairwiseLong64, unary64, widening64 } from './neon-wide64.js';
 import type { PairLane } from './neon-wide64.js';
+import { binary64, lengthening64, narrowing64, Pair, pairwiseLong64, unary64, widening64 } from './neon-wide64.js';
 
 /** Integer Advanced SIMD (ARM DDI 0406C, A7.4, A8.8): kernels by operation, element size and register width. */
 
@@ -24,7 +24,8 @@ export type BySize = readonly [readonly VectorKernel[], readonly VectorKernel[]]
 /** The same twice: signed, unsigned. */
 export type BySign = readonly [BySize, BySize];
 
-const typeName = (unsigned: boolean | undefined, size: number): string => `${unsigned === undefined ? 'i' : unsigned ? 'u' : 's'}${8 << size}`;
+const typeName = (unsigned: boolean | undefined, size: number): string =>
+  `${unsigned === undefined ? 'i' : unsigned ? 'u' : 's'}${8 << size}`;
 const least = (size: number, unsigned: boolean): number => (unsigned ? 0 : -(2 ** ((8 << size) - 1)));
 const most = (size: number, unsigned: boolean): number => 2 ** ((8 << size) - (unsigned ? 0 : 1)) - 1;
 
@@ -62,19 +63,58 @@ const plain =
   () =>
     lane;
 
-export const vhadd = lanewise('vhadd', plain((a, b) => Math.floor((a + b) / 2)));
-export const vrhadd = lanewise('vrhadd', plain((a, b) => Math.floor((a + b + 1) / 2)));
-export const vhsub = lanewise('vhsub', plain((a, b) => Math.floor((a - b) / 2)));
-export const vcgt = lanewise('vcgt', plain((a, b) => (a > b ? -1 : 0)));
-export const vcge = lanewise('vcge', plain((a, b) => (a >= b ? -1 : 0)));
-export const vmax = lanewise('vmax', plain((a, b) => (a > b ? a : b)));
-export const vmin = lanewise('vmin', plain((a, b) => (a < b ? a : b)));
-export const vabd = lanewise('vabd', plain((a, b) => Math.abs(a - b)));
-export const vaba = lanewise('vaba', plain((a, b, c) => c + Math.abs(a - b)));
-export const vtst = signless('vtst', plain((a, b) => ((a & b) !== 0 ? -1 : 0)));
-export const vmul = signless('vmul', plain((a, b) => Math.imul(a, b)));
-export const vmla = signless('vmla', plain((a, b, c) => c + Math.imul(a, b)));
-export const vmls = signless('vmls', plain((a, b, c) => c - Math.imul(a, b)));
+export const vhadd = lanewise(
+  'vhadd',
+  plain((a, b) => Math.floor((a + b) / 2)),
+);
+export const vrhadd = lanewise(
+  'vrhadd',
+  plain((a, b) => Math.floor((a + b + 1) / 2)),
+);
+export const vhsub = lanewise(
+  'vhsub',
+  plain((a, b) => Math.floor((a - b) / 2)),
+);
+export const vcgt = lanewise(
+  'vcgt',
+  plain((a, b) => (a > b ? -1 : 0)),
+);
+export const vcge = lanewise(
+  'vcge',
+  plain((a, b) => (a >= b ? -1 : 0)),
+);
+export const vmax = lanewise(
+  'vmax',
+  plain((a, b) => (a > b ? a : b)),
+);
+export const vmin = lanewise(
+  'vmin',
+  plain((a, b) => (a < b ? a : b)),
+);
+export const vabd = lanewise(
+  'vabd',
+  plain((a, b) => Math.abs(a - b)),
+);
+export const vaba = lanewise(
+  'vaba',
+  plain((a, b, c) => c + Math.abs(a - b)),
+);
+export const vtst = signless(
+  'vtst',
+  plain((a, b) => ((a & b) !== 0 ? -1 : 0)),
+);
+export const vmul = signless(
+  'vmul',
+  plain((a, b) => Math.imul(a, b)),
+);
+export const vmla = signless(
+  'vmla',
+  plain((a, b, c) => c + Math.imul(a, b)),
+);
+export const vmls = signless(
+  'vmls',
+  plain((a, b, c) => c - Math.imul(a, b)),
+);
 
 /** Sums and comparisons of whole words of lanes at once: what memory and string functions live on. */
 const inWords = (name: string, size: number, q: boolean, lane: (a: number, b: number) => number): VectorKernel =>
@@ -112,13 +152,11 @@ const equalWord = (size: number): ((a: number, b: number) => number) => {
   };
 };
 export const vadd = sized(
-  (q, size) =>
-    size === 3 ? binary64('vadd.i64', q, (a, b) => a.add(b.high, b.low)) : inWords('vadd', size, q, addWord(size)),
+  (q, size) => (size === 3 ? binary64('vadd.i64', q, (a, b) => a.add(b.high, b.low)) : inWords('vadd', size, q, addWord(size))),
   four,
 );
 export const vsub = sized(
-  (q, size) =>
-    size === 3 ? binary64('vsub.i64', q, (a, b) => a.subtract(b.high, b.low)) : inWords('vsub', size, q, subWord(size)),
+  (q, size) => (size === 3 ? binary64('vsub.i64', q, (a, b) => a.subtract(b.high, b.low)) : inWords('vsub', size, q, subWord(size))),
   four,
 );
 export const vceq = sized((q, size) => inWords('vceq', size, q, equalWord(size)), three);
@@ -333,7 +371,12 @@ const highNarrow = (name: string, subtract: boolean, rounding: boolean): readonl
   ...([0, 1] as const).map((size) => {
     const half = rounding ? 2 ** ((8 << size) - 1) : 0;
     const scale = 2 ** (8 << size);
-    return narrowingLanes(`${name}.i${16 << size}`, size, true, () => (a, b) => Math.floor((subtract ? a - b + half : a + b + half) / scale));
+    return narrowingLanes(
+      `${name}.i${16 << size}`,
+      size,
+      true,
+      () => (a, b) => Math.floor((subtract ? a - b + half : a + b + half) / scale),
+    );
   }),
   narrowing64(`${name}.i64`, true, (_, a, b) => {
     if (subtract) a.subtract(b.high, b.low);
@@ -362,10 +405,15 @@ const shiftNarrow = (name: string, unsignedIn: boolean, out: 'i' | 's' | 'u', ro
   ...([0, 1] as const).map((size) => {
     const low = least(size, out === 'u');
     const high = most(size, out === 'u');
-    return narrowingShiftLanes(`${name}.${out === 'i' ? 'i' : unsignedIn ? 'u' : 's'}${16 << size}`, size, unsignedIn, (words) => (value, amount) => {
-      const shifted = amount === 0 ? value : shiftedRight(value, amount, rounding);
-      return out === 'i' ? shifted : clamp(words, shifted, low, high);
-    });
+    return narrowingShiftLanes(
+      `${name}.${out === 'i' ? 'i' : unsignedIn ? 'u' : 's'}${16 << size}`,
+      size,
+      unsignedIn,
+      (words) => (value, amount) => {
+        const shifted = amount === 0 ? value : shiftedRight(value, amount, rounding);
+        return out === 'i' ? shifted : clamp(words, shifted, low, high);
+      },
+    );
   }),
   narrowing64(`${name}.${out === 'i' ? 'i' : unsignedIn ? 'u' : 's'}64`, false, (words, a, _, amount) => {
     if (amount > 0) {
@@ -385,7 +433,12 @@ export const vqrshrun = shiftNarrow('vqrshrun', false, 'u', true);
 
 /* Widening. Sizes are those of the narrow operands: 0 to 2. By sign, then size. */
 
-const widening = (name: string, shape: WideShape, lane: (a: number, b: number, accumulator: number) => number, wide: (unsigned: boolean) => PairLane): readonly (readonly VectorKernel[])[] =>
+const widening = (
+  name: string,
+  shape: WideShape,
+  lane: (a: number, b: number, accumulator: number) => number,
+  wide: (unsigned: boolean) => PairLane,
+): readonly (readonly VectorKernel[])[] =>
   [false, true].map((unsigned) => [
     ...([0, 1] as const).map((size) => wideningLanes(`${name}.${typeName(unsigned, size)}`, size, unsigned, shape, () => lane)),
     widening64(`${name}.${typeName(unsigned, 2)}`, unsigned, shape, wide(unsigned)),
@@ -393,14 +446,11 @@ const widening = (name: string, shape: WideShape, lane: (a: number, b: number, a
 const add64Lane = (): PairLane => (a, b) => a.add(b.high, b.low);
 const sub64Lane = (): PairLane => (a, b) => a.subtract(b.high, b.low);
 /** |a - b| of extended 32-bit values. */
-const difference64 =
-  (accumulate: boolean) =>
-  (): PairLane =>
-  (a, b, c) => {
-    a.subtract(b.high, b.low);
-    if (a.high < 0) a.negate();
-    if (accumulate) a.add(c.high, c.low);
-  };
+const difference64 = (accumulate: boolean) => (): PairLane => (a, b, c) => {
+  a.subtract(b.high, b.low);
+  if (a.high < 0) a.negate();
+  if (accumulate) a.add(c.high, c.low);
+};
 const product64 =
   (mode: 'set' | 'add' | 'subtract') =>
   (unsigned: boolean): PairLane =>
@@ -520,4 +570,3 @@ export const vcgeZero = simple('vcge.zero', () => () => (a) => (a >= 0 ? -1 : 0)
 export const vceqZero = simple('vceq.zero', () => () => (a) => (a === 0 ? -1 : 0));
 export const vcleZero = simple('vcle.zero', () => () => (a) => (a <= 0 ? -1 : 0));
 export const vcltZero = simple('vclt.zero', () => () => (a) => (a < 0 ? -1 : 0));
-

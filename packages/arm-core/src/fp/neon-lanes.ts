@@ -1,5 +1,5 @@
-import { layout } from '@tablewalk/engine';
 import type { StateViews, VectorKernel } from '@tablewalk/engine';
+import { layout } from '@tablewalk/engine';
 
 /**
  * Kernels that do the same to every lane. Registers are D register numbers, also for Q forms (then even); D32 to D39 are the state's temporaries, where

@@ -1,5 +1,5 @@
-import { layout } from '@tablewalk/engine';
 import type { VectorKernel } from '@tablewalk/engine';
+import { layout } from '@tablewalk/engine';
 import { kernel } from './neon-lanes.js';
 
 /** Kernels that move bytes about. Registers are D register numbers; D32 to D39 are the temporaries. */

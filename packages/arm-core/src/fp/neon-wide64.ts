@@ -1,5 +1,5 @@
-import { layout } from '@tablewalk/engine';
 import type { VectorKernel } from '@tablewalk/engine';
+import { layout } from '@tablewalk/engine';
 import { kernel } from './neon-lanes.js';
 import { mulHigh } from './unpacked.js';
 
@@ -32,7 +32,7 @@ export class Pair {
     this.high = (~this.high + (this.low === 0 ? 1 : 0)) | 0;
   }
   subtract(high: number, low: number): void {
-    this.high = (this.high - high - ((this.low >>> 0) < (low >>> 0) ? 1 : 0)) | 0;
+    this.high = (this.high - high - (this.low >>> 0 < low >>> 0 ? 1 : 0)) | 0;
     this.low = (this.low - low) | 0;
   }
   shiftLeft(n: number): void {

@@ -1,6 +1,20 @@
-import { layout } from '@tablewalk/engine';
 import type { StateViews, VectorKernel } from '@tablewalk/engine';
-import { FpUnit, FPSCR_FZ, FPSCR_RMODE, IXC, NZCV_EQUAL, NZCV_GREATER, NZCV_LESS, OP_ADD, OP_DIV, OP_MUL, OP_SUB, ROUND_NEAREST, ROUND_ZERO } from './fp-unit.js';
+import { layout } from '@tablewalk/engine';
+import {
+  FPSCR_FZ,
+  FPSCR_RMODE,
+  FpUnit,
+  IXC,
+  NZCV_EQUAL,
+  NZCV_GREATER,
+  NZCV_LESS,
+  OP_ADD,
+  OP_DIV,
+  OP_MUL,
+  OP_SUB,
+  ROUND_NEAREST,
+  ROUND_ZERO,
+} from './fp-unit.js';
 import {
   add32,
   add64,
@@ -459,8 +473,12 @@ const toFixed = (double: boolean, size: number, unsigned: boolean): VectorKernel
     };
   });
 /** By double | 32-bit << 1 | unsigned << 2. */
-export const vcvtFromFixed: readonly VectorKernel[] = Array.from({ length: 8 }, (_, k) => fromFixed((k & 1) !== 0, (k & 2) !== 0 ? 32 : 16, (k & 4) !== 0));
-export const vcvtToFixed: readonly VectorKernel[] = Array.from({ length: 8 }, (_, k) => toFixed((k & 1) !== 0, (k & 2) !== 0 ? 32 : 16, (k & 4) !== 0));
+export const vcvtFromFixed: readonly VectorKernel[] = Array.from({ length: 8 }, (_, k) =>
+  fromFixed((k & 1) !== 0, (k & 2) !== 0 ? 32 : 16, (k & 4) !== 0),
+);
+export const vcvtToFixed: readonly VectorKernel[] = Array.from({ length: 8 }, (_, k) =>
+  toFixed((k & 1) !== 0, (k & 2) !== 0 ? 32 : 16, (k & 4) !== 0),
+);
 
 /** VCVTB, VCVTT: half of S register m (third immediate 1: the upper) to single in d. */
 export const vcvtF32F16 = kernel('vcvt.f32.f16', ({ words }) => {

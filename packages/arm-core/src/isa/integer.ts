@@ -137,7 +137,10 @@ const exceptionReturn = systemKernel('exception-return', (core, pc) => core.exce
 
 /** Exception return to `pc`. UNPREDICTABLE in User mode, where QEMU takes it as UNDEFINED. */
 export const returnFromException = (b: ArmBuilder, pc: Value): void => {
-  if (!b.privileged) return b.undefined();
+  if (!b.privileged) {
+    b.undefined();
+    return;
+  }
   b.call(exceptionReturn, pc);
   b.resync();
 };

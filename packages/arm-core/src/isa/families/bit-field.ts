@@ -35,7 +35,10 @@ const insert = (b: ArmBuilder, d: number, lsb: number, msb: number, source: Valu
   if (msb < lsb) return;
   const mask = ones(msb - lsb + 1) << lsb;
   const kept = b.and(b.reg(d), b.const(~mask));
-  if (source === undefined) return b.writeAlu(d, kept);
+  if (source === undefined) {
+    b.writeAlu(d, kept);
+    return;
+  }
   const moved = lsb === 0 ? source : b.shl(source, b.const(lsb));
   b.writeAlu(d, b.or(kept, b.and(moved, b.const(mask))));
 };

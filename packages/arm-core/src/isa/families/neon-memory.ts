@@ -146,7 +146,14 @@ const laneWord = (d: number, size: number, index: number): number => wordOfD(d) 
 const laneShift = (size: number, index: number): number => ((index << size) & 3) * 8;
 
 /** `bits`: 7:4 with x the index and a the alignment; `alignments` in bits of memory by field a. */
-const lane = (load: boolean, n: 1 | 2 | 3 | 4, size: 0 | 1 | 2, step: 1 | 2, bits: string, alignments: readonly number[]): readonly Encoding[] => {
+const lane = (
+  load: boolean,
+  n: 1 | 2 | 3 | 4,
+  size: 0 | 1 | 2,
+  step: 1 | 2,
+  bits: string,
+  alignments: readonly number[],
+): readonly Encoding[] => {
   const stem = `${load ? 'vld' : 'vst'}${n}`;
   const outside = (f: Fields): boolean => f['d']! + (n - 1) * step > 31 || f['n'] === 15;
   const width = (1 << size) as 1 | 2 | 4;
@@ -203,7 +210,12 @@ const lanes = (load: boolean): readonly Encoding[] => [
 ];
 
 /** One element (or structure) to all lanes. VLD1 fills one or two registers by T; the others step by one or two. */
-const toAllLanes = (n: 1 | 2 | 3 | 4, size: 0 | 1 | 2, t: 0 | 1, form: { readonly sizeBits: string; readonly alignBit: string; readonly alignments: readonly number[] }): readonly Encoding[] => {
+const toAllLanes = (
+  n: 1 | 2 | 3 | 4,
+  size: 0 | 1 | 2,
+  t: 0 | 1,
+  form: { readonly sizeBits: string; readonly alignBit: string; readonly alignments: readonly number[] },
+): readonly Encoding[] => {
   const width = (1 << size) as 1 | 2 | 4;
   const step = n === 1 ? 1 : t + 1;
   const count = n === 1 ? t + 1 : n;
@@ -233,7 +245,12 @@ const allLanes: readonly Encoding[] = ([0, 1] as const).flatMap((t) => [
     const sizeBits = ['00', '01', '10'][size]!;
     const bits = 8 << size;
     return [
-      ...toAllLanes(1, size, t, size === 0 ? { sizeBits, alignBit: '0', alignments: [0] } : { sizeBits, alignBit: 'a', alignments: [0, bits] }),
+      ...toAllLanes(
+        1,
+        size,
+        t,
+        size === 0 ? { sizeBits, alignBit: '0', alignments: [0] } : { sizeBits, alignBit: 'a', alignments: [0, bits] },
+      ),
       ...toAllLanes(2, size, t, { sizeBits, alignBit: 'a', alignments: [0, 2 * bits] }),
       ...toAllLanes(3, size, t, { sizeBits, alignBit: '0', alignments: [0] }),
       ...toAllLanes(4, size, t, { sizeBits, alignBit: 'a', alignments: [0, size === 2 ? 64 : 4 * bits] }),

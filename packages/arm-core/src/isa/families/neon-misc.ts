@@ -1,14 +1,14 @@
 import type { VectorKernel } from '@tablewalk/engine';
 import * as float from '../../fp/neon-float-kernels.js';
-import * as k from '../../fp/neon-integer-kernels.js';
 import type { BySign, BySize } from '../../fp/neon-integer-kernels.js';
+import * as k from '../../fp/neon-integer-kernels.js';
 import * as permute from '../../fp/neon-permute-kernels.js';
 import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Fields } from '../encoding.js';
-import { counted, double, element, expandVectorImmediate, fixed, quad, tableList, vector, vectorImmediate } from '../operands-simd.js';
 import type { OperandSyntax } from '../operands.js';
-import { dD, dM, dN, neon, wordOfD } from './vfp-record.js';
+import { counted, double, element, expandVectorImmediate, fixed, quad, tableList, vector, vectorImmediate } from '../operands-simd.js';
 import type { Semantics } from './vfp-record.js';
+import { dD, dM, dN, neon, wordOfD } from './vfp-record.js';
 
 /**
  * Advanced SIMD: two registers, miscellaneous (ARM DDI 0406C, A7.4.5), one register and a modified immediate (A7.4.6), VEXT, VTBL, VTBX and VDUP.
@@ -18,13 +18,33 @@ const odd = (n: number): boolean => (n & 1) === 1;
 const oddQuad = (f: Fields): boolean => f['q'] === 1 && odd(dD(f) | dM(f));
 
 /** `b`: bits 17:16; `a`: bits 10:7; `sizes` that exist. */
-const misc = (name: string, mnemonic: string, ref: string, b: string, a: string, sizes: readonly number[], semantics: Semantics, ...more: OperandSyntax[]): readonly Encoding[] =>
+const misc = (
+  name: string,
+  mnemonic: string,
+  ref: string,
+  b: string,
+  a: string,
+  sizes: readonly number[],
+  semantics: Semantics,
+  ...more: OperandSyntax[]
+): readonly Encoding[] =>
   neon(name, `11110011 1 d 11 zz ${b} dddd 0 ${a} q m 0 mmmm`, ref, [mnemonic, vector('d'), vector('m'), ...more], semantics, {
     unless: (f) => oddQuad(f) || !sizes.includes(f['z']!),
   });
 /** The same with the size fixed, for records that differ by it. */
-const miscSized = (name: string, mnemonic: string, ref: string, z: string, b: string, a: string, semantics: Semantics, ...more: OperandSyntax[]): readonly Encoding[] =>
-  neon(name, `11110011 1 d 11 ${z} ${b} dddd 0 ${a} q m 0 mmmm`, ref, [mnemonic, vector('d'), vector('m'), ...more], semantics, { unless: oddQuad });
+const miscSized = (
+  name: string,
+  mnemonic: string,
+  ref: string,
+  z: string,
+  b: string,
+  a: string,
+  semantics: Semantics,
+  ...more: OperandSyntax[]
+): readonly Encoding[] =>
+  neon(name, `11110011 1 d 11 ${z} ${b} dddd 0 ${a} q m 0 mmmm`, ref, [mnemonic, vector('d'), vector('m'), ...more], semantics, {
+    unless: oddQuad,
+  });
 
 const sizes = '{z:8,16,32,!}';
 const lanes =
@@ -48,27 +68,65 @@ const reverse = (group: 64 | 32 | 16, a: string, most: number): readonly Encodin
     b.vector(permute.vrev[f['q']!]!, dD(f), dM(f), group / 8 - 1 - ((1 << f['z']!) - 1)),
   );
 const pairwiseLong = (mnemonic: string, a: string, kernels: BySign): readonly Encoding[] =>
-  misc(`${mnemonic.toUpperCase()}_simd`, `${mnemonic}{c}.{U:s,u}${sizes}`, mnemonic === 'vpaddl' ? 'A8.8.364' : 'A8.8.361', '00', `${a}U`, [0, 1, 2], (b, f) =>
-    b.vector(kernels[f['U']!]![f['q']!]![f['z']!]!, dD(f), dM(f)),
+  misc(
+    `${mnemonic.toUpperCase()}_simd`,
+    `${mnemonic}{c}.{U:s,u}${sizes}`,
+    mnemonic === 'vpaddl' ? 'A8.8.364' : 'A8.8.361',
+    '00',
+    `${a}U`,
+    [0, 1, 2],
+    (b, f) => b.vector(kernels[f['U']!]![f['q']!]![f['z']!]!, dD(f), dM(f)),
   );
 const zeroText = fixed('#0', '0', '#0.0', '0.0');
-const compareZero = (mnemonic: string, ref: string, a: string, type: string, integer: BySize, floating: readonly VectorKernel[]): readonly Encoding[] => [
-  ...misc(`${mnemonic.toUpperCase()}_zero_int_simd`, `${mnemonic}{c}.${type}${sizes}`, ref, '01', `0${a}`, [0, 1, 2], lanes(integer), zeroText),
+const compareZero = (
+  mnemonic: string,
+  ref: string,
+  a: string,
+  type: string,
+  integer: BySize,
+  floating: readonly VectorKernel[],
+): readonly Encoding[] => [
+  ...misc(
+    `${mnemonic.toUpperCase()}_zero_int_simd`,
+    `${mnemonic}{c}.${type}${sizes}`,
+    ref,
+    '01',
+    `0${a}`,
+    [0, 1, 2],
+    lanes(integer),
+    zeroText,
+  ),
   ...miscSized(`${mnemonic.toUpperCase()}_zero_f32_simd`, `${mnemonic}{c}.f32`, ref, '10', '01', `1${a}`, floats(floating), zeroText),
 ];
 
-const exchange = (mnemonic: string, ref: string, a: string, kernels: readonly (readonly VectorKernel[])[], doubleSizes: readonly number[]): readonly Encoding[] =>
+const exchange = (
+  mnemonic: string,
+  ref: string,
+  a: string,
+  kernels: readonly (readonly VectorKernel[])[],
+  doubleSizes: readonly number[],
+): readonly Encoding[] =>
   neon(
     `${mnemonic.toUpperCase()}_simd`,
     `11110011 1 d 11 zz 10 dddd 0 ${a} q m 0 mmmm`,
     ref,
     [`${mnemonic}{c}.${sizes}`, vector('d'), vector('m')],
     (b, f) => b.vector(kernels[f['q']!]![f['z']!]!, dD(f), dM(f)),
-    { unless: (f) => oddQuad(f) || f['z'] === 3 || (f['q'] === 0 && !doubleSizes.includes(f['z']!)), unpredictable: (f) => f['d'] === f['m'] },
+    {
+      unless: (f) => oddQuad(f) || f['z'] === 3 || (f['q'] === 0 && !doubleSizes.includes(f['z']!)),
+      unpredictable: (f) => f['d'] === f['m'],
+    },
   );
 
 /** D := narrowed Q: `a` are bits 10:6. Sizes are the result's. */
-const narrow = (mnemonic: string, type: string, ref: string, a: string, kernels: readonly VectorKernel[], name = `${mnemonic.toUpperCase()}_simd`): readonly Encoding[] =>
+const narrow = (
+  mnemonic: string,
+  type: string,
+  ref: string,
+  a: string,
+  kernels: readonly VectorKernel[],
+  name = `${mnemonic.toUpperCase()}_simd`,
+): readonly Encoding[] =>
   neon(
     name,
     `11110011 1 d 11 zz 10 dddd 0 ${a} m 0 mmmm`,
@@ -86,7 +144,15 @@ const twoRegisters: readonly Encoding[] = [
   ...misc('VCLS_simd', `vcls{c}.s${sizes}`, 'A8.8.299', '00', '1000', [0, 1, 2], lanes(k.vcls)),
   ...misc('VCLZ_simd', `vclz{c}.i${sizes}`, 'A8.8.302', '00', '1001', [0, 1, 2], lanes(k.vclz)),
   ...miscSized('VCNT_simd', 'vcnt{c}.8', 'A8.8.304', '00', '00', '1010', (b, f) => b.vector(k.vcnt[f['q'] as 0 | 1][0]!, dD(f), dM(f))),
-  ...miscSized('VMVN_reg_simd', 'vmvn{c}', 'A8.8.354', '00', '00', '1011', words((b, v) => b.not(v))),
+  ...miscSized(
+    'VMVN_reg_simd',
+    'vmvn{c}',
+    'A8.8.354',
+    '00',
+    '00',
+    '1011',
+    words((b, v) => b.not(v)),
+  ),
   ...pairwiseLong('vpadal', '110', k.vpadal),
   ...misc('VQABS_simd', `vqabs{c}.s${sizes}`, 'A8.8.369', '00', '1110', [0, 1, 2], lanes(k.vqabs)),
   ...misc('VQNEG_simd', `vqneg{c}.s${sizes}`, 'A8.8.375', '00', '1111', [0, 1, 2], lanes(k.vqneg)),
@@ -97,8 +163,24 @@ const twoRegisters: readonly Encoding[] = [
   ...compareZero('vclt', 'A8.8.301', '100', 's', k.vcltZero, float.vcltZeroF32),
   ...misc('VABS_int_simd', `vabs{c}.s${sizes}`, 'A8.8.280', '01', '0110', [0, 1, 2], lanes(k.vabs)),
   ...misc('VNEG_int_simd', `vneg{c}.s${sizes}`, 'A8.8.355', '01', '0111', [0, 1, 2], lanes(k.vneg)),
-  ...miscSized('VABS_f32_simd', 'vabs{c}.f32', 'A8.8.280', '10', '01', '1110', words((b, v) => b.and(v, b.const(0x7fffffff)))),
-  ...miscSized('VNEG_f32_simd', 'vneg{c}.f32', 'A8.8.355', '10', '01', '1111', words((b, v) => b.xor(v, b.const(0x80000000)))),
+  ...miscSized(
+    'VABS_f32_simd',
+    'vabs{c}.f32',
+    'A8.8.280',
+    '10',
+    '01',
+    '1110',
+    words((b, v) => b.and(v, b.const(0x7fffffff))),
+  ),
+  ...miscSized(
+    'VNEG_f32_simd',
+    'vneg{c}.f32',
+    'A8.8.355',
+    '10',
+    '01',
+    '1111',
+    words((b, v) => b.xor(v, b.const(0x80000000))),
+  ),
   ...neon(
     'VSWP_simd',
     '11110011 1 d 11 00 10 dddd 0 0000 q m 0 mmmm',
@@ -131,12 +213,26 @@ const twoRegisters: readonly Encoding[] = [
       { unless: (f) => odd(dD(f)) },
     ),
   ),
-  ...neon('VCVT_f16_f32_simd', '11110011 1 d 11 01 10 dddd 0 11000 m 0 mmmm', 'A8.8.310', ['vcvt{c}.f16.f32', double('d'), quad('m')], (b, f) => b.vector(float.vcvtF16F32, dD(f), dM(f)), {
-    unless: (f) => odd(dM(f)),
-  }),
-  ...neon('VCVT_f32_f16_simd', '11110011 1 d 11 01 10 dddd 0 11100 m 0 mmmm', 'A8.8.310', ['vcvt{c}.f32.f16', quad('d'), double('m')], (b, f) => b.vector(float.vcvtF32F16, dD(f), dM(f)), {
-    unless: (f) => odd(dD(f)),
-  }),
+  ...neon(
+    'VCVT_f16_f32_simd',
+    '11110011 1 d 11 01 10 dddd 0 11000 m 0 mmmm',
+    'A8.8.310',
+    ['vcvt{c}.f16.f32', double('d'), quad('m')],
+    (b, f) => b.vector(float.vcvtF16F32, dD(f), dM(f)),
+    {
+      unless: (f) => odd(dM(f)),
+    },
+  ),
+  ...neon(
+    'VCVT_f32_f16_simd',
+    '11110011 1 d 11 01 10 dddd 0 11100 m 0 mmmm',
+    'A8.8.310',
+    ['vcvt{c}.f32.f16', quad('d'), double('m')],
+    (b, f) => b.vector(float.vcvtF32F16, dD(f), dM(f)),
+    {
+      unless: (f) => odd(dD(f)),
+    },
+  ),
   ...miscSized('VRECPE_u32_simd', 'vrecpe{c}.u32', 'A8.8.384', '10', '11', '1000', floats(float.vrecpeU32)),
   ...miscSized('VRECPE_f32_simd', 'vrecpe{c}.f32', 'A8.8.384', '10', '11', '1010', floats(float.vrecpeF32)),
   ...miscSized('VRSQRTE_u32_simd', 'vrsqrte{c}.u32', 'A8.8.392', '10', '11', '1001', floats(float.vrsqrteU32)),
@@ -148,7 +244,9 @@ const twoRegisters: readonly Encoding[] = [
       ['VCVT_s32_f32_simd', 'vcvt{c}.s32.f32', '1110', float.vcvtS32F32],
       ['VCVT_u32_f32_simd', 'vcvt{c}.u32.f32', '1111', float.vcvtU32F32],
     ] as const
-  ).flatMap(([name, mnemonic, a, kernels]) => miscSized(name, mnemonic, 'A8.8.305', '10', '11', a, (b, f) => b.vector(kernels[f['q']!]!, dD(f), dM(f), 0))),
+  ).flatMap(([name, mnemonic, a, kernels]) =>
+    miscSized(name, mnemonic, 'A8.8.305', '10', '11', a, (b, f) => b.vector(kernels[f['q']!]!, dD(f), dM(f), 0)),
+  ),
 ];
 
 /** VMOV, VMVN, VORR and VBIC of a modified immediate: a record for each op and cmode. */

@@ -1,7 +1,7 @@
 import type { VectorKernel } from '@tablewalk/engine';
 import * as float from '../../fp/neon-float-kernels.js';
-import * as k from '../../fp/neon-integer-kernels.js';
 import type { BySize } from '../../fp/neon-integer-kernels.js';
+import * as k from '../../fp/neon-integer-kernels.js';
 import { TEMP_D } from '../../fp/neon-lanes.js';
 import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Fields } from '../encoding.js';
@@ -16,7 +16,15 @@ type Kernels = (f: Fields) => VectorKernel;
 const pattern = (u: string, a: string): string => `1111001 ${u} 1 d zz nnnn dddd ${a} n 0 m 0 mmmm`;
 
 /** Q := D op D. */
-const long = (mnemonic: string, type: string, ref: string, u: string, a: string, kernels: Kernels, sizes: readonly number[] = [0, 1, 2]): readonly Encoding[] =>
+const long = (
+  mnemonic: string,
+  type: string,
+  ref: string,
+  u: string,
+  a: string,
+  kernels: Kernels,
+  sizes: readonly number[] = [0, 1, 2],
+): readonly Encoding[] =>
   neon(
     `${mnemonic.toUpperCase()}_${type.includes('p8') ? 'poly' : 'long'}_simd`,
     pattern(u, a),
@@ -68,7 +76,15 @@ const spreadScalar = (b: ArmBuilder, f: Fields, q: boolean): number => {
   return TEMP_D;
 };
 const scalarPattern = (u: string, a: string): string => `1111001 ${u} 1 d zz nnnn dddd ${a} n 1 m 0 mmmm`;
-const scalar = (mnemonic: string, type: string, name: string, ref: string, a: string, least: number, kernels: BySize): readonly Encoding[] =>
+const scalar = (
+  mnemonic: string,
+  type: string,
+  name: string,
+  ref: string,
+  a: string,
+  least: number,
+  kernels: BySize,
+): readonly Encoding[] =>
   neon(
     name,
     scalarPattern('q', a),

@@ -1,7 +1,7 @@
 import type { VectorKernel } from '@tablewalk/engine';
 import * as float from '../../fp/neon-float-kernels.js';
-import * as k from '../../fp/neon-integer-kernels.js';
 import type { BySign, BySize } from '../../fp/neon-integer-kernels.js';
+import * as k from '../../fp/neon-integer-kernels.js';
 import type { Encoding, Fields } from '../encoding.js';
 import { counted, countedDown, double, quad, vector } from '../operands-simd.js';
 import { dD, dM, neon } from './vfp-record.js';
@@ -22,7 +22,15 @@ const narrowSizes = [0, 1, 2] as const;
 
 type Direction = 'left' | 'right';
 /** `u` is bit 24: fixed, or U with kernels by sign. `type` is the letter before the size. */
-const shift = (mnemonic: string, type: string, ref: string, u: string, a: string, direction: Direction, kernels: (f: Fields) => BySize): readonly Encoding[] =>
+const shift = (
+  mnemonic: string,
+  type: string,
+  ref: string,
+  u: string,
+  a: string,
+  direction: Direction,
+  kernels: (f: Fields) => BySize,
+): readonly Encoding[] =>
   all.flatMap((size) => {
     const [imm6, l] = amountBits[size];
     const bits = 8 << size;
@@ -30,7 +38,12 @@ const shift = (mnemonic: string, type: string, ref: string, u: string, a: string
       `${mnemonic.toUpperCase()}_imm_${bits}_simd`,
       `1111001 ${u} 1 d ${imm6} dddd ${a} ${l} q m 1 mmmm`,
       ref,
-      [`${mnemonic}{c}.${type}${bits}`, vector('d'), vector('m'), direction === 'right' ? countedDown('i', bits, bits) : counted('i', bits)],
+      [
+        `${mnemonic}{c}.${type}${bits}`,
+        vector('d'),
+        vector('m'),
+        direction === 'right' ? countedDown('i', bits, bits) : counted('i', bits),
+      ],
       (b, f) => b.vector(kernels(f)[f['q']!]![size]!, dD(f), dM(f), direction === 'right' ? bits - f['i']! : f['i']!),
       { unless: oddQuad },
     );
@@ -40,7 +53,15 @@ const bySign =
   (f: Fields): BySize =>
     kernels[f['U']!]!;
 /** D := narrowed Q; sizes are the result's. `op` is bit 6. */
-const narrow = (mnemonic: string, type: string, ref: string, u: string, a: string, op: string, kernels: (f: Fields) => readonly VectorKernel[]): readonly Encoding[] =>
+const narrow = (
+  mnemonic: string,
+  type: string,
+  ref: string,
+  u: string,
+  a: string,
+  op: string,
+  kernels: (f: Fields) => readonly VectorKernel[],
+): readonly Encoding[] =>
   narrowSizes.flatMap((size) => {
     const bits = 8 << size;
     return neon(

@@ -1,12 +1,12 @@
 import type { Value, VectorKernel } from '@tablewalk/engine';
 import * as float from '../../fp/neon-float-kernels.js';
-import * as k from '../../fp/neon-integer-kernels.js';
 import type { BySign, BySize } from '../../fp/neon-integer-kernels.js';
+import * as k from '../../fp/neon-integer-kernels.js';
 import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Feature, Fields } from '../encoding.js';
 import { double, vector } from '../operands-simd.js';
-import { dD, dM, dN, neon, wordOfD } from './vfp-record.js';
 import type { Semantics } from './vfp-record.js';
+import { dD, dM, dN, neon, wordOfD } from './vfp-record.js';
 
 /** Advanced SIMD, three registers of the same length (ARM DDI 0406C, A7.4.1). */
 
@@ -25,15 +25,29 @@ interface Form {
   readonly needs?: readonly Feature[];
 }
 const same = (name: string, mnemonic: string, ref: string, form: Form, semantics: Semantics): readonly Encoding[] =>
-  neon(name, `1111001 ${form.u} 0 d ${form.size ?? 'zz'} nnnn dddd ${form.a} n q m ${form.b} mmmm`, ref, [mnemonic, ...vectors], semantics, {
-    unless: (f) => oddQuad(f) || (form.size === undefined && (f['z']! > (form.largest ?? 2) || f['z']! < (form.least ?? 0))),
-    ...(form.needs === undefined ? {} : { needs: form.needs }),
-  });
+  neon(
+    name,
+    `1111001 ${form.u} 0 d ${form.size ?? 'zz'} nnnn dddd ${form.a} n q m ${form.b} mmmm`,
+    ref,
+    [mnemonic, ...vectors],
+    semantics,
+    {
+      unless: (f) => oddQuad(f) || (form.size === undefined && (f['z']! > (form.largest ?? 2) || f['z']! < (form.least ?? 0))),
+      ...(form.needs === undefined ? {} : { needs: form.needs }),
+    },
+  );
 /** Registers shorter than Q only (pairwise). */
 const sameDouble = (name: string, mnemonic: string, ref: string, form: Form, semantics: Semantics): readonly Encoding[] =>
-  neon(name, `1111001 ${form.u} 0 d ${form.size ?? 'zz'} nnnn dddd ${form.a} n 0 m ${form.b} mmmm`, ref, [mnemonic, double('d'), double('n'), double('m')], semantics, {
-    unless: (f) => form.size === undefined && f['z']! > 2,
-  });
+  neon(
+    name,
+    `1111001 ${form.u} 0 d ${form.size ?? 'zz'} nnnn dddd ${form.a} n 0 m ${form.b} mmmm`,
+    ref,
+    [mnemonic, double('d'), double('n'), double('m')],
+    semantics,
+    {
+      unless: (f) => form.size === undefined && f['z']! > 2,
+    },
+  );
 
 const typeSU = '{U:s,u}{z:8,16,32,64}';
 const typeI = 'i{z:8,16,32,64}';
@@ -53,11 +67,30 @@ const shift = (mnemonic: string, ref: string, a: string, b: '0' | '1', kernels: 
     (builder, f) => builder.vector(kernels[f['U']!]![f['q']!]![f['z']!]!, dD(f), dM(f), dN(f)),
     { unless: oddQuad },
   );
-const signless = (mnemonic: string, ref: string, u: string, a: string, b: '0' | '1', kernels: BySize, type = typeI, least = 0, largest = 2): readonly Encoding[] =>
+const signless = (
+  mnemonic: string,
+  ref: string,
+  u: string,
+  a: string,
+  b: '0' | '1',
+  kernels: BySize,
+  type = typeI,
+  least = 0,
+  largest = 2,
+): readonly Encoding[] =>
   same(`${mnemonic.toUpperCase()}_int_simd`, `${mnemonic}{c}.${type}`, ref, { u, a, b, least, largest }, (builder, f) =>
     builder.vector(kernels[f['q']!]![f['z']!]!, dD(f), dN(f), dM(f)),
   );
-const floating = (mnemonic: string, ref: string, u: string, op: string, a: string, b: '0' | '1', kernels: readonly VectorKernel[], needs?: readonly Feature[]): readonly Encoding[] =>
+const floating = (
+  mnemonic: string,
+  ref: string,
+  u: string,
+  op: string,
+  a: string,
+  b: '0' | '1',
+  kernels: readonly VectorKernel[],
+  needs?: readonly Feature[],
+): readonly Encoding[] =>
   same(
     `${mnemonic.toUpperCase()}_f32_simd`,
     `${mnemonic}{c}.f32`,
@@ -116,12 +149,16 @@ export const neonThree: readonly Encoding[] = [
   ...signless('vmla', 'A8.8.336', '0', '1001', '0', k.vmla),
   ...signless('vmls', 'A8.8.336', '1', '1001', '0', k.vmls),
   ...signless('vmul', 'A8.8.350', '0', '1001', '1', k.vmul),
-  ...same('VMUL_poly_simd', 'vmul{c}.p8', 'A8.8.350', { u: '1', size: '00', a: '1001', b: '1' }, (b, f) => b.vector(k.vmulP8[f['q']!]!, dD(f), dN(f), dM(f))),
+  ...same('VMUL_poly_simd', 'vmul{c}.p8', 'A8.8.350', { u: '1', size: '00', a: '1001', b: '1' }, (b, f) =>
+    b.vector(k.vmulP8[f['q']!]!, dD(f), dN(f), dM(f)),
+  ),
   ...pairwise('vpmax', 'A8.8.365', '0', k.vpmax),
   ...pairwise('vpmin', 'A8.8.365', '1', k.vpmin),
   ...signless('vqdmulh', 'A8.8.372', '0', '1011', '0', k.vqdmulh, 's{z:!,16,32,!}', 1),
   ...signless('vqrdmulh', 'A8.8.376', '1', '1011', '0', k.vqrdmulh, 's{z:!,16,32,!}', 1),
-  ...sameDouble('VPADD_int_simd', `vpadd{c}.${typeI}`, 'A8.8.362', { u: '0', a: '1011', b: '1' }, (b, f) => b.vector(k.vpadd[f['z']!]!, dD(f), dN(f), dM(f))),
+  ...sameDouble('VPADD_int_simd', `vpadd{c}.${typeI}`, 'A8.8.362', { u: '0', a: '1011', b: '1' }, (b, f) =>
+    b.vector(k.vpadd[f['z']!]!, dD(f), dN(f), dM(f)),
+  ),
 
   ...logical('vand', 'A8.8.287', '0', '00', (b, n, m) => b.and(n, m)),
   ...logical('vbic', 'A8.8.289', '0', '01', (b, n, m) => b.and(n, b.not(m))),
@@ -130,15 +167,26 @@ export const neonThree: readonly Encoding[] = [
   ...logical('vbsl', 'A8.8.290', '1', '01', (b, n, m, d) => selectBits(b, d(), n, m)),
   ...logical('vbit', 'A8.8.290', '1', '10', (b, n, m, d) => selectBits(b, m, n, d())),
   ...logical('vbif', 'A8.8.290', '1', '11', (b, n, m, d) => selectBits(b, m, d(), n)),
-  ...neon('VORR_reg_simd', '1111001 0 0 d 10 nnnn dddd 0001 n q m 1 mmmm', 'A8.8.360', ['vorr{c}', ...vectors], bitwise((b, n, m) => b.or(n, m)), {
-    unless: (f) => oddQuad(f) || dN(f) === dM(f),
-  }),
+  ...neon(
+    'VORR_reg_simd',
+    '1111001 0 0 d 10 nnnn dddd 0001 n q m 1 mmmm',
+    'A8.8.360',
+    ['vorr{c}', ...vectors],
+    bitwise((b, n, m) => b.or(n, m)),
+    {
+      unless: (f) => oddQuad(f) || dN(f) === dM(f),
+    },
+  ),
   ...neon(
     'VMOV_reg_simd',
     '1111001 0 0 d 10 nnnn dddd 0001 n q m 1 mmmm',
     'A8.8.340',
     // The register stands in the word twice.
-    ['vmov{c}', vector('d'), { print: (f, context) => vector('m').print(f, context), parse: (text, context) => bothFields(vector('m').parse(text, context)) }],
+    [
+      'vmov{c}',
+      vector('d'),
+      { print: (f, context) => vector('m').print(f, context), parse: (text, context) => bothFields(vector('m').parse(text, context)) },
+    ],
     (b, f) => {
       for (let i = 0; i < (f['q'] === 1 ? 4 : 2); i++) b.setState(wordOfD(dD(f)) + i, b.getState(wordOfD(dM(f)) + i));
     },

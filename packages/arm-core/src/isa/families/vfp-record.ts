@@ -24,17 +24,38 @@ export const thumbPattern = (pattern: string): string => {
   throw new Error(`[arm-core] [${pattern}] has no T32 form`);
 };
 
-const both = (name: string, pattern: string, ref: string, text: Encoding['text'], semantics: Semantics, extra: SimdExtra): readonly Encoding[] => [
+const both = (
+  name: string,
+  pattern: string,
+  ref: string,
+  text: Encoding['text'],
+  semantics: Semantics,
+  extra: SimdExtra,
+): readonly Encoding[] => [
   a32(`${name}_A1`, pattern, ref, text, semantics, extra),
   t32(`${name}_T1`, thumbPattern(pattern), ref, text, semantics, extra),
 ];
 
 /** A VFP instruction, both encodings: UNDEFINED unless CPACR and FPEXC enable VFP. */
-export const vfp = (name: string, pattern: string, ref: string, text: Encoding['text'], semantics: Semantics, extra: SimdExtra = {}): readonly Encoding[] =>
+export const vfp = (
+  name: string,
+  pattern: string,
+  ref: string,
+  text: Encoding['text'],
+  semantics: Semantics,
+  extra: SimdExtra = {},
+): readonly Encoding[] =>
   both(name, pattern, ref, text, (b, f) => (b.vfpEnabled ? semantics(b, f) : b.undefined()), { needs: ['vfp'], ...extra });
 
 /** An Advanced SIMD instruction, both encodings: UNDEFINED unless CPACR and FPEXC enable it. */
-export const neon = (name: string, pattern: string, ref: string, text: Encoding['text'], semantics: Semantics, extra: SimdExtra = {}): readonly Encoding[] =>
+export const neon = (
+  name: string,
+  pattern: string,
+  ref: string,
+  text: Encoding['text'],
+  semantics: Semantics,
+  extra: SimdExtra = {},
+): readonly Encoding[] =>
   both(name, pattern, ref, text, (b, f) => (b.simdEnabled ? semantics(b, f) : b.undefined()), { needs: ['neon'], ...extra });
 
 /** D and S register numbers of fields d, n and m. */

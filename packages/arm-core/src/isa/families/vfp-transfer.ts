@@ -1,8 +1,10 @@
-import { layout } from '@tablewalk/engine';
 import type { Value } from '@tablewalk/engine';
+import { layout } from '@tablewalk/engine';
 import { systemKernel } from '../../system/kernels.js';
 import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Fields } from '../encoding.js';
+import type { OperandSyntax } from '../operands.js';
+import { reg } from '../operands.js';
 import {
   double,
   doubleList,
@@ -16,8 +18,6 @@ import {
   singleList,
   vector,
 } from '../operands-simd.js';
-import { reg } from '../operands.js';
-import type { OperandSyntax } from '../operands.js';
 import { dD, dM, dN, memoryWordsOfD, neon, sD, sM, sN, vfp, wordOfD, wordOfS } from './vfp-record.js';
 
 /** Moves between core, system and extension registers, and VFP loads and stores (ARM DDI 0406C, A7.6, A7.8, A7.9). */
@@ -26,7 +26,9 @@ const singleMoves: readonly Encoding[] = [
   ...vfp('VMOV_core_to_single', 'cccc 11100000 nnnn tttt 1010 n - - 1 - - - -', 'A8.8.343', ['vmov{c}', single('n'), reg('t')], (b, f) =>
     b.setState(wordOfS(sN(f)), b.reg(f['t']!)),
   ),
-  ...vfp('VMOV_single_to_core', 'cccc 11100001 nnnn tttt 1010 n - - 1 - - - -', 'A8.8.343', ['vmov{c}', reg('t'), single('n')], (b, f) => writeCore(b, f['t']!, b.getState(wordOfS(sN(f))))),
+  ...vfp('VMOV_single_to_core', 'cccc 11100001 nnnn tttt 1010 n - - 1 - - - -', 'A8.8.343', ['vmov{c}', reg('t'), single('n')], (b, f) =>
+    writeCore(b, f['t']!, b.getState(wordOfS(sN(f)))),
+  ),
   ...vfp(
     'VMOV_core_to_singles',
     'cccc 11000100 uuuu tttt 1010 00 m 1 mmmm',
@@ -160,22 +162,35 @@ const writeFpSystem = systemKernel('vmsr', (core, register, value) => core.write
 const FPSCR = 1;
 
 const systemMoves: readonly Encoding[] = [
-  ...vfp('VMRS_fpscr', 'cccc 11101111 0001 tttt 1010 - - - 1 - - - -', 'A8.8.348', ['vmrs{c}', flagsOrRegister('t'), { print: () => 'fpscr', parse: (text) => (text?.toLowerCase() === 'fpscr' ? {} : undefined) }], (b, f) => {
-    const nzcv = b.getState(layout.FPSCR_NZCV);
-    if (f['t'] === 15) {
-      b.setState(layout.FLAG_N, nzcv);
-      b.setState(layout.FLAG_Z, b.xor(b.and(nzcv, b.const(0x40000000)), b.const(0x40000000)));
-      b.setState(layout.FLAG_C, b.and(b.shr(nzcv, b.const(29)), b.const(1)));
-      b.setState(layout.FLAG_V, b.shl(nzcv, b.const(3)));
-      return;
-    }
-    const saturated = b.shl(b.ne(b.getState(layout.FPSCR_QC), b.const(0)), b.const(27));
-    const status = b.or(b.or(nzcv, saturated), b.getState(layout.FPSCR_EXCEPTIONS));
-    b.setReg(f['t']!, b.or(status, b.getState(layout.FPSCR_CONTROL)));
-  }),
-  ...vfp('VMSR_fpscr', 'cccc 11101110 0001 tttt 1010 - - - 1 - - - -', 'A8.8.349', ['vmsr{c}', { print: () => 'fpscr', parse: (text) => (text?.toLowerCase() === 'fpscr' ? {} : undefined) }, reg('t')], (b, f) => {
-    b.call(writeFpSystem, b.const(FPSCR), b.reg(f['t']!));
-  }, { unpredictable: (f) => f['t'] === 15 }),
+  ...vfp(
+    'VMRS_fpscr',
+    'cccc 11101111 0001 tttt 1010 - - - 1 - - - -',
+    'A8.8.348',
+    ['vmrs{c}', flagsOrRegister('t'), { print: () => 'fpscr', parse: (text) => (text?.toLowerCase() === 'fpscr' ? {} : undefined) }],
+    (b, f) => {
+      const nzcv = b.getState(layout.FPSCR_NZCV);
+      if (f['t'] === 15) {
+        b.setState(layout.FLAG_N, nzcv);
+        b.setState(layout.FLAG_Z, b.xor(b.and(nzcv, b.const(0x40000000)), b.const(0x40000000)));
+        b.setState(layout.FLAG_C, b.and(b.shr(nzcv, b.const(29)), b.const(1)));
+        b.setState(layout.FLAG_V, b.shl(nzcv, b.const(3)));
+        return;
+      }
+      const saturated = b.shl(b.ne(b.getState(layout.FPSCR_QC), b.const(0)), b.const(27));
+      const status = b.or(b.or(nzcv, saturated), b.getState(layout.FPSCR_EXCEPTIONS));
+      b.setReg(f['t']!, b.or(status, b.getState(layout.FPSCR_CONTROL)));
+    },
+  ),
+  ...vfp(
+    'VMSR_fpscr',
+    'cccc 11101110 0001 tttt 1010 - - - 1 - - - -',
+    'A8.8.349',
+    ['vmsr{c}', { print: () => 'fpscr', parse: (text) => (text?.toLowerCase() === 'fpscr' ? {} : undefined) }, reg('t')],
+    (b, f) => {
+      b.call(writeFpSystem, b.const(FPSCR), b.reg(f['t']!));
+    },
+    { unpredictable: (f) => f['t'] === 15 },
+  ),
   // The other registers are there for PL1 whatever FPEXC.EN says: the core decides.
   ...system('VMRS', 'cccc 11101111 rrrr tttt 1010 - - - 1 - - - -', 'B9.3.19', ['vmrs{c}', reg('t'), fpSystemRegister], (b, f) =>
     writeCore(b, f['t']!, b.call(readFpSystem, b.const(f['r']!))),
@@ -211,10 +226,19 @@ const loadStore = (isDouble: boolean): readonly Encoding[] => {
   };
   const words = (b: ArmBuilder, f: Fields): number[] => listWords(b, isDouble, isDouble ? dD(f) : sD(f), 1);
   return [
-    ...vfp(`VLDR_${suffix}`, `cccc 1101 u d 01 nnnn ${tail}`, 'A8.8.333', ['vldr{c}', register, offsetAddress], (b, f) => b.readMultiple(address(b, f), words(b, f))),
-    ...vfp(`VSTR_${suffix}`, `cccc 1101 u d 00 nnnn ${tail}`, 'A8.8.413', ['vstr{c}', register, offsetAddress], (b, f) => b.writeMultiple(address(b, f), words(b, f)), {
-      unpredictable: (f) => f['n'] === 15,
-    }),
+    ...vfp(`VLDR_${suffix}`, `cccc 1101 u d 01 nnnn ${tail}`, 'A8.8.333', ['vldr{c}', register, offsetAddress], (b, f) =>
+      b.readMultiple(address(b, f), words(b, f)),
+    ),
+    ...vfp(
+      `VSTR_${suffix}`,
+      `cccc 1101 u d 00 nnnn ${tail}`,
+      'A8.8.413',
+      ['vstr{c}', register, offsetAddress],
+      (b, f) => b.writeMultiple(address(b, f), words(b, f)),
+      {
+        unpredictable: (f) => f['n'] === 15,
+      },
+    ),
   ];
 };
 
@@ -253,10 +277,18 @@ const multiple = (form: 'f64' | 'f32' | 'x'): readonly Encoding[] => {
   const [load, store] = form === 'x' ? ['fldm', 'fstm'] : ['vldm', 'vstm'];
   const [ia, db] = form === 'x' ? ['iax', 'dbx'] : ['ia', 'db'];
   const records = [
-    ...vfp(`VLDM_ia_${form}`, `cccc 1100 1 d w 1 ${tail}`, 'A8.8.332', [`${load}${ia}{c}`, multipleBase, list], work(true, false), { unpredictable: up }),
-    ...vfp(`VLDM_db_${form}`, `cccc 1101 0 d 1 1 ${tail}`, 'A8.8.332', [`${load}${db}{c}`, downBase, list], work(true, true), { unpredictable: down }),
-    ...vfp(`VSTM_ia_${form}`, `cccc 1100 1 d w 0 ${tail}`, 'A8.8.412', [`${store}${ia}{c}`, multipleBase, list], work(false, false), { unpredictable: up }),
-    ...vfp(`VSTM_db_${form}`, `cccc 1101 0 d 1 0 ${tail}`, 'A8.8.412', [`${store}${db}{c}`, downBase, list], work(false, true), { unpredictable: down }),
+    ...vfp(`VLDM_ia_${form}`, `cccc 1100 1 d w 1 ${tail}`, 'A8.8.332', [`${load}${ia}{c}`, multipleBase, list], work(true, false), {
+      unpredictable: up,
+    }),
+    ...vfp(`VLDM_db_${form}`, `cccc 1101 0 d 1 1 ${tail}`, 'A8.8.332', [`${load}${db}{c}`, downBase, list], work(true, true), {
+      unpredictable: down,
+    }),
+    ...vfp(`VSTM_ia_${form}`, `cccc 1100 1 d w 0 ${tail}`, 'A8.8.412', [`${store}${ia}{c}`, multipleBase, list], work(false, false), {
+      unpredictable: up,
+    }),
+    ...vfp(`VSTM_db_${form}`, `cccc 1101 0 d 1 0 ${tail}`, 'A8.8.412', [`${store}${db}{c}`, downBase, list], work(false, true), {
+      unpredictable: down,
+    }),
   ];
   if (form === 'x') return records;
   const stackTail = `1101 dddd 101${isDouble ? 1 : 0} ${count}`;

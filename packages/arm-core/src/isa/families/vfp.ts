@@ -2,10 +2,10 @@ import type { VectorKernel } from '@tablewalk/engine';
 import * as k from '../../fp/vfp-kernels.js';
 import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Fields } from '../encoding.js';
-import { countedDown, double, expandDouble, expandSingle, fixed, floatImmediate, single } from '../operands-simd.js';
 import type { OperandSyntax } from '../operands.js';
-import { dD, dM, dN, sD, sM, sN, vfp, wordOfD, wordOfS } from './vfp-record.js';
+import { countedDown, double, expandDouble, expandSingle, fixed, floatImmediate, single } from '../operands-simd.js';
 import type { SimdExtra } from './vfp-record.js';
+import { dD, dM, dN, sD, sM, sN, vfp, wordOfD, wordOfS } from './vfp-record.js';
 
 /** VFP data processing (ARM DDI 0406C, A7.5). Double-precision forms have 1011 in bits 11:8, single-precision ones 1010. */
 
@@ -42,7 +42,14 @@ const three = (
 
 type Work = (b: ArmBuilder, d: number, m: number) => void;
 /** d := op m, in both precisions, the same register kind on both sides; `bits` are 19:16 and 7:6. */
-const two = (mnemonic: string, name: string, bits: readonly [string, string], ref: string, onDouble: Work, onSingle: Work): readonly Encoding[] => [
+const two = (
+  mnemonic: string,
+  name: string,
+  bits: readonly [string, string],
+  ref: string,
+  onDouble: Work,
+  onSingle: Work,
+): readonly Encoding[] => [
   ...vfp(
     `${name}_vfp_f64`,
     `cccc 11101 d 11 ${bits[0]} dddd 1011 ${bits[1]} m 0 mmmm`,
@@ -166,7 +173,8 @@ const fixedPoint = (isDouble: boolean, size: 16 | 32, unsigned: boolean): readon
   const float = isDouble ? 'f64' : 'f32';
   const register: OperandSyntax = isDouble ? double('d') : single('d');
   const index = (isDouble ? 1 : 0) | (size === 32 ? 2 : 0) | (unsigned ? 4 : 0);
-  const pattern = (toFixed: string): string => `cccc 11101 d 11 1 ${toFixed} 1 ${unsigned ? 1 : 0} dddd 101 ${isDouble ? 1 : 0} ${size === 32 ? 1 : 0} 1 i 0 iiii`;
+  const pattern = (toFixed: string): string =>
+    `cccc 11101 d 11 1 ${toFixed} 1 ${unsigned ? 1 : 0} dddd 101 ${isDouble ? 1 : 0} ${size === 32 ? 1 : 0} 1 i 0 iiii`;
   // The low bit of the count stands above imm4 in the word.
   const integerBits = (f: Fields): number => ((f['i']! & 15) << 1) | (f['i']! >> 4);
   const inner = countedDown('i', size, 32);
@@ -183,8 +191,22 @@ const fixedPoint = (isDouble: boolean, size: 16 | 32, unsigned: boolean): readon
     (b: ArmBuilder, f: Fields): void =>
       b.vector(kernel, isDouble ? dD(f) : sD(f), size - integerBits(f));
   return [
-    ...vfp(`VCVT_${float}_${type}_fixed`, pattern('0'), 'A8.8.308', [`vcvt{c}.${float}.${type}`, register, register, bits], work(k.vcvtFromFixed[index]!), extra),
-    ...vfp(`VCVT_${type}_${float}_fixed`, pattern('1'), 'A8.8.308', [`vcvt{c}.${type}.${float}`, register, register, bits], work(k.vcvtToFixed[index]!), extra),
+    ...vfp(
+      `VCVT_${float}_${type}_fixed`,
+      pattern('0'),
+      'A8.8.308',
+      [`vcvt{c}.${float}.${type}`, register, register, bits],
+      work(k.vcvtFromFixed[index]!),
+      extra,
+    ),
+    ...vfp(
+      `VCVT_${type}_${float}_fixed`,
+      pattern('1'),
+      'A8.8.308',
+      [`vcvt{c}.${type}.${float}`, register, register, bits],
+      work(k.vcvtToFixed[index]!),
+      extra,
+    ),
   ];
 };
 
@@ -193,18 +215,28 @@ const conversions: readonly Encoding[] = [
   ...toInteger('u32', k.vcvtU32F64, k.vcvtU32F32),
   ...fromInteger('s32', k.vcvtF64S32, k.vcvtF32S32),
   ...fromInteger('u32', k.vcvtF64U32, k.vcvtF32U32),
-  ...[true, false].flatMap((isDouble) => ([16, 32] as const).flatMap((size) => [false, true].flatMap((unsigned) => fixedPoint(isDouble, size, unsigned)))),
+  ...[true, false].flatMap((isDouble) =>
+    ([16, 32] as const).flatMap((size) => [false, true].flatMap((unsigned) => fixedPoint(isDouble, size, unsigned))),
+  ),
   ...vfp('VCVT_f32_f64', 'cccc 11101 d 11 0111 dddd 1011 11 m 0 mmmm', 'A8.8.309', ['vcvt{c}.f32.f64', single('d'), double('m')], (b, f) =>
     b.vector(k.vcvtF32F64, sD(f), dM(f)),
   ),
   ...vfp('VCVT_f64_f32', 'cccc 11101 d 11 0111 dddd 1010 11 m 0 mmmm', 'A8.8.309', ['vcvt{c}.f64.f32', double('d'), single('m')], (b, f) =>
     b.vector(k.vcvtF64F32, dD(f), sM(f)),
   ),
-  ...vfp('VCVT_f32_f16', 'cccc 11101 d 11 0010 dddd 1010 t 1 m 0 mmmm', 'A8.8.311', ['vcvt{t:b,t}{c}.f32.f16', single('d'), single('m')], (b, f) =>
-    b.vector(k.vcvtF32F16, sD(f), sM(f), f['t']!),
+  ...vfp(
+    'VCVT_f32_f16',
+    'cccc 11101 d 11 0010 dddd 1010 t 1 m 0 mmmm',
+    'A8.8.311',
+    ['vcvt{t:b,t}{c}.f32.f16', single('d'), single('m')],
+    (b, f) => b.vector(k.vcvtF32F16, sD(f), sM(f), f['t']!),
   ),
-  ...vfp('VCVT_f16_f32', 'cccc 11101 d 11 0011 dddd 1010 t 1 m 0 mmmm', 'A8.8.311', ['vcvt{t:b,t}{c}.f16.f32', single('d'), single('m')], (b, f) =>
-    b.vector(k.vcvtF16F32, sD(f), sM(f), f['t']!),
+  ...vfp(
+    'VCVT_f16_f32',
+    'cccc 11101 d 11 0011 dddd 1010 t 1 m 0 mmmm',
+    'A8.8.311',
+    ['vcvt{t:b,t}{c}.f16.f32', single('d'), single('m')],
+    (b, f) => b.vector(k.vcvtF16F32, sD(f), sM(f), f['t']!),
   ),
 ];
 
