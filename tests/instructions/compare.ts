@@ -1,6 +1,7 @@
 import { Disassembler } from '../../packages/arm-core/src/isa/disassembler.js';
 import type { Batch } from './batch-layout.js';
 import { IN_CPSR, IN_FPSCR, OUT_TYPE, OUT_VECTORS, TYPE_STUCK } from './batch-layout.js';
+import { triage } from './triage.js';
 
 export interface Difference {
   readonly index: number;
@@ -13,6 +14,8 @@ export interface Comparison {
   readonly tests: number;
   /** Ended by the watchdog on one side: not compared. */
   readonly stuck: number;
+  /** Differences that the triage list explains. */
+  readonly triaged: number;
   readonly differences: readonly Difference[];
 }
 
@@ -24,6 +27,7 @@ const COMPARED = [...Array.from({ length: 22 }, (_, i) => i), ...Array.from({ le
 export const compare = (batch: Batch, expected: Uint32Array, actual: Uint32Array): Comparison => {
   const differences: Difference[] = [];
   let stuck = 0;
+  let triaged = 0;
   for (let i = 0; i < batch.count; i++) {
     const at = i * WORDS;
     if (expected[at + OUT_TYPE] === TYPE_STUCK || actual[at + OUT_TYPE] === TYPE_STUCK) {
@@ -31,9 +35,12 @@ export const compare = (batch: Batch, expected: Uint32Array, actual: Uint32Array
       continue;
     }
     const words = COMPARED.filter((k) => expected[at + k] !== actual[at + k]).map((k) => [k, expected[at + k]!, actual[at + k]!] as const);
-    if (words.length > 0) differences.push({ index: i, name: batch.names[batch.kinds[i]!]!, words });
+    if (words.length === 0) continue;
+    const name = batch.names[batch.kinds[i]!]!;
+    if (triage.some((t) => t.encodings.test(name) && words.every(([k]) => t.words?.includes(k) ?? true))) triaged++;
+    else differences.push({ index: i, name, words });
   }
-  return { tests: batch.count, stuck, differences };
+  return { tests: batch.count, stuck, triaged, differences };
 };
 
 const wordName = (k: number): string =>
@@ -63,7 +70,9 @@ export const describeDifferences = (batch: Batch, differences: readonly Differen
       const text = disassembler.disassemble(word, { thumb }).text;
       const seen = words.slice(0, 6).map(([k, a, b]) => `${wordName(k)} ${hex(a)}/${hex(b)}`);
       const at = index * WORDS;
-      lines.push(`  #${index} ${hex(word)} ${text} [cpsr ${hex(batch.input[at + IN_CPSR]!)} fpscr ${hex(batch.input[at + IN_FPSCR]!)}]: ${seen.join(', ')}`);
+      lines.push(
+        `  #${index} ${hex(word)} ${text} [cpsr ${hex(batch.input[at + IN_CPSR]!)} fpscr ${hex(batch.input[at + IN_FPSCR]!)}]: ${seen.join(', ')}`,
+      );
     }
   }
   return lines.join('\n');

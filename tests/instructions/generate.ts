@@ -1,6 +1,6 @@
+import { DecodeTable } from '../../packages/arm-core/src/isa/decode-table.js';
 import type { Encoding, InstructionSet } from '../../packages/arm-core/src/isa/encoding.js';
 import { encodings } from '../../packages/arm-core/src/isa/families/index.js';
-import { DecodeTable } from '../../packages/arm-core/src/isa/decode-table.js';
 import type { CompiledPattern } from '../../packages/arm-core/src/isa/pattern.js';
 import { compilePattern, extractFields, matches } from '../../packages/arm-core/src/isa/pattern.js';
 import type { Batch } from './batch-layout.js';
@@ -132,7 +132,7 @@ const undefinedWord = (r: Random, isa: InstructionSet): number | undefined => {
   for (let tries = 0; tries < 400; tries++) {
     let word = r.u32();
     if (isa === 'T16') word = (word & 0xffff) % 0xe800;
-    else if (isa === 'T32') word = (((0xe800 + (word >>> 16) % 0x1800) << 16) | (word & 0xffff)) >>> 0;
+    else if (isa === 'T32') word = (((0xe800 + ((word >>> 16) % 0x1800)) << 16) | (word & 0xffff)) >>> 0;
     else if (r.oneIn(2)) word = (word | 0xf0000000) >>> 0;
     if (tables[isa].decode(word) === undefined) return word;
   }

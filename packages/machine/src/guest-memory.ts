@@ -38,7 +38,7 @@ export interface RegionOptions {
  *   |----------|-----------------|-------------------------|------------|
  */
 export class GuestMemory implements DmaPort {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: { readonly buffer: ArrayBufferLike };
   readonly buffer: ArrayBuffer;
   readonly u8: Uint8Array;
   readonly u16: Uint16Array;
