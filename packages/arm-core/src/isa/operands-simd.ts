@@ -192,7 +192,8 @@ export const vectorImmediate = (op: number, cmode: number): OperandSyntax => {
     if (kind <= 3) return `${(imm8 << (8 * kind)) | 0}`;
     if (kind <= 5) return `${imm8 << (8 * (kind - 4))}`;
     if (kind === 6) return `${(cmode & 1) === 0 ? (imm8 << 8) | 0xff : (imm8 << 16) | 0xffff}`;
-    if (cmode === 15 || op === 0) return `${imm8}`;
+    if (cmode === 15) return `${valueOfImm8(imm8)}`;
+    if (op === 0) return `${imm8}`;
     const [low, high] = expandVectorImmediate(op, cmode, imm8)!;
     return `0x${(high >>> 0).toString(16).padStart(8, '0')}${(low >>> 0).toString(16).padStart(8, '0')}`;
   };
@@ -200,7 +201,11 @@ export const vectorImmediate = (op: number, cmode: number): OperandSyntax => {
     print: (f) => `#${shown(f['i']!)}`,
     parse: (text) => {
       if (text === undefined) return undefined;
-      if (cmode === 15) return floatImmediate.parse(text, { address: 0, thumb: false });
+      if (cmode === 15) {
+        const match = /^#?([+-]?[0-9]+(?:\.[0-9]*)?(?:e[+-]?[0-9]+)?)$/i.exec(text);
+        const imm8 = match === null ? undefined : imm8OfValue(Number(match[1]));
+        return imm8 === undefined ? undefined : { i: imm8 };
+      }
       const wanted = text.replace(/^#/, '').toLowerCase();
       const value = parseImmediate(wanted.length > 13 ? undefined : wanted);
       for (let imm8 = 0; imm8 < 256; imm8++) {
@@ -274,7 +279,6 @@ export const elementList = (count: number, step: number, lanes: number): Operand
     const index = lanes === 0 ? '[]' : `[${f['x']!}]`;
     const first = f['d']!;
     if (lanes === 0 && step === 1 && count > 1) return `{d${first}[]-d${(first + count - 1) & 31}[]}`;
-    if (step === 1 && count > 1) return `{d${first}${index}-d${(first + count - 1) & 31}${index}}`;
     return `{${Array.from({ length: count }, (_, k) => `d${(first + step * k) & 31}${index}`).join(',')}}`;
   },
   parse: (text) => {
