@@ -1,0 +1,139 @@
+import { ByteWriter } from './byte-writer.js';
+import * as wasm from './opcodes.js';
+
+/** A place that branches go to; see `block` and `loop`. */
+export type Label = number;
+/** A local's index. */
+export type Local = number;
+
+/** Writes the code of one function: locals, instructions, labels by name instead of by depth. Reused from function to function. */
+export class FunctionWriter {
+  private readonly code = new ByteWriter();
+  private readonly types: number[] = [];
+  private readonly free: Record<number, Local[]> = {};
+  private parameters = 0;
+  private depth = 0;
+
+  /** Starts a function whose first locals are its `parameters`. */
+  begin(parameters: number): void {
+    this.code.reset();
+    this.types.length = 0;
+    for (const list of Object.values(this.free)) list.length = 0;
+    this.parameters = parameters;
+    this.depth = 0;
+  }
+
+  /** The code entry without its length: declarations of locals, instructions, `end`. */
+  finish(): Uint8Array {
+    const out = new ByteWriter();
+    const runs: number[] = [];
+    for (const type of this.types) {
+      if (runs.length > 0 && runs[runs.length - 1] === type) runs[runs.length - 2]!++;
+      else runs.push(1, type);
+    }
+    out.unsigned(runs.length / 2);
+    for (let i = 0; i < runs.length; i += 2) {
+      out.unsigned(runs[i]!);
+      out.byte(runs[i + 1]!);
+    }
+    out.append(this.code.view());
+    out.byte(wasm.END);
+    return out.view().slice();
+  }
+
+  /** A new local, which begins as 0. */
+  local(type: number): Local {
+    return this.parameters + this.types.push(type) - 1;
+  }
+  /** A local for a short while: give it back with `release`. Its value is undefined at first. */
+  borrow(type: number = wasm.TYPE_I32): Local {
+    return this.free[type]?.pop() ?? this.local(type);
+  }
+  release(local: Local): void {
+    const type = this.types[local - this.parameters]!;
+    (this.free[type] ??= []).push(local);
+  }
+
+  op(opcode: number): void {
+    this.code.byte(opcode);
+  }
+  i32(value: number): void {
+    this.code.byte(wasm.I32_CONST);
+    this.code.signed(value);
+  }
+  i64(value: number): void {
+    this.code.byte(wasm.I64_CONST);
+    this.code.signed(value);
+  }
+  f64(value: number): void {
+    this.code.byte(wasm.F64_CONST);
+    this.code.float64(value);
+  }
+  get(local: Local): void {
+    this.code.byte(wasm.LOCAL_GET);
+    this.code.unsigned(local);
+  }
+  set(local: Local): void {
+    this.code.byte(wasm.LOCAL_SET);
+    this.code.unsigned(local);
+  }
+  tee(local: Local): void {
+    this.code.byte(wasm.LOCAL_TEE);
+    this.code.unsigned(local);
+  }
+  /** Load or store instruction at the address on the stack plus `offset`; `alignLog2` is a promise that costs nothing when broken. */
+  access(opcode: number, alignLog2: number, offset: number): void {
+    this.code.byte(opcode);
+    this.code.unsigned(alignLog2);
+    this.code.unsigned(offset);
+  }
+  simd(opcode: number): void {
+    this.code.byte(wasm.SIMD);
+    this.code.unsigned(opcode);
+  }
+  simdAccess(opcode: number, alignLog2: number, offset: number): void {
+    this.simd(opcode);
+    this.code.unsigned(alignLog2);
+    this.code.unsigned(offset);
+  }
+  /** The lane of a lane access that was just written. */
+  lane(lane: number): void {
+    this.code.byte(lane);
+  }
+  call(functionIndex: number): void {
+    this.code.byte(wasm.CALL);
+    this.code.unsigned(functionIndex);
+  }
+
+  private open(opcode: number, type: number): Label {
+    this.code.byte(opcode);
+    this.code.byte(type);
+    return this.depth++;
+  }
+  /** Branches to its label go to its end. */
+  block(type: number = wasm.TYPE_NONE): Label {
+    return this.open(wasm.BLOCK, type);
+  }
+  /** Branches to its label go to its beginning. */
+  loop(): Label {
+    return this.open(wasm.LOOP, wasm.TYPE_NONE);
+  }
+  if(type: number = wasm.TYPE_NONE): Label {
+    return this.open(wasm.IF, type);
+  }
+  else(): void {
+    this.code.byte(wasm.ELSE);
+  }
+  end(): void {
+    this.code.byte(wasm.END);
+    this.depth--;
+  }
+  br(label: Label): void {
+    this.code.byte(wasm.BR);
+    this.code.unsigned(this.depth - 1 - label);
+  }
+  brIf(label: Label): void {
+    this.code.byte(wasm.BR_IF);
+    this.code.unsigned(this.depth - 1 - label);
+  }
+}

@@ -1,0 +1,108 @@
+import type { PureKernel, VectorKernel } from '../kernel.js';
+import { D0, FPSCR_CONTROL, FPSCR_EXCEPTIONS } from '../layout.js';
+import type { FunctionWriter, Local } from './function-writer.js';
+import * as wasm from './opcodes.js';
+
+/** Writes a vector kernel's work for these immediates; `base` holds the core's base, `call` writes a call of the kernel itself. */
+export type InlineVector = (w: FunctionWriter, base: Local, a: number, b: number, c: number, call: () => void) => void;
+/** Pushes a pure kernel's value of operands in locals (unused ones are 0). */
+export type InlinePure = (w: FunctionWriter, a: Local, b: Local, c: Local) => void;
+
+/** Kernels that the emitter writes out instead of calling. Each must do exactly what the kernel's function does. */
+export interface InlineKernels {
+  readonly vector: ReadonlyMap<VectorKernel, InlineVector>;
+  readonly pure: ReadonlyMap<PureKernel, InlinePure>;
+}
+
+export const noInlineKernels: InlineKernels = { vector: new Map(), pure: new Map() };
+
+/** RMode and FZ of FPSCR, and its cumulative IXC (ARM DDI 0406C, B4.1.58). */
+const FPSCR_MODE = (3 << 22) | (1 << 24);
+const FPSCR_IXC = 1 << 4;
+const MIN_NORMAL = 2 ** -1022;
+
+const dn = (n: number): number => 4 * (D0 + 2 * n);
+
+/**
+ * dA = dB op dC in double precision: F64_ADD, F64_SUB, F64_MUL or F64_DIV. On the host when rounding is to nearest, inexactness is on record already
+ * and the result is an ordinary number; the kernel does the rest.
+ */
+export const inlineBinaryF64 =
+  (opcode: number): InlineVector =>
+  (w, base, d, n, m, call) => {
+    const r = w.borrow(wasm.TYPE_F64);
+    const done = w.block();
+    const slow = w.block();
+    w.get(base);
+    w.access(wasm.I32_LOAD, 2, FPSCR_CONTROL * 4);
+    w.i32(FPSCR_MODE);
+    w.op(wasm.I32_AND);
+    w.get(base);
+    w.access(wasm.I32_LOAD, 2, FPSCR_EXCEPTIONS * 4);
+    w.i32(-1);
+    w.op(wasm.I32_XOR);
+    w.i32(FPSCR_IXC);
+    w.op(wasm.I32_AND);
+    w.op(wasm.I32_OR);
+    w.brIf(slow);
+    w.get(base);
+    w.access(wasm.F64_LOAD, 3, dn(n));
+    w.get(base);
+    w.access(wasm.F64_LOAD, 3, dn(m));
+    w.op(opcode);
+    w.tee(r);
+    // A tiny result may have been rounded as ARM would not; a NaN has ARM's own payload. A NaN fails both comparisons.
+    w.op(wasm.F64_ABS);
+    w.f64(MIN_NORMAL);
+    w.op(wasm.F64_GT);
+    w.get(r);
+    w.op(wasm.F64_ABS);
+    w.f64(Number.POSITIVE_INFINITY);
+    w.op(wasm.F64_LT);
+    w.op(wasm.I32_AND);
+    w.op(wasm.I32_EQZ);
+    w.brIf(slow);
+    w.get(base);
+    w.get(r);
+    w.access(wasm.F64_STORE, 3, dn(d));
+    w.br(done);
+    w.end();
+    call();
+    w.end();
+    w.release(r);
+  };
+
+/** dA = dB op dC with a vector instruction without exceptions (I32X4_ADD, V128_XOR ...), 64 bits wide. */
+export const inlineBinaryD =
+  (opcode: number): InlineVector =>
+  (w, base, d, n, m) => {
+    w.get(base);
+    for (const operand of [n, m]) {
+      w.get(base);
+      w.simdAccess(wasm.V128_LOAD64_ZERO, 3, dn(operand));
+    }
+    w.simd(opcode);
+    w.simdAccess(wasm.V128_STORE64_LANE, 3, dn(d));
+    w.lane(0);
+  };
+
+/** qA = qB op qC, 128 bits wide. The operands are numbers of the first of the two D registers. */
+export const inlineBinaryQ =
+  (opcode: number): InlineVector =>
+  (w, base, d, n, m) => {
+    w.get(base);
+    for (const operand of [n, m]) {
+      w.get(base);
+      w.simdAccess(wasm.V128_LOAD, 3, dn(operand));
+    }
+    w.simd(opcode);
+    w.simdAccess(wasm.V128_STORE, 3, dn(d));
+  };
+
+/** dA = dB. */
+export const inlineMoveD: InlineVector = (w, base, d, m) => {
+  w.get(base);
+  w.get(base);
+  w.access(wasm.I64_LOAD, 3, dn(m));
+  w.access(wasm.I64_STORE, 3, dn(d));
+};

@@ -1,0 +1,113 @@
+/** Instruction bytes of WebAssembly, as far as the emitter uses them (WebAssembly Core Specification 2.0, section 5.4). Names are the text format's. */
+
+export const BLOCK = 0x02;
+export const LOOP = 0x03;
+export const IF = 0x04;
+export const ELSE = 0x05;
+export const END = 0x0b;
+export const BR = 0x0c;
+export const BR_IF = 0x0d;
+export const BR_TABLE = 0x0e;
+export const RETURN = 0x0f;
+export const CALL = 0x10;
+export const CALL_INDIRECT = 0x11;
+export const DROP = 0x1a;
+export const SELECT = 0x1b;
+export const LOCAL_GET = 0x20;
+export const LOCAL_SET = 0x21;
+export const LOCAL_TEE = 0x22;
+
+export const I32_LOAD = 0x28;
+export const I64_LOAD = 0x29;
+export const F32_LOAD = 0x2a;
+export const F64_LOAD = 0x2b;
+export const I32_LOAD8_S = 0x2c;
+export const I32_LOAD8_U = 0x2d;
+export const I32_LOAD16_S = 0x2e;
+export const I32_LOAD16_U = 0x2f;
+export const I32_STORE = 0x36;
+export const I64_STORE = 0x37;
+export const F32_STORE = 0x38;
+export const F64_STORE = 0x39;
+export const I32_STORE8 = 0x3a;
+export const I32_STORE16 = 0x3b;
+
+export const I32_CONST = 0x41;
+export const I64_CONST = 0x42;
+export const F32_CONST = 0x43;
+export const F64_CONST = 0x44;
+
+export const I32_EQZ = 0x45;
+export const I32_EQ = 0x46;
+export const I32_NE = 0x47;
+export const I32_LT_S = 0x48;
+export const I32_LT_U = 0x49;
+export const I32_GT_S = 0x4a;
+export const I32_GT_U = 0x4b;
+export const I32_LE_S = 0x4c;
+export const I32_LE_U = 0x4d;
+export const I32_GE_S = 0x4e;
+export const I32_GE_U = 0x4f;
+export const F64_EQ = 0x61;
+export const F64_LT = 0x63;
+export const F64_GT = 0x64;
+export const F64_LE = 0x65;
+export const F64_GE = 0x66;
+
+export const I32_CLZ = 0x67;
+export const I32_ADD = 0x6a;
+export const I32_SUB = 0x6b;
+export const I32_MUL = 0x6c;
+export const I32_DIV_S = 0x6d;
+export const I32_DIV_U = 0x6e;
+export const I32_AND = 0x71;
+export const I32_OR = 0x72;
+export const I32_XOR = 0x73;
+export const I32_SHL = 0x74;
+export const I32_SHR_S = 0x75;
+export const I32_SHR_U = 0x76;
+export const I32_ROTL = 0x77;
+export const I32_ROTR = 0x78;
+export const I64_MUL = 0x7e;
+export const I64_SHR_U = 0x88;
+
+export const F64_ABS = 0x99;
+export const F64_NEG = 0x9a;
+export const F64_ADD = 0xa0;
+export const F64_SUB = 0xa1;
+export const F64_MUL = 0xa2;
+export const F64_DIV = 0xa3;
+export const I32_WRAP_I64 = 0xa7;
+export const I64_EXTEND_I32_S = 0xac;
+export const I64_EXTEND_I32_U = 0xad;
+export const I32_EXTEND8_S = 0xc0;
+export const I32_EXTEND16_S = 0xc1;
+
+/** Prefix of the vector instructions; what follows it is a LEB128 number. */
+export const SIMD = 0xfd;
+export const V128_LOAD = 0;
+export const V128_STORE = 11;
+export const V128_AND = 78;
+export const V128_OR = 80;
+export const V128_XOR = 81;
+export const V128_STORE64_LANE = 91;
+export const V128_LOAD64_ZERO = 93;
+export const I8X16_ADD = 110;
+export const I8X16_SUB = 113;
+export const I16X8_ADD = 142;
+export const I16X8_SUB = 145;
+export const I16X8_MUL = 149;
+export const I32X4_ADD = 174;
+export const I32X4_SUB = 177;
+export const I32X4_MUL = 181;
+export const I64X2_ADD = 206;
+export const I64X2_SUB = 209;
+
+/** Value types. */
+export const TYPE_I32 = 0x7f;
+export const TYPE_I64 = 0x7e;
+export const TYPE_F32 = 0x7d;
+export const TYPE_F64 = 0x7c;
+export const TYPE_V128 = 0x7b;
+/** Block type without results. */
+export const TYPE_NONE = 0x40;
