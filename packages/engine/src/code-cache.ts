@@ -73,7 +73,7 @@ export class CodeCache {
   }
 
   page(hostPage: number, mode: number, shift: number): CodePage {
-    const key = hostPage * 64 + mode;
+    const key = hostPage * 128 + mode;
     let page = this.pages.get(key);
     if (page === undefined) {
       page = new CodePage(hostPage, mode, shift);

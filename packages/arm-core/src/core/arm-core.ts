@@ -22,6 +22,9 @@ const KEY_PRIVILEGED = 4;
 const KEY_VFP = 8;
 const KEY_SIMD = 16;
 const KEY_ALIGNED = 32;
+const KEY_SHORT_VECTORS = 64;
+/** FPSCR.STRIDE and LEN. */
+const FPSCR_SHORT_VECTORS = 0x00370000;
 
 /** Translated instructions kept before the cache begins again: about 250 bytes each. */
 const CODE_CACHE_INSTRUCTIONS = 600_000;
@@ -184,7 +187,8 @@ export class ArmCore implements CodeWatcher {
       (this.privileged ? KEY_PRIVILEGED : 0) |
       (vfp ? KEY_VFP : 0) |
       (vfp && this.cpacr >= 0 ? KEY_SIMD : 0) |
-      (this.alignmentChecked ? KEY_ALIGNED : 0);
+      (this.alignmentChecked ? KEY_ALIGNED : 0) |
+      (this.words[layout.FPSCR_CONTROL]! & FPSCR_SHORT_VECTORS ? KEY_SHORT_VECTORS : 0);
     this.page = null;
     if ((this.irq && (control & CPSR_I) === 0) || (this.fiq && (control & CPSR_F) === 0)) this.requestAttention();
   }
@@ -197,6 +201,7 @@ export class ArmCore implements CodeWatcher {
       privileged: this.privileged,
       vfpEnabled: (key & KEY_VFP) !== 0,
       simdEnabled: (key & KEY_SIMD) !== 0,
+      shortVectors: (key & KEY_SHORT_VECTORS) !== 0,
       alignmentChecked: this.alignmentChecked,
     };
   }

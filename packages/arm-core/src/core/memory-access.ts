@@ -176,8 +176,11 @@ export class MemoryAccess implements AccessPort {
   }
 
   private storeBytes(va: number, size: number, v: number, privileged: boolean): void {
-    // A store that straddles pages writes nothing when the second faults.
-    if ((va & 0xfff) + size > 4096) this.locate((va + size - 1) | 0, true, privileged);
+    // A store that straddles pages writes nothing when the second faults; the first page's fault comes first, at the access's own address.
+    if ((va & 0xfff) + size > 4096) {
+      this.locate(va, true, privileged);
+      this.locate((va | 0xfff) + 1, true, privileged);
+    }
     for (let i = 0; i < size; i++) this.storeAligned((va + i) | 0, 1, (v >>> (8 * i)) & 0xff, privileged);
   }
 

@@ -19,8 +19,8 @@ export interface CoreHandlers {
 }
 
 const FPEXC_ENABLE = 1 << 30;
-/** FPSCR bits that can be written: NZCV, QC, AHP, DN, FZ, RMode and the cumulative exceptions (no short vectors, no traps on these cores). */
-const FPSCR_CONTROL_BITS = 0x07c00000;
+/** FPSCR bits that can be written besides NZCV and QC: AHP, DN, FZ, RMode, STRIDE, LEN, and the cumulative exceptions (these cores do not trap). */
+const FPSCR_CONTROL_BITS = 0x07f70000;
 const FPSCR_EXCEPTION_BITS = 0x9f;
 
 /** System instructions over a core: the implementation of {@link CoreSystem}. */
@@ -236,7 +236,9 @@ export class SystemCore implements CoreSystem {
   }
   writeFpscr(value: number): void {
     const R = this.core.words;
+    const before = R[layout.FPSCR_CONTROL]!;
     R[layout.FPSCR_CONTROL] = value & FPSCR_CONTROL_BITS;
+    if ((before ^ value) & 0x00370000) this.core.updateMode();
     R[layout.FPSCR_NZCV] = value & 0xf0000000;
     R[layout.FPSCR_QC] = (value >>> 27) & 1;
     R[layout.FPSCR_EXCEPTIONS] = value & FPSCR_EXCEPTION_BITS;

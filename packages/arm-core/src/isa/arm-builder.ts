@@ -12,6 +12,8 @@ export interface DecodeMode {
   vfpEnabled: boolean;
   /** ... and Advanced SIMD ones (CPACR.ASEDIS). */
   simdEnabled: boolean;
+  /** FPSCR.LEN or STRIDE is not 0: VFP data processing is UNDEFINED on cores without short vectors. */
+  shortVectors: boolean;
   /** SCTLR.A. */
   alignmentChecked: boolean;
 }
@@ -25,6 +27,7 @@ export class ArmBuilder extends Builder {
   privileged = true;
   vfpEnabled = true;
   simdEnabled = true;
+  shortVectors = false;
   alignmentChecked = false;
   /** Offset of the current instruction from its page, and its size in bytes (2 or 4). */
   offset = 0;
@@ -49,6 +52,7 @@ export class ArmBuilder extends Builder {
     this.privileged = mode.privileged;
     this.vfpEnabled = mode.vfpEnabled;
     this.simdEnabled = mode.simdEnabled;
+    this.shortVectors = mode.shortVectors;
     this.alignmentChecked = mode.alignmentChecked;
   }
 

@@ -52,7 +52,7 @@ const run = (isa: InstructionSet, word: number, { regs = new Map(), flags = 0, p
   const compiler = new ClosureCompiler({ state: views, ...none, access, core: logging as never, bound: new Map() });
   const b = new ArmBuilder({ features: new Set(), id: {} } as unknown as CoreProfile);
   const thumb = isa !== 'A32';
-  b.setMode({ thumb, bigEndian: false, privileged, vfpEnabled: true, simdEnabled: true, alignmentChecked: false });
+  b.setMode({ thumb, bigEndian: false, privileged, vfpEnabled: true, simdEnabled: true, shortVectors: false, alignmentChecked: false });
   const { entry, fields } = disassembler.table(isa).decode(word)!;
   b.size = isa === 'T16' ? 2 : 4;
   b.word = word;

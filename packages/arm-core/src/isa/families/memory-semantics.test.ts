@@ -129,6 +129,7 @@ const run = (isa: InstructionSet, word: number, options: Options = {}): Outcome 
     privileged: !options.user,
     vfpEnabled: true,
     simdEnabled: true,
+    shortVectors: false,
     alignmentChecked: false,
   });
   const decoded = tables[isa].decode(word);

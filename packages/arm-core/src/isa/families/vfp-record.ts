@@ -47,6 +47,19 @@ export const vfp = (
 ): readonly Encoding[] =>
   both(name, pattern, ref, text, (b, f) => (b.vfpEnabled ? semantics(b, f) : b.undefined()), { needs: ['vfp'], ...extra });
 
+/**
+ * A VFP instruction that VFPv2 could apply to short vectors. These cores have none: UNDEFINED unless FPSCR.LEN and STRIDE are 0
+ * (ARM DDI 0406C, Appendix F: short vectors are deprecated, and left to support code).
+ */
+export const vfpVector = (
+  name: string,
+  pattern: string,
+  ref: string,
+  text: Encoding['text'],
+  semantics: Semantics,
+  extra: SimdExtra = {},
+): readonly Encoding[] => vfp(name, pattern, ref, text, (b, f) => (b.shortVectors ? b.undefined() : semantics(b, f)), extra);
+
 /** An Advanced SIMD instruction, both encodings: UNDEFINED unless CPACR and FPEXC enable it. */
 export const neon = (
   name: string,

@@ -188,6 +188,8 @@ const systemMoves: readonly Encoding[] = [
     ['vmsr{c}', { print: () => 'fpscr', parse: (text) => (text?.toLowerCase() === 'fpscr' ? {} : undefined) }, reg('t')],
     (b, f) => {
       b.call(writeFpSystem, b.const(FPSCR), b.reg(f['t']!));
+      // LEN and STRIDE decide what is UNDEFINED from here on.
+      b.endAfter();
     },
     { unpredictable: (f) => f['t'] === 15 },
   ),

@@ -5,7 +5,7 @@ import type { Encoding, Fields } from '../encoding.js';
 import type { OperandSyntax } from '../operands.js';
 import { countedDown, double, expandDouble, expandSingle, fixed, floatImmediate, single } from '../operands-simd.js';
 import type { SimdExtra } from './vfp-record.js';
-import { dD, dM, dN, sD, sM, sN, vfp, wordOfD, wordOfS } from './vfp-record.js';
+import { dD, dM, dN, sD, sM, sN, vfp, vfpVector, wordOfD, wordOfS } from './vfp-record.js';
 
 /** VFP data processing (ARM DDI 0406C, A7.5). Double-precision forms have 1011 in bits 11:8, single-precision ones 1010. */
 
@@ -21,7 +21,7 @@ const three = (
 ): readonly Encoding[] => {
   const name = mnemonic.toUpperCase();
   return [
-    ...vfp(
+    ...vfpVector(
       `${name}_vfp_f64`,
       `cccc ${bits} nnnn dddd 1011 n ${op} m 0 mmmm`,
       ref,
@@ -29,7 +29,7 @@ const three = (
       (b, f) => b.vector(kernelDouble, dD(f), dN(f), dM(f)),
       extra,
     ),
-    ...vfp(
+    ...vfpVector(
       `${name}_vfp_f32`,
       `cccc ${bits} nnnn dddd 1010 n ${op} m 0 mmmm`,
       ref,
@@ -49,15 +49,16 @@ const two = (
   ref: string,
   onDouble: Work,
   onSingle: Work,
+  record = vfpVector,
 ): readonly Encoding[] => [
-  ...vfp(
+  ...record(
     `${name}_vfp_f64`,
     `cccc 11101 d 11 ${bits[0]} dddd 1011 ${bits[1]} m 0 mmmm`,
     ref,
     [`${mnemonic}{c}.f64`, double('d'), double('m')],
     (b, f) => onDouble(b, dD(f), dM(f)),
   ),
-  ...vfp(
+  ...record(
     `${name}_vfp_f32`,
     `cccc 11101 d 11 ${bits[0]} dddd 1010 ${bits[1]} m 0 mmmm`,
     ref,
@@ -82,7 +83,7 @@ const kernelWork = (kernelDouble: VectorKernel, kernelSingle: VectorKernel): rea
 ];
 
 const moves: readonly Encoding[] = [
-  ...vfp(
+  ...vfpVector(
     'VMOV_imm_vfp_f64',
     'cccc 11101 d 11 iiii dddd 1011 - 0 - 0 iiii',
     'A8.8.339',
@@ -92,7 +93,7 @@ const moves: readonly Encoding[] = [
       b.setState(wordOfD(dD(f)) + 1, b.const(expandDouble(f['i']!)));
     },
   ),
-  ...vfp(
+  ...vfpVector(
     'VMOV_imm_vfp_f32',
     'cccc 11101 d 11 iiii dddd 1010 - 0 - 0 iiii',
     'A8.8.339',
@@ -109,7 +110,7 @@ const compare = (mnemonic: string, e: string, kernelDouble: VectorKernel, kernel
   const name = mnemonic.toUpperCase();
   const zero = fixed('#0.0', '#0', '0', '0.0');
   return [
-    ...two(mnemonic, name, ['0100', `${e}1`], 'A8.8.303', ...kernelWork(kernelDouble, kernelSingle)),
+    ...two(mnemonic, name, ['0100', `${e}1`], 'A8.8.303', ...kernelWork(kernelDouble, kernelSingle), vfp),
     ...vfp(
       `${name}_zero_vfp_f64`,
       `cccc 11101 d 11 0101 dddd 1011 ${e} 1 - 0 - - - -`,

@@ -1,0 +1,5 @@
+#!/bin/bash
+# timeout: 600
+# A live sample of single instructions, generated from the records, compared with QEMU.
+cd "$(dirname "$0")/../.." || exit 1
+exec node tests/instructions/run.mjs "${SEED:-1000}" "${COUNT:-200000}" --each 2
