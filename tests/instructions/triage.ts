@@ -38,7 +38,7 @@ export const triage: readonly Triaged[] = [
   },
   {
     encodings: /^(AND|EOR|SUB|RSB|ADD|ADC|SBC|RSC|ORR|MOV|BIC|MVN|LDR|LDM|POP|BX|BLX|LSL|LSR|ASR|ROR|RRX)_?/,
-    words: [15, FAR],
+    words: [15, 17, 18, FAR],
     reason:
       'a branch to an A32 address with bit 1 set is UNPREDICTABLE (A2.3.1): QEMU goes to the odd halfword and faults there, here bit 1 is dropped',
   },

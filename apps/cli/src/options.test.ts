@@ -32,8 +32,9 @@ describe('arguments of run', () => {
   });
 
   it('gives replies an Enter key unless they end otherwise', () => {
-    expect(parseRun(['--send', 'login:=>root', '--send', '$ =>a\\n'])!.send).toEqual([
+    expect(parseRun(['--send', 'login:=>root', '--send', '=> =>bdinfo', '--send', '$ =>a\\n'])!.send).toEqual([
       { text: 'login:', reply: 'root\r' },
+      { text: '=> ', reply: 'bdinfo\r' },
       { text: '$ ', reply: 'a\n' },
     ]);
   });

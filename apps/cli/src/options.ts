@@ -126,8 +126,9 @@ const unescapeText = (text: string): string =>
   });
 
 const parseSend = (text: string): { text: string; reply: string } => {
-  const at = text.indexOf('=>');
-  if (at < 0) throw new UsageError(`--send takes 'TEXT=>REPLY', not '${text}'`);
+  // The last arrow separates: U-Boot's prompt is one itself.
+  const at = text.lastIndexOf('=>');
+  if (at <= 0) throw new UsageError(`--send takes 'TEXT=>REPLY', not '${text}'`);
   const reply = unescapeText(text.slice(at + 2));
   // A reply that does not say how it ends ends with the Enter key.
   return {

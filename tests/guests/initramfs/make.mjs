@@ -1,10 +1,12 @@
-// make.mjs BUSYBOX OUT.cpio.gz: a deterministic newc initramfs with a static busybox and the init beside this script.
+// make.mjs BUSYBOX OUT.cpio.gz [INIT [FILE...]]: a deterministic newc initramfs with a static busybox, INIT (default: the one beside this
+// script) and, in /lib/modules, the files given.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
-const [busybox, out] = process.argv.slice(2);
+const [busybox, out, init = new URL('init', import.meta.url), ...files] = process.argv.slice(2);
 if (!busybox || !out) {
-  console.error('usage: make.mjs BUSYBOX OUT.cpio.gz');
+  console.error('usage: make.mjs BUSYBOX OUT.cpio.gz [INIT [FILE...]]');
   process.exit(64);
 }
 
@@ -34,9 +36,14 @@ function entry(name, mode, { data = Buffer.alloc(0), major = 0, minor = 0, links
 for (const directory of ['bin', 'dev', 'etc', 'proc', 'sbin', 'sys', 'tmp']) entry(directory, 0o40755, { links: 2 });
 entry('bin/busybox', 0o100755, { data: readFileSync(busybox) });
 entry('bin/sh', 0o120777, { data: Buffer.from('busybox') });
-entry('init', 0o100755, { data: readFileSync(new URL('init', import.meta.url)) });
+entry('init', 0o100755, { data: readFileSync(init) });
 entry('dev/console', 0o20600, { major: 5, minor: 1 });
 entry('dev/null', 0o20666, { major: 1, minor: 3 });
+if (files.length > 0) {
+  entry('lib', 0o40755, { links: 2 });
+  entry('lib/modules', 0o40755, { links: 2 });
+  for (const file of files) entry(`lib/modules/${basename(file)}`, 0o100644, { data: readFileSync(file) });
+}
 entry('TRAILER!!!', 0);
 align(512);
 writeFileSync(out, gzipSync(Buffer.concat(chunks, length), { level: 9 }));
