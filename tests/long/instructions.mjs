@@ -14,7 +14,11 @@ let failed = false;
 for (let seed = SEED_FIRST; (seed - SEED_FIRST + 1) * BATCH <= TARGET; seed++) {
   if (results.seeds.some((done) => done.seed === seed && done.differences === 0)) continue;
   if (Date.now() - started > limit) break;
-  const run = spawnSync(process.execPath, ['tests/instructions/run.mjs', String(seed), String(BATCH), '--each', '3'], { encoding: 'utf8' });
+  const run = spawnSync(
+    process.execPath,
+    ['tests/run-source.mjs', 'tests/instructions/main.ts', String(seed), String(BATCH), '--each', '3'],
+    { encoding: 'utf8' },
+  );
   process.stdout.write(run.stdout);
   const line = /: (\d+) tests, (\d+) encodings, (\d+) differ, (\d+) triaged, (\d+) stuck/.exec(run.stdout);
   if (line === null) throw new Error(`seed ${seed} did not finish: ${run.stderr.slice(-500)}`);

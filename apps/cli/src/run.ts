@@ -132,8 +132,7 @@ export const run = async (given: RunArguments): Promise<number> => {
     };
   }
   let machine: VirtMachine | undefined;
-  machine = new VirtMachine(machineOptions(args, log, () => machine!));
-  if (saved) machine.restore(saved.machine);
+  machine = new VirtMachine({ ...machineOptions(args, log, () => machine!), ...(saved && { snapshot: saved.machine }) });
   machine.observe(logObservers(args.log, log, () => machine!.instructions));
   const before = machine.instructions;
   const start = Date.now();

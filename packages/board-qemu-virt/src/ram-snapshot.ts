@@ -32,8 +32,8 @@ export const saveRam = (memory: GuestMemory): readonly RegionContents[] =>
       return { name: region.name, byteLength: region.byteLength, pages: Uint32Array.from(used), bytes };
     });
 
-/** Makes the regions what they were. Refuses, before anything has changed, contents that do not fit this machine. */
-export const restoreRam = (memory: GuestMemory, saved: readonly RegionContents[]): void => {
+/** Makes the regions what they were; with `fresh` memory that nothing has written yet, only what is not zero. Refuses, before anything has changed, contents that do not fit this machine. */
+export const restoreRam = (memory: GuestMemory, saved: readonly RegionContents[], fresh = false): void => {
   const regions = memory.regions.filter(({ writable }) => writable);
   for (const region of regions) {
     const contents = saved.find(({ name }) => name === region.name);
@@ -48,13 +48,22 @@ export const restoreRam = (memory: GuestMemory, saved: readonly RegionContents[]
   for (const region of regions) {
     const { pages, bytes } = saved.find(({ name }) => name === region.name)!;
     memory.willWrite(region.hostOffset, region.byteLength);
-    let next = 0;
-    for (let page = 0; page * PAGE < region.byteLength; page++) {
-      const at = region.hostOffset + page * PAGE;
-      if (next < pages.length && pages[next] === page) {
-        memory.u8.set(bytes.subarray(next * PAGE, (next + 1) * PAGE), at);
-        next++;
-      } else if (!isZero(memory.i32, at)) memory.u8.fill(0, at, at + PAGE);
+    if (!fresh) clearOthers(memory, region.hostOffset, region.byteLength, pages);
+    for (let from = 0; from < pages.length; ) {
+      let to = from + 1;
+      while (to < pages.length && pages[to] === pages[to - 1]! + 1) to++;
+      memory.u8.set(bytes.subarray(from * PAGE, to * PAGE), region.hostOffset + pages[from]! * PAGE);
+      from = to;
     }
+  }
+};
+
+/** Zeroes the pages that are not in `pages`, without touching those that are zero already: they cost the host nothing. */
+const clearOthers = (memory: GuestMemory, hostOffset: number, byteLength: number, pages: Uint32Array): void => {
+  let next = 0;
+  for (let page = 0; page * PAGE < byteLength; page++) {
+    const at = hostOffset + page * PAGE;
+    if (pages[next] === page) next++;
+    else if (!isZero(memory.i32, at)) memory.u8.fill(0, at, at + PAGE);
   }
 };

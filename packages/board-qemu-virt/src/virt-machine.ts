@@ -122,7 +122,11 @@ export class VirtMachine {
       virtual: this.board.gic.privateLine(0, 27),
     });
     this.loop = new RunLoop(this.cpu.core, this.timeline);
-    this.reset();
+    if (options.snapshot === undefined) this.reset();
+    else {
+      this.resetDevices();
+      this.restoreState(options.snapshot, true);
+    }
   }
   private readonly timer: ReturnType<typeof genericTimer>;
 
@@ -135,16 +139,20 @@ export class VirtMachine {
   /** Power-on: everything as constructed, images in memory again. Time and the instruction counter go on. RAM keeps what no image overwrites. */
   reset(): void {
     this.end = undefined;
-    this.bus.reset();
-    this.timer.reset();
-    this.mmu.reset();
-    this.cpu.reset();
+    this.resetDevices();
     for (const bank of [0, 1] as const) {
       const contents = this.options.flash?.[bank];
       if (contents) this.memory.romWindow(FLASH_REGIONS[bank]).write(0, contents.bytes);
     }
     for (const { target, address, bytes, byteLength } of this.plan.writes) this.place(target, address, bytes, byteLength);
     this.cpu.start(this.plan.entry);
+  }
+
+  private resetDevices(): void {
+    this.bus.reset();
+    this.timer.reset();
+    this.mmu.reset();
+    this.cpu.reset();
   }
 
   private place(target: 'ram' | 'flash', address: number, bytes: Uint8Array, byteLength: number): void {
@@ -345,12 +353,16 @@ export class VirtMachine {
 
   /** Makes this machine, built with the same options, what the snapshot's was. Refuses a foreign one. */
   restore(snapshot: Snapshot): void {
+    this.restoreState(snapshot, false);
+  }
+
+  private restoreState(snapshot: Snapshot, fresh: boolean): void {
     if (snapshot.schema !== SCHEMA || snapshot.version !== VERSION)
       throw new MachineError('snapshot', `cannot restore ${snapshot.schema} version ${snapshot.version}`);
     const data = snapshot.data as MachineSnapshot;
     if (data.profile !== this.profile.name)
       throw new MachineError('snapshot', `it is of a ${data.profile}, this is a ${this.profile.name}`);
-    restoreRam(this.memory, data.memory);
+    restoreRam(this.memory, data.memory, fresh);
     this.timeline.reset();
     this.timeline.current = data.time;
     this.loop.skipped = data.skipped;

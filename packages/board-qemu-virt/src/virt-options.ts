@@ -1,6 +1,6 @@
 import type { CoreProfile } from '@tablewalk/arm-core';
 import type { BlockStorage, NetBackend, VirtioConsolePort } from '@tablewalk/devices';
-import type { Diagnostics } from '@tablewalk/machine';
+import type { Diagnostics, Snapshot } from '@tablewalk/machine';
 
 /** A disk for a virtio slot. */
 export interface VirtDrive {
@@ -48,6 +48,8 @@ export interface VirtMachineOptions {
   readonly epochSeconds?: number;
   /** Where guest errors go; default: nowhere. */
   readonly diagnostics?: Diagnostics;
+  /** Start in this state (of a machine made with the same options) instead of at power-on: quicker than `restore`. */
+  readonly snapshot?: Snapshot;
   /** Semihosting calls (SVC 0x123456, HLT) are taken by the machine; default false. */
   readonly semihosting?: boolean;
 }

@@ -1,15 +1,16 @@
-// Bundles main.ts from the sources and runs it: node tests/instructions/run.mjs SEED COUNT [options], from the repository's root.
+// Bundles a TypeScript program from the sources and runs it: node tests/run-source.mjs FILE.ts [arguments], from the repository's root.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
-const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
-const outfile = join(root, '.cache/instructions/main.mjs');
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const [source, ...rest] = process.argv.slice(2);
+const outfile = join(root, '.cache/run-source', `${source.replaceAll('/', '-')}.mjs`);
 mkdirSync(dirname(outfile), { recursive: true });
 await build({
-  entryPoints: [join(root, 'tests/instructions/main.ts')],
+  entryPoints: [join(root, source)],
   outfile,
   bundle: true,
   platform: 'node',
@@ -28,5 +29,5 @@ await build({
     },
   ],
 });
-const run = spawnSync(process.execPath, ['--enable-source-maps', outfile, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+const run = spawnSync(process.execPath, ['--enable-source-maps', outfile, ...rest], { cwd: root, stdio: 'inherit' });
 process.exit(run.status ?? 1);
