@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Disassembler } from '@tablewalk/arm-core';
+import type { SymbolTable } from '@tablewalk/loader';
+import { formatSymbol, imageKind, parseElf, symbolTable } from '@tablewalk/loader';
 import { readInput } from './files.js';
 import { Output } from './output.js';
 import { UsageError } from './usage-error.js';
@@ -12,51 +14,93 @@ const number = (name: string, text: string | undefined, fallback: number): numbe
 
 const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
 
-/** `tablewalk disasm`: a raw image, or words given with `--hex`. */
+/** A stretch of code: bytes at a VA. */
+interface Code {
+  readonly bytes: Uint8Array;
+  readonly base: number;
+}
+
+const options = {
+  base: { type: 'string' },
+  start: { type: 'string' },
+  count: { type: 'string' },
+  thumb: { type: 'boolean' },
+  hex: { type: 'boolean' },
+} as const;
+
+/** `tablewalk disasm`: an ELF file's executable segments with its symbols, a raw image, or words given with `--hex`. */
 export const disasm = (argv: readonly string[]): number => {
-  let parsed: { values: Record<string, string | boolean | undefined>; positionals: string[] };
+  let parsed: ReturnType<typeof parseArgs<{ options: typeof options; allowPositionals: true }>>;
   try {
-    parsed = parseArgs({
-      args: [...argv],
-      options: {
-        base: { type: 'string' },
-        start: { type: 'string' },
-        count: { type: 'string' },
-        thumb: { type: 'boolean' },
-        hex: { type: 'boolean' },
-      },
-      allowPositionals: true,
-    });
+    parsed = parseArgs({ args: [...argv], options, allowPositionals: true });
   } catch (error) {
     throw new UsageError((error as Error).message.split('\n')[0]!);
   }
   const { values, positionals } = parsed;
-  const thumb = values['thumb'] === true;
   if (positionals.length === 0) throw new UsageError('disasm needs a file, or words with --hex');
-  const bytes = values['hex'] === true ? wordsOf(positionals) : readInput('image', positionals[0]!);
-  const base = number('base', values['base'] as string | undefined, 0);
-  const start = number('start', values['start'] as string | undefined, base);
-  const disassembler = new Disassembler();
-  const output = new Output(1);
-  let left = number('count', values['count'] as string | undefined, Number.MAX_SAFE_INTEGER);
-  let at = start - base;
-  let lines = '';
-  const half = (offset: number): number => bytes[offset]! | (bytes[offset + 1]! << 8);
-  while (left-- > 0 && at >= 0 && at + (thumb ? 2 : 4) <= bytes.length && !output.closed) {
-    const first = half(at);
-    const second = at + 4 <= bytes.length ? half(at + 2) : 0;
-    const word = (thumb ? (first << 16) | second : first | (second << 16)) >>> 0;
-    const { text, size } = disassembler.disassemble(thumb && first < 0xe800 ? first : word, { thumb, address: base + at });
-    lines += `${hex(base + at, 8)}:  ${hex(size === 2 ? first : word, 2 * size).padEnd(8)}  ${text}\n`;
-    if (lines.length > 1 << 16) {
-      output.write(lines);
-      lines = '';
-    }
-    at += size;
+  const bytes = values.hex ? wordsOf(positionals) : readInput('image', positionals[0]!);
+  const elf = !values.hex && imageKind(bytes) === 'elf' ? parseElf(bytes) : undefined;
+  const symbols = elf && symbolTable(elf.symbols());
+  const base = number('base', values.base, 0);
+  const pieces: readonly Code[] = elf
+    ? elf.segments.filter(({ executable }) => executable).map((segment) => ({ bytes: segment.bytes, base: segment.virtualAddress }))
+    : [{ bytes, base }];
+  const listing = new Listing(symbols, values.thumb ?? false, number('count', values.count, Number.MAX_SAFE_INTEGER));
+  const start = values.start === undefined ? undefined : number('start', values.start, 0);
+  for (const piece of pieces) {
+    if (start !== undefined && (start < piece.base || start >= piece.base + piece.bytes.length)) continue;
+    listing.print(piece, start ?? piece.base);
   }
-  output.write(lines);
   return 0;
 };
+
+/** Prints code, labels where symbols begin; a function symbol says whether T32 follows. */
+class Listing {
+  private readonly disassembler = new Disassembler();
+  private readonly output = new Output(1);
+  private readonly symbols: SymbolTable | undefined;
+  private readonly labels = new Map<number, { readonly name: string; readonly thumb: boolean; readonly code: boolean }>();
+  private thumb: boolean;
+  private left: number;
+
+  constructor(symbols: SymbolTable | undefined, thumb: boolean, count: number) {
+    this.symbols = symbols;
+    this.thumb = thumb;
+    this.left = count;
+    for (const { name, address, thumb: wide, kind } of symbols?.symbols ?? [])
+      if (!this.labels.has(address)) this.labels.set(address, { name, thumb: wide, code: kind === 'function' });
+  }
+
+  print({ bytes, base }: Code, start: number): void {
+    const half = (offset: number): number => bytes[offset]! | (bytes[offset + 1]! << 8);
+    const symbol = (address: number): string | undefined => this.symbols && formatSymbol(this.symbols, address);
+    let text = '';
+    let at = start - base;
+    while (this.left > 0 && at + (this.thumb ? 2 : 4) <= bytes.length && !this.output.closed) {
+      const label = this.labels.get(base + at);
+      if (label) {
+        if (label.code) this.thumb = label.thumb;
+        text += `${hex(base + at, 8)} <${label.name}>:\n`;
+      }
+      const first = half(at);
+      const second = at + 4 <= bytes.length ? half(at + 2) : 0;
+      const word = (this.thumb ? (first << 16) | second : first | (second << 16)) >>> 0;
+      const shown = this.disassembler.disassemble(this.thumb && first < 0xe800 ? first : word, {
+        thumb: this.thumb,
+        address: base + at,
+        ...(this.symbols && { symbol }),
+      });
+      text += `${hex(base + at, 8)}:  ${hex(shown.size === 2 ? first : word, 2 * shown.size).padEnd(8)}  ${shown.text}\n`;
+      if (text.length > 1 << 16) {
+        this.output.write(text);
+        text = '';
+      }
+      at += shown.size;
+      this.left--;
+    }
+    this.output.write(text);
+  }
+}
 
 /** Hexadecimal words, each 4 bytes (or 2 with four digits or fewer), little-endian in memory. */
 const wordsOf = (texts: readonly string[]): Uint8Array => {

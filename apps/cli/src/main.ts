@@ -15,7 +15,7 @@ run takes QEMU's spellings: -m SIZE, -cpu NAME, -kernel F, -initrd F, -append TE
   --exit-on TEXT          end with status 0 when TEXT has been printed
   --max-instructions N, --timeout S    limits: status 124
   --save F, --load F      write the machine's state at the end; go on from one
-  --seed N, --rtc utc, --rng, --modern-virtio, --stats
+  --seed N, --rtc utc, --rng, --modern-virtio, --stats, --trace FILE (- for standard error)
 
 exit status: 0 power-off, 1-63 the guest's own (semihosting), 64 bad input, 66 the guest crashed, 124 a limit was reached
 `;

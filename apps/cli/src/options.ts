@@ -16,6 +16,7 @@ export interface RunArguments {
   readonly seed: number;
   readonly startPaused: boolean;
   readonly log: ReadonlySet<string>;
+  readonly trace: string | undefined;
   readonly stats: boolean;
   readonly maxInstructions: number;
   readonly timeoutSeconds: number;
@@ -86,6 +87,7 @@ const definitions = {
   seed: { type: 'string' },
   rtc: { type: 'string' },
   log: { type: 'string', multiple: true },
+  trace: { type: 'string' },
   stats: { type: 'boolean' },
   'max-instructions': { type: 'string' },
   timeout: { type: 'string' },
@@ -208,6 +210,7 @@ export const parseRun = (argv: readonly string[]): RunArguments | undefined => {
     seed: parseCount('seed', values.seed, 0),
     startPaused: values.paused ?? false,
     log,
+    trace: values.trace,
     stats: values.stats ?? false,
     maxInstructions: parseCount('max-instructions', values['max-instructions'], Number.POSITIVE_INFINITY),
     timeoutSeconds: parseCount('timeout', values.timeout, Number.POSITIVE_INFINITY),

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { VirtMachine } from '@tablewalk/board-qemu-virt';
@@ -80,6 +80,18 @@ describe('scripts', () => {
     for (const c of '# no login: yes # ') script.put(Uint8Array.of(c.charCodeAt(0)));
     expect(replies).toEqual(['root', 'ls']);
     expect(script.pending).toBe(0);
+  });
+});
+
+describe('--trace', () => {
+  it('writes each instruction with what it changed', async () => {
+    const trace = join(folder, 'trace');
+    expect(await run(parseRun(['--trace', trace, '--max-instructions', '6'])!)).toBe(124);
+    const lines = readFileSync(trace, 'utf8').trimEnd().split('\n');
+    expect(lines).toHaveLength(6);
+    expect(lines[0]).toBe('0 40000000:  e3a00000  mov r0, #0');
+    expect(lines[1]).toMatch(/^1 40000004: {2}e59f1004 {2}ldr r1, \[pc, #4\] +r1=ffffffff$/);
+    expect(lines[4]).toMatch(/^4 40010000: .* sp=400f0000$/);
   });
 });
 

@@ -10,6 +10,7 @@ import { Output } from './output.js';
 import type { SessionEnd } from './session.js';
 import { Session } from './session.js';
 import { loadSnapshot, saveSnapshot } from './snapshot-file.js';
+import { Tracer } from './trace.js';
 import { EXIT_CRASHED, EXIT_LIMIT, UsageError } from './usage-error.js';
 
 /** What a snapshot file holds: the options that made the machine, and its state. */
@@ -136,7 +137,9 @@ export const run = async (given: RunArguments): Promise<number> => {
   machine.observe(logObservers(args.log, log, () => machine!.instructions));
   const before = machine.instructions;
   const start = Date.now();
-  const end = await new Session(machine, args, output).run();
+  const tracer = args.trace === undefined ? undefined : new Tracer(machine, args.trace);
+  const end = await new Session(machine, args, output, tracer).run();
+  tracer?.close();
   const { status, line } = verdict(end);
   if (line !== undefined) log(`tablewalk: ${line}`);
   if (args.save !== undefined) saveSnapshot(args.save, { arguments: { ...args, log: [] }, machine: machine.snapshot() });

@@ -4,9 +4,13 @@ import { monitorCommand } from './monitor.js';
 import type { RunArguments } from './options.js';
 import type { Output } from './output.js';
 import { Terminal } from './terminal.js';
+import type { Tracer } from './trace.js';
 
 /** Instructions between two looks at the host's input: about 10 ms. */
 const SLICE = 500_000;
+
+/** The same when each instruction is written down. */
+const TRACED_SLICE = 2_000;
 
 /** Why a session ended besides the machine's own reasons. */
 export type SessionEnd = MachineEnd | { readonly reason: 'quit' | 'timeout' | 'exit-on' | 'interrupted' | 'deserted' };
@@ -19,6 +23,7 @@ export class Session {
   private readonly machine: VirtMachine;
   private readonly options: RunArguments;
   private readonly output: Output;
+  private readonly tracer: Tracer | undefined;
   private readonly terminal: Terminal;
   private readonly expect: Expect;
   private end: SessionEnd | undefined;
@@ -26,8 +31,9 @@ export class Session {
   private line = '';
   private typed = false;
 
-  constructor(machine: VirtMachine, options: RunArguments, output: Output) {
+  constructor(machine: VirtMachine, options: RunArguments, output: Output, tracer?: Tracer) {
     this.machine = machine;
+    this.tracer = tracer;
     this.options = options;
     this.output = output;
     this.expect = new Expect(
@@ -115,7 +121,7 @@ export class Session {
     for (;;) {
       if (this.inMonitor && !this.end) await pause(20);
       else {
-        const result = machine.runFor(Math.min(SLICE, limit - machine.instructions), realTime);
+        const result = this.slice(Math.min(SLICE, limit - machine.instructions), realTime);
         if (this.end === undefined) {
           if (result.reason === 'asleep') await this.sleep();
           else if (result.reason === 'idle') {
@@ -131,6 +137,19 @@ export class Session {
       if (machine.instructions >= limit) return { reason: 'limit' };
       if (Date.now() >= deadline) return { reason: 'timeout' };
     }
+  }
+
+  private slice(instructions: number, realTime: boolean): MachineEnd {
+    const { machine, tracer } = this;
+    if (tracer === undefined) return machine.runFor(instructions, realTime);
+    let result: MachineEnd = { reason: 'limit' };
+    for (let i = 0; i < Math.min(instructions, TRACED_SLICE) && result.reason === 'limit' && this.end === undefined; i++) {
+      const after = tracer.step();
+      const count = machine.instructions;
+      result = machine.runFor(1, realTime);
+      if (machine.instructions > count) after();
+    }
+    return result;
   }
 
   /** On a terminal the guest's sleep takes the time that it says, or until something is typed. */
