@@ -8,12 +8,14 @@ export type { FdtNode, FdtProperty, FdtReservation, FdtValue } from './fdt/fdt-t
 export { FdtTree } from './fdt/fdt-tree.js';
 export type { FdtWriteOptions } from './fdt/fdt-writer.js';
 export { writeFdt } from './fdt/fdt-writer.js';
+export type { MachineEnd } from './machine-end.js';
 export { MachineError } from './machine-error.js';
+export type { MachineEvents } from './machine-events.js';
 export type { MemoryWindow } from './memory-map.js';
 export { RAM_BASE, RAM_BYTES_MAX, RAM_BYTES_MIN } from './memory-map.js';
 export type { CpuPowerState, PsciResult } from './psci.js';
 export { psciCall } from './psci.js';
 export type { VirtBoard } from './virt-board.js';
-export type { MachineEnd, RunOptions } from './virt-machine.js';
+export type { RunOptions } from './virt-machine.js';
 export { VirtMachine } from './virt-machine.js';
 export type { VirtDrive, VirtFlash, VirtMachineOptions } from './virt-options.js';

@@ -2,12 +2,17 @@ import type { CoreProfile } from '@tablewalk/arm-core';
 import { ArmCpu, coreProfiles } from '@tablewalk/arm-core';
 import { genericTimer } from '@tablewalk/devices';
 import { layout } from '@tablewalk/engine';
-import type { Diagnostics, Observer, Snapshot, StopReason } from '@tablewalk/machine';
+import type { Diagnostics, Observer, Snapshot } from '@tablewalk/machine';
 import { ACCESS_READ, ConsoleStream, GuestMemory, RunLoop, SystemBus, Timeline } from '@tablewalk/machine';
 import { Vmsav7 } from '@tablewalk/mmu';
 import type { BootPlan } from './boot.js';
 import { planBoot } from './boot.js';
+import { hostTurn } from './host-turn.js';
+import type { MachineEnd } from './machine-end.js';
+import { crashReport } from './machine-end.js';
 import { MachineError } from './machine-error.js';
+import type { MachineEvents } from './machine-events.js';
+import { MachineListeners } from './machine-events.js';
 import * as map from './memory-map.js';
 import { psciCall } from './psci.js';
 import type { RegionContents } from './ram-snapshot.js';
@@ -20,18 +25,6 @@ import type { VirtMachineOptions } from './virt-options.js';
 const MIB = 1024 * 1024;
 /** The core's state at the bottom of guest memory. */
 const STATE_OFFSET = 0;
-
-/** How a run of the machine ended. */
-export type MachineEnd =
-  | { readonly reason: 'limit' | 'stopped' | 'asleep' | 'idle' }
-  /** The guest powered the machine off (PSCI). */
-  | { readonly reason: 'poweroff' }
-  /** The guest asked for a reset (PSCI); the machine has been reset and can run on. */
-  | { readonly reason: 'reset' }
-  /** The guest left through semihosting with this status. */
-  | { readonly reason: 'exit'; readonly status: number }
-  /** The core takes the same exception for ever. */
-  | { readonly reason: 'crashed'; readonly message: string };
 
 const silent: Diagnostics = { guestError: () => {}, unimplemented: () => {} };
 
@@ -59,7 +52,10 @@ export class VirtMachine {
   readonly plan: BootPlan;
   private readonly loop: RunLoop;
   private readonly options: VirtMachineOptions;
+  private readonly listeners = new MachineListeners();
   private end: MachineEnd | undefined;
+  /** What a run threw: the state may be that of half an instruction. */
+  private failure: { readonly error: unknown } | undefined;
 
   /** @throws {MachineError | BootError | FdtError | LoaderError} one line that says what cannot be */
   constructor(options: VirtMachineOptions) {
@@ -139,6 +135,8 @@ export class VirtMachine {
   /** Power-on: everything as constructed, images in memory again. Time and the instruction counter go on. RAM keeps what no image overwrites. */
   reset(): void {
     this.end = undefined;
+    this.failure = undefined;
+    this.console.reopen();
     this.resetDevices();
     for (const bank of [0, 1] as const) {
       const contents = this.options.flash?.[bank];
@@ -245,22 +243,52 @@ export class VirtMachine {
   }
 
   /**
+   * Calls `listener` when the machine ends or is reset (see {@link MachineEvents}), between two instructions and before `run`, `runFor` or `step` comes
+   * back. Returns the function that ends that. What a listener throws comes out of `run`, `runFor` or `step`.
+   */
+  on<Name extends keyof MachineEvents>(name: Name, listener: (event: MachineEvents[Name]) => void): () => void {
+    return this.listeners.on(name, listener);
+  }
+
+  /**
    * Runs at most `instructions` now, without yielding. `asleep` only comes with `reportSleep`: the guest waits for an interrupt and the caller lets
-   * time pass with {@link sleepUntil}.
+   * time pass with {@link sleepUntil}. A machine that has ended stays so, and says the same again, until `reset` or `restore`.
+   *
+   * @throws what a callback of the embedder's threw, after the event `error`; from then on, a MachineError until `reset` or `restore`
    */
   runFor(instructions: number, reportSleep = false): MachineEnd {
-    if (this.end && this.end.reason !== 'reset') return this.end;
-    const reason: StopReason = this.loop.run(instructions, reportSleep);
-    this.console.flush();
-    const { end } = this;
-    if (end === undefined) {
-      if (reason !== 'locked-up') return { reason };
-      this.end = { reason: 'crashed', message: this.crashReport() };
-      return this.end;
-    }
+    if (this.failure)
+      throw new MachineError('run', 'an earlier run threw, the state may be half an instruction: reset or restore', {
+        cause: this.failure.error,
+      });
+    if (this.end) return this.end;
+    const end = this.slice(instructions, reportSleep);
     if (end.reason === 'reset') this.reset();
-    else this.console.close(new MachineError('console', `the machine has ended: ${end.reason}`));
+    else if (this.end) this.console.close(new MachineError('console', `the machine has ended: ${end.reason}`));
+    this.announce(end);
     return end;
+  }
+
+  private slice(instructions: number, reportSleep: boolean): MachineEnd {
+    try {
+      const reason = this.loop.run(instructions, reportSleep);
+      this.console.flush();
+      if (reason === 'locked-up') this.end ??= { reason: 'crashed', message: crashReport(this.cpu) };
+      else if (this.end === undefined) return { reason };
+    } catch (error) {
+      this.failure = { error };
+      this.console.close(new MachineError('console', 'the run threw', { cause: error }));
+      this.listeners.emit('error', error);
+      throw error;
+    }
+    return this.end!;
+  }
+
+  private announce(end: MachineEnd): void {
+    if (end.reason === 'poweroff') this.listeners.emit('poweroff', end);
+    else if (end.reason === 'exit') this.listeners.emit('exit', end);
+    else if (end.reason === 'reset') this.listeners.emit('reset', end);
+    else if (end.reason === 'crashed') this.listeners.emit('crash', end);
   }
 
   /** Lets guest time pass in sleep up to the next timer, at most to `time` (ns). */
@@ -297,7 +325,7 @@ export class VirtMachine {
       } else if (result.reason !== 'reset') {
         return result;
       } else options.onReset?.();
-      await yieldToHost();
+      await hostTurn();
     }
   }
 
@@ -321,16 +349,6 @@ export class VirtMachine {
   /** Writes RAM; false (and nothing written) when any byte is outside it. */
   writeMemory(address: number, bytes: Uint8Array): boolean {
     return this.memory.write(address, bytes);
-  }
-
-  private crashReport(): string {
-    const { core } = this.cpu;
-    const pc = (core.words[layout.PC]! >>> 0).toString(16).padStart(8, '0');
-    const what =
-      core.faults.ifar >>> 0 === core.words[layout.PC]! >>> 0
-        ? 'cannot fetch from its own exception vector'
-        : 'takes the same exception for ever';
-    return `the guest ${what}: pc=0x${pc} cpsr=0x${core.readCpsr().toString(16)} ifsr=0x${core.faults.ifsr.toString(16)} lr=0x${(core.words[14]! >>> 0).toString(16)}`;
   }
 
   /** The whole machine between two instructions. Structured-cloneable. */
@@ -371,6 +389,7 @@ export class VirtMachine {
     this.timer.restore(data.timer);
     this.cpu.restore(data.cpu);
     this.end = undefined;
+    this.failure = undefined;
     this.console.reopen();
   }
 }
@@ -400,13 +419,3 @@ interface MachineSnapshot {
   readonly bus: Snapshot;
   readonly memory: readonly RegionContents[];
 }
-
-/** The host's event loop gets a turn, by whatever timer the platform has. */
-const yieldToHost = (): Promise<void> => {
-  const host = globalThis as { setImmediate?: (run: () => void) => unknown; setTimeout?: (run: () => void, ms: number) => unknown };
-  return new Promise((resolve) => {
-    if (host.setImmediate) host.setImmediate(resolve);
-    else if (host.setTimeout) host.setTimeout(resolve, 0);
-    else resolve();
-  });
-};

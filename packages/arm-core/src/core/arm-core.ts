@@ -360,7 +360,12 @@ export class ArmCore implements CodeWatcher {
           left -= i === statements.length ? block.count : this.stoppedAt(block, i);
         }
       } catch (error) {
-        if (error !== GUEST_EXIT) throw error;
+        if (error !== GUEST_EXIT) {
+          // The embedder's: the clock is as the instruction found it, and a reset finds no block in progress.
+          this.synchronize();
+          this.block = undefined;
+          throw error;
+        }
         left -= frame.index + 1;
       }
       this.block = undefined;
