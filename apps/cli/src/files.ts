@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import type { BlockImage, BlockStorage } from '@tablewalk/devices';
 import { UsageError } from './usage-error.js';
 
@@ -13,12 +13,38 @@ const reason = (error: unknown): string => {
   return known[code ?? ''] ?? message;
 };
 
-/** The whole file, or one clear line. `what` names its role. */
-export const readInput = (what: string, path: string): Uint8Array => {
+/** What no input exceeds: a Node buffer, and more than half of the largest RAM. */
+const LARGEST_INPUT = 2 ** 31 - 1;
+
+/** The whole file (or pipe), or one clear line. `what` names its role. Something that never ends, like /dev/zero, is refused at `limit`. */
+export const readInput = (what: string, path: string, limit = LARGEST_INPUT): Uint8Array => {
+  const tooLarge = (): UsageError => new UsageError(`the ${what} ${path} is larger than the ${limit} bytes that it may have`);
+  let fd: number;
   try {
-    return readFileSync(path);
+    fd = openSync(path, 'r');
   } catch (error) {
     throw new UsageError(`cannot read the ${what} ${path}: ${reason(error)}`, { cause: error });
+  }
+  try {
+    const stat = fstatSync(fd);
+    if (stat.size > limit) throw tooLarge();
+    let buffer = new Uint8Array(stat.isFile() ? stat.size + 1 : 1 << 20);
+    let length = 0;
+    for (;;) {
+      const count = readSync(fd, buffer, length, buffer.length - length, null);
+      if (count === 0) return buffer.subarray(0, length);
+      length += count;
+      if (length > limit) throw tooLarge();
+      if (length < buffer.length) continue;
+      const longer = new Uint8Array(Math.min(2 * buffer.length, limit + 1));
+      longer.set(buffer);
+      buffer = longer;
+    }
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`cannot read the ${what} ${path}: ${reason(error)}`, { cause: error });
+  } finally {
+    closeSync(fd);
   }
 };
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { EXIT_USAGE } from './usage-error.js';
+import { EXIT_USAGE, userMessage } from './usage-error.js';
 
 const version = (): string =>
   (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
@@ -15,22 +15,11 @@ run takes QEMU's spellings: -m SIZE, -cpu NAME, -kernel F, -initrd F, -append TE
   --exit-on TEXT          end with status 0 when TEXT has been printed
   --max-instructions N, --timeout S    limits: status 124
   --save F, --load F      write the machine's state at the end; go on from one
-  --seed N, --rtc utc, --rng, --modern-virtio, --stats, --trace FILE (- for standard error)
+  --seed N, --rtc utc, --rng, --modern-virtio, --stats, --trace FILE (- for standard error),
+  --symbols FILE (ELF or System.map, for the trace)
 
 exit status: 0 power-off, 1-63 the guest's own (semihosting), 64 bad input, 66 the guest crashed, 124 a limit was reached
 `;
-
-/** Errors whose message is the whole story. */
-const clear = new Set([
-  'UsageError',
-  'BootError',
-  'FdtError',
-  'LoaderError',
-  'MachineError',
-  'DeviceError',
-  'AssemblerError',
-  'RangeError',
-]);
 
 const main = async (argv: readonly string[]): Promise<number> => {
   const [command, ...rest] = argv;
@@ -38,7 +27,13 @@ const main = async (argv: readonly string[]): Promise<number> => {
     console.log(version());
     return 0;
   }
-  if (command === undefined || command === 'help' || command === '--help' || command === '-h') {
+  if (
+    command === undefined ||
+    command === 'help' ||
+    command === '--help' ||
+    command === '-h' ||
+    (command === 'disasm' && rest.includes('--help'))
+  ) {
     process.stdout.write(HELP);
     return 0;
   }
@@ -61,8 +56,9 @@ main(process.argv.slice(2)).then(
     process.exitCode = status;
   },
   (error: unknown) => {
-    if (error instanceof Error && clear.has(error.name)) {
-      process.stderr.write(`tablewalk: ${error.message.split('\n')[0]}\n`);
+    const message = userMessage(error);
+    if (message !== undefined) {
+      process.stderr.write(`tablewalk: ${message}\n`);
       process.exitCode = EXIT_USAGE;
     } else {
       process.stderr.write(`tablewalk: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

@@ -17,6 +17,7 @@ export interface RunArguments {
   readonly startPaused: boolean;
   readonly log: ReadonlySet<string>;
   readonly trace: string | undefined;
+  readonly symbols: string | undefined;
   readonly stats: boolean;
   readonly maxInstructions: number;
   readonly timeoutSeconds: number;
@@ -88,6 +89,7 @@ const definitions = {
   rtc: { type: 'string' },
   log: { type: 'string', multiple: true },
   trace: { type: 'string' },
+  symbols: { type: 'string' },
   stats: { type: 'boolean' },
   'max-instructions': { type: 'string' },
   timeout: { type: 'string' },
@@ -102,6 +104,26 @@ const definitions = {
   fidelity: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
+
+/** What a snapshot brings along. */
+const MACHINE_OPTIONS = [
+  'memory',
+  'cpu',
+  'kernel',
+  'initrd',
+  'append',
+  'dtb',
+  'bios',
+  'drive',
+  'net',
+  'nic',
+  'rng',
+  'seed',
+  'rtc',
+  'semihosting',
+  'modern-virtio',
+  'snapshot',
+] as const;
 
 const KNOWN_LOG = new Set(['int', 'mmu', 'guest_errors', 'unimp']);
 
@@ -193,6 +215,13 @@ export const parseRun = (argv: readonly string[]): RunArguments | undefined => {
     throw new UsageError(`--engine ${values.engine}: there is 'interpreter'`);
   if (values.fidelity !== undefined && values.fidelity !== 'functional')
     throw new UsageError(`--fidelity ${values.fidelity}: there is 'functional'`);
+  if (values.load !== undefined) {
+    const given = positionals.length > 0 ? 'a kernel' : MACHINE_OPTIONS.find((name) => values[name] !== undefined);
+    if (given !== undefined)
+      throw new UsageError(
+        `--load brings the machine that was saved: ${given === 'a kernel' ? given : `--${given}`} cannot be given with it`,
+      );
+  }
   const log = new Set((values.log ?? []).flatMap((text) => text.split(',')));
   for (const name of log) if (!KNOWN_LOG.has(name)) throw new UsageError(`-d ${name}: there are ${[...KNOWN_LOG].join(', ')}`);
   const rtc = values.rtc?.replace(/^base=/, '');
@@ -211,6 +240,7 @@ export const parseRun = (argv: readonly string[]): RunArguments | undefined => {
     startPaused: values.paused ?? false,
     log,
     trace: values.trace,
+    symbols: values.symbols,
     stats: values.stats ?? false,
     maxInstructions: parseCount('max-instructions', values['max-instructions'], Number.POSITIVE_INFINITY),
     timeoutSeconds: parseCount('timeout', values.timeout, Number.POSITIVE_INFINITY),

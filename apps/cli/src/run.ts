@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { VirtDrive, VirtFlash, VirtMachineOptions } from '@tablewalk/board-qemu-virt';
 import { VirtMachine } from '@tablewalk/board-qemu-virt';
 import { overlayStorage } from '@tablewalk/devices';
@@ -9,26 +10,43 @@ import type { RunArguments } from './options.js';
 import { Output } from './output.js';
 import type { SessionEnd } from './session.js';
 import { Session } from './session.js';
-import { loadSnapshot, saveSnapshot } from './snapshot-file.js';
+import { checkSnapshotPath, loadSnapshot, saveSnapshot } from './snapshot-file.js';
+import { loadSymbols } from './symbols.js';
 import { Tracer } from './trace.js';
-import { EXIT_CRASHED, EXIT_LIMIT, UsageError } from './usage-error.js';
+import { EXIT_CRASHED, EXIT_LIMIT, UsageError, userMessage } from './usage-error.js';
 
-/** What a snapshot file holds: the options that made the machine, and its state. */
+/** What the machine is loaded with: a snapshot brings it along, since a reset loads it again. */
+type Images = Pick<VirtMachineOptions, 'kernel' | 'initrd' | 'dtb' | 'bios'>;
+
+/** What a snapshot file holds: the options and images that made the machine, and its state. Drives stay where they are. */
 interface SavedSession {
   readonly arguments: RunArguments & { readonly log: never };
+  readonly images: Images;
   readonly machine: Snapshot;
 }
 
-const GIB4 = 2 ** 32;
+/** The longest device tree: QEMU's limit too. */
+const LARGEST_DTB = 1 << 20;
 
-const largeInput = (what: string, path: string): Uint8Array => {
-  const bytes = readInput(what, path);
-  if (bytes.length > GIB4) throw new UsageError(`the ${what} ${path} is larger than the machine can be`);
-  return bytes;
+const readImages = (args: RunArguments): Images => {
+  const hasFlash = args.drives.some((drive) => drive.interface === 'pflash' && (drive.unit ?? 0) === 0);
+  if (args.kernel === undefined && args.bios === undefined && !hasFlash && args.initrd === undefined && args.dtb === undefined)
+    return { kernel: builtinGuest() };
+  return {
+    ...(args.kernel !== undefined && { kernel: readInput('kernel', args.kernel) }),
+    ...(args.initrd !== undefined && { initrd: readInput('initrd', args.initrd) }),
+    ...(args.dtb !== undefined && { dtb: readInput('device tree', args.dtb, LARGEST_DTB) }),
+    ...(args.bios !== undefined && { bios: readInput('firmware', args.bios) }),
+  };
 };
 
 /** Opens what the arguments name and makes the machine's options. */
-const machineOptions = (args: RunArguments, log: (line: string) => void, machine: () => VirtMachine): VirtMachineOptions => {
+const machineOptions = (
+  args: RunArguments,
+  images: Images,
+  log: (line: string) => void,
+  machine: () => VirtMachine,
+): VirtMachineOptions => {
   const drives: VirtDrive[] = [];
   const flash: (VirtFlash | undefined)[] = [undefined, undefined];
   for (const drive of args.drives) {
@@ -47,16 +65,11 @@ const machineOptions = (args: RunArguments, log: (line: string) => void, machine
         readOnly: drive.readOnly,
       });
   }
-  const nothing = args.kernel === undefined && args.bios === undefined && flash[0] === undefined;
   return {
     memory: args.memoryBytes,
     cpu: args.cpu,
-    ...(args.kernel !== undefined && { kernel: largeInput('kernel', args.kernel) }),
-    ...(nothing && { kernel: builtinGuest() }),
-    ...(args.initrd !== undefined && { initrd: largeInput('initrd', args.initrd) }),
+    ...images,
     ...(args.append !== undefined && { append: args.append }),
-    ...(args.dtb !== undefined && { dtb: largeInput('device tree', args.dtb) }),
-    ...(args.bios !== undefined && { bios: largeInput('firmware', args.bios) }),
     ...(flash[1] ? { flash: [flash[0], flash[1]] as const } : flash[0] && { flash: [flash[0]] as const }),
     drives,
     ...(args.net === 'user' && { network: 'user' as const }),
@@ -86,7 +99,7 @@ const statistics = (machine: VirtMachine, instructions: number, milliseconds: nu
 const verdict = (end: SessionEnd): { readonly status: number; readonly line?: string } => {
   switch (end.reason) {
     case 'exit':
-      return { status: end.status & 63 };
+      return end.status <= 63 ? { status: end.status } : { status: 63, line: `the guest's exit status ${end.status} is reported as 63` };
     case 'crashed':
       return { status: EXIT_CRASHED, line: end.message };
     case 'limit':
@@ -107,11 +120,13 @@ export const run = async (given: RunArguments): Promise<number> => {
   const output = new Output(1);
   const errors = new Output(2);
   const log = (line: string): void => errors.write(`${line}\n`);
+  if (given.save !== undefined) checkSnapshotPath(given.save);
   let args = given;
   let saved: SavedSession | undefined;
   if (given.load !== undefined) {
     saved = loadSnapshot(given.load) as SavedSession;
-    if (saved?.machine === undefined || saved.arguments === undefined) throw new UsageError(`${given.load} is no snapshot of a session`);
+    if (saved?.machine === undefined || saved.arguments === undefined || saved.images === undefined)
+      throw new UsageError(`${given.load} is no snapshot of a session`);
     const { memoryBytes, cpu, kernel, initrd, append, dtb, bios, drives, net, rng, seed, semihosting, realTimeClock, modernVirtio } =
       saved.arguments;
     args = {
@@ -133,16 +148,30 @@ export const run = async (given: RunArguments): Promise<number> => {
     };
   }
   let machine: VirtMachine | undefined;
-  machine = new VirtMachine({ ...machineOptions(args, log, () => machine!), ...(saved && { snapshot: saved.machine }) });
+  const images = saved?.images ?? readImages(args);
+  const symbols = args.trace === undefined ? undefined : loadSymbols(args.symbols, images.kernel);
+  try {
+    machine = new VirtMachine({ ...machineOptions(args, images, log, () => machine!), ...(saved && { snapshot: saved.machine }) });
+  } catch (error) {
+    if (userMessage(error) !== undefined) throw error;
+    // What a snapshot contains is the file's word, not ours.
+    if (saved) throw new UsageError(`the snapshot ${given.load} is damaged: ${(error as Error).message}`, { cause: error });
+    if (error instanceof RangeError && /memory|allocat/i.test(error.message))
+      throw new UsageError(`the host has no ${Math.ceil(args.memoryBytes / 2 ** 20)} MiB for the guest's RAM`, { cause: error });
+    throw error;
+  }
   machine.observe(logObservers(args.log, log, () => machine!.instructions));
   const before = machine.instructions;
   const start = Date.now();
-  const tracer = args.trace === undefined ? undefined : new Tracer(machine, args.trace);
+  const tracer = args.trace === undefined ? undefined : new Tracer(machine, args.trace, symbols);
   const end = await new Session(machine, args, output, tracer).run();
   tracer?.close();
   const { status, line } = verdict(end);
   if (line !== undefined) log(`tablewalk: ${line}`);
-  if (args.save !== undefined) saveSnapshot(args.save, { arguments: { ...args, log: [] }, machine: machine.snapshot() });
+  if (args.save !== undefined) {
+    const drives = args.drives.map((drive) => ({ ...drive, file: resolve(drive.file) }));
+    saveSnapshot(args.save, { arguments: { ...args, drives, log: [] }, images, machine: machine.snapshot() });
+  }
   if (args.stats) log(statistics(machine, machine.instructions - before, Date.now() - start));
   return status;
 };

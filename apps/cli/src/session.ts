@@ -29,6 +29,8 @@ export class Session {
   private end: SessionEnd | undefined;
   private inMonitor = false;
   private line = '';
+  private monitorEscape = false;
+  private deadline = Number.POSITIVE_INFINITY;
   private typed = false;
 
   constructor(machine: VirtMachine, options: RunArguments, output: Output, tracer?: Tracer) {
@@ -39,7 +41,10 @@ export class Session {
     this.expect = new Expect(
       options.send,
       options.exitOn,
-      (text) => machine.send(text),
+      (text) => {
+        this.typed = true;
+        machine.send(text);
+      },
       () => {
         this.end ??= { reason: 'exit-on' };
       },
@@ -70,12 +75,18 @@ export class Session {
     this.say('\nTablewalk monitor: help lists the commands, c goes on');
     this.output.write('(tablewalk) ');
     this.terminal.monitorInput = (bytes) => {
-      for (const c of bytes.toString('latin1')) this.monitorKey(c);
+      let used = 0;
+      while (used < bytes.length && this.inMonitor) this.monitorKey(String.fromCharCode(bytes[used++]!));
+      return bytes.subarray(used);
     };
   }
 
   private monitorKey(c: string): void {
-    if (c === '\x7f' || c === '\b') {
+    if (this.monitorEscape) {
+      this.monitorEscape = false;
+      if (c === 'x') this.end = { reason: 'quit' };
+      if (c === 'c') this.closeMonitor();
+    } else if (c === '\x7f' || c === '\b') {
       if (this.line !== '') this.output.write('\b \b');
       this.line = this.line.slice(0, -1);
     } else if (c === '\r' || c === '\n') {
@@ -85,14 +96,26 @@ export class Session {
       this.say(text);
       if (effect === 'quit') this.end = { reason: 'quit' };
       if (effect === 'stay') this.output.write('(tablewalk) ');
-      else {
-        this.inMonitor = false;
-        this.terminal.monitorInput = undefined;
-      }
-    } else {
+      else this.closeMonitor();
+    } else if (this.terminal.interactive && c < ' ') this.monitorControl(c);
+    else {
       this.line += c;
       this.output.write(c);
     }
+  }
+
+  /** Ctrl-C drops the line, Ctrl-D goes on, Ctrl-A X and Ctrl-A C are what they are outside. */
+  private monitorControl(c: string): void {
+    if (c === '\x03') {
+      this.line = '';
+      this.output.write('\r\n(tablewalk) ');
+    } else if (c === '\x04') this.closeMonitor();
+    else if (c === '\x01') this.monitorEscape = true;
+  }
+
+  private closeMonitor(): void {
+    this.inMonitor = false;
+    this.terminal.monitorInput = undefined;
   }
 
   /** Runs to the end. The terminal is as it was afterwards, whatever happens. */
@@ -115,12 +138,16 @@ export class Session {
 
   private async loop(): Promise<SessionEnd> {
     const { machine, options } = this;
-    const deadline = Date.now() + options.timeoutSeconds * 1000;
+    this.deadline = Date.now() + options.timeoutSeconds * 1000;
     const limit = machine.instructions + options.maxInstructions;
-    const realTime = this.terminal.interactive;
     for (;;) {
-      if (this.inMonitor && !this.end) await pause(20);
-      else {
+      this.terminal.throttle(machine.board.uart.waitingByteCount);
+      if (this.inMonitor && !this.end) {
+        if (this.terminal.ended) return { reason: 'quit' };
+        await pause(20);
+      } else {
+        this.typed = false;
+        const realTime = this.terminal.interactive && options.exitOn.length === 0 && this.expect.pending === 0;
         const result = this.slice(Math.min(SLICE, limit - machine.instructions), realTime);
         if (this.end === undefined) {
           if (result.reason === 'asleep') await this.sleep();
@@ -135,7 +162,7 @@ export class Session {
       if (this.end) return this.end;
       if (this.output.closed) return { reason: 'quit' };
       if (machine.instructions >= limit) return { reason: 'limit' };
-      if (Date.now() >= deadline) return { reason: 'timeout' };
+      if (Date.now() >= this.deadline) return { reason: 'timeout' };
     }
   }
 
@@ -144,12 +171,24 @@ export class Session {
     if (tracer === undefined) return machine.runFor(instructions, realTime);
     let result: MachineEnd = { reason: 'limit' };
     for (let i = 0; i < Math.min(instructions, TRACED_SLICE) && result.reason === 'limit' && this.end === undefined; i++) {
+      // Nothing runs, but an interrupt that is due is taken: the next instruction is its handler's.
+      result = machine.runFor(0, true);
+      if (result.reason !== 'limit') break;
       const after = tracer.step();
       const count = machine.instructions;
-      result = machine.runFor(1, realTime);
+      result = machine.runFor(1, true);
       if (machine.instructions > count) after();
+      if (result.reason === 'asleep' && !realTime) {
+        if (!this.typed) machine.sleepUntil(machine.nextDeadline);
+        result = { reason: 'limit' };
+      }
     }
     return result;
+  }
+
+  /** Something else than the guest wants attention. */
+  private interrupted(): boolean {
+    return this.end !== undefined || this.inMonitor || this.output.closed || Date.now() >= this.deadline;
   }
 
   /** On a terminal the guest's sleep takes the time that it says, or until something is typed. */
@@ -158,10 +197,9 @@ export class Session {
     const until = machine.nextDeadline;
     const start = Date.now();
     const from = machine.time;
-    this.typed = false;
     for (;;) {
       const passed = (Date.now() - start) * 1e6;
-      if (from + passed >= until || this.typed || this.end !== undefined || this.inMonitor) {
+      if (from + passed >= until || this.typed || this.interrupted()) {
         machine.sleepUntil(Math.min(until, from + passed));
         return;
       }
@@ -171,9 +209,8 @@ export class Session {
 
   /** The guest sleeps and no timer will wake it: only input can. False when none will come. */
   private async waitForInput(): Promise<boolean> {
-    this.typed = false;
     for (;;) {
-      if (this.typed || this.end !== undefined || this.inMonitor) return true;
+      if (this.typed || this.interrupted()) return true;
       if (!this.terminal.interactive) {
         await pause(5);
         if (!this.typed && this.terminal.ended) return false;

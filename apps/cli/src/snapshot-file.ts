@@ -1,4 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { accessSync, closeSync, constants, fstatSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { UsageError } from './usage-error.js';
 
 const MAGIC = 'TABLEWALK SNAPSHOT 1\n';
@@ -16,6 +17,18 @@ const kindOf = (value: unknown): keyof typeof kinds | undefined => {
   return undefined;
 };
 
+/** Refuses, before a long run, a path that a snapshot could not be written to. */
+export const checkSnapshotPath = (path: string): void => {
+  const existing = statSync(path, { throwIfNoEntry: false });
+  try {
+    if (existing?.isDirectory()) throw new Error('it is a directory');
+    accessSync(dirname(path), existing ? constants.X_OK : constants.W_OK | constants.X_OK);
+    if (existing) accessSync(path, constants.W_OK);
+  } catch (error) {
+    throw new UsageError(`cannot write the snapshot ${path}: ${(error as Error).message.split('\n')[0]}`, { cause: error });
+  }
+};
+
 /** Writes a snapshot: a line, the length of the head, the head as JSON, then every typed array, each from a multiple of 8 bytes. */
 export const saveSnapshot = (path: string, snapshot: unknown): void => {
   const parts: Uint8Array[] = [];
@@ -28,9 +41,12 @@ export const saveSnapshot = (path: string, snapshot: unknown): void => {
       return { $: kind, length: (value as { length: number }).length } satisfies Part;
     }),
   );
+  // Under another name first: a snapshot that cannot be completed does not take the place of one that could.
+  const direct = statSync(path, { throwIfNoEntry: false })?.isFile() === false;
+  const target = direct ? path : `${path}.part`;
   let fd: number;
   try {
-    fd = openSync(path, 'w');
+    fd = openSync(target, 'w');
   } catch (error) {
     throw new UsageError(`cannot write the snapshot ${path}: ${(error as Error).message}`, { cause: error });
   }
@@ -45,6 +61,7 @@ export const saveSnapshot = (path: string, snapshot: unknown): void => {
   put(head);
   for (const part of parts) put(part);
   closeSync(fd);
+  if (!direct) renameSync(target, path);
 };
 
 /** Reads what `saveSnapshot` wrote. */

@@ -1,6 +1,9 @@
 /** What a key sequence means to us and not to the guest. */
 export type TerminalCommand = 'quit' | 'monitor' | 'help';
 
+/** Bytes that may wait for the guest before no more are read. */
+const MOST_WAITING = 1 << 16;
+
 const ESCAPE = 0x01; // Ctrl-A, as in QEMU
 
 /**
@@ -13,8 +16,8 @@ export class Terminal {
   private escaped = false;
   private readonly send: (bytes: Uint8Array) => void;
   private readonly command: (command: TerminalCommand) => void;
-  /** Called with every line typed while the monitor is open. */
-  monitorInput: ((bytes: Buffer) => void) | undefined;
+  /** Takes what is typed while the monitor is open; returns what came after the command that closed it. */
+  monitorInput: ((bytes: Buffer) => Buffer) | undefined;
   /** True when the input has ended: a pipe that was closed, a file that was read. */
   ended = false;
 
@@ -22,6 +25,13 @@ export class Terminal {
     this.send = send;
     this.command = command;
     this.interactive = process.stdin.isTTY === true;
+  }
+
+  /** Reads no more while the guest has `waiting` bytes to read, so that an endless input costs no endless memory. */
+  throttle(waiting: number): void {
+    if (this.ended || this.monitorInput) return;
+    if (waiting > MOST_WAITING && !this.stdin.isPaused()) this.stdin.pause();
+    else if (waiting < MOST_WAITING / 4 && this.stdin.isPaused()) this.stdin.resume();
   }
 
   open(): void {
@@ -45,7 +55,8 @@ export class Terminal {
 
   private readonly onData = (data: Buffer): void => {
     if (this.monitorInput) {
-      this.monitorInput(data);
+      const rest = this.monitorInput(data);
+      if (rest.length > 0) this.onData(rest);
       return;
     }
     if (!this.interactive) {
