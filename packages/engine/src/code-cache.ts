@@ -53,8 +53,12 @@ export const finishBlock = (builder: Builder, compiled: CompiledBlock): Block =>
   return { ...compiled, count, offsets, itstates };
 };
 
+/** Pages kept at most: 8 to 16 KiB each, whatever little code is on them. More than a Debian boot runs. */
+const PAGE_LIMIT = 16_384;
+
 /**
- * Translations by physical page and mode. Bounded: beyond `limit` instructions everything is dropped and begins again, which no guest can notice.
+ * Translations by physical page and mode. Bounded: beyond `limit` instructions, or {@link PAGE_LIMIT} pages, everything is dropped and begins again,
+ * which no guest can notice.
  */
 export class CodeCache {
   private readonly pages = new Map<number, CodePage>();
@@ -87,7 +91,11 @@ export class CodeCache {
 
   /** True when the cache is full and must be cleared (with every reference to its pages) before the next block. */
   get full(): boolean {
-    return this.instructions >= this.limit;
+    return this.instructions >= this.limit || this.pages.size >= PAGE_LIMIT;
+  }
+  /** Pages held, each once for every mode that ran there. */
+  get pageCount(): number {
+    return this.pages.size;
   }
 
   /** Keeps a block. True when it is the first code of its physical page: stores to it must leave the fast path from now on. */

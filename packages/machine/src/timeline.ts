@@ -1,6 +1,12 @@
 import type { Clock, Timer } from './contracts/index.js';
 
 /**
+ * Deadlines later than this (94 days of guest time) never come: beyond 2^53 a double no longer counts nanoseconds one by one, and a guest that slept
+ * until there could not execute another instruction.
+ */
+const HORIZON = 2 ** 53 - 2 ** 49;
+
+/**
  * Guest time and the events that depend on it. `current` is kept by the run loop: exact whenever a device, a register or a timer can look.
  */
 export class Timeline implements Clock {
@@ -28,8 +34,9 @@ export class Timeline implements Clock {
 
   private update(): void {
     const before = this.nextDeadline;
-    let next = Number.POSITIVE_INFINITY;
+    let next = HORIZON;
     for (const timer of this.timers) if (timer.deadline < next) next = timer.deadline;
+    if (next === HORIZON) next = Number.POSITIVE_INFINITY;
     this.nextDeadline = next;
     if (next < before) this.changed();
   }
