@@ -72,7 +72,7 @@ const fpscr = (r: Random): number => {
 };
 
 /** A word of the encoding: fixed bits, should-be bits as they should be, random fields, some of them at their ends. */
-const wordOf = (r: Random, pattern: CompiledPattern): number => {
+export const wordOf = (r: Random, pattern: CompiledPattern): number => {
   let word = ((pattern.value | pattern.shouldValue) >>> 0) | (r.u32() & ~(pattern.mask | pattern.shouldMask));
   for (const { letter, pieces } of pattern.fields) {
     if (letter === 'c' && pattern.hasCondition) word = (word & 0x0fffffff) | ((r.oneIn(8) ? r.below(15) : 14) << 28);

@@ -199,7 +199,8 @@ export class MemoryAccess implements AccessPort {
     const privileged = this.mode(flags);
     this.locate(va, true, privileged);
     const end = (va + 4 * count - 1) | 0;
-    if ((va ^ end) & ~0xfff) this.locate(end, true, privileged);
+    // The fault of the second page is that page's first byte's.
+    if ((va ^ end) & ~0xfff) this.locate(end & ~0xfff, true, privileged);
     const single = (flags & (ops.MEM_SWAP | ops.MEM_UNPRIVILEGED)) | 4;
     for (let i = 0; i < count; i++) this.store((va + 4 * i) | 0, single, values[i]!, index);
   }

@@ -1,0 +1,46 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { compare, describeDifferences, describeTest } from './compare.js';
+import { generate } from './generate.js';
+import { BATCH_MAX } from './layout.js';
+import { runHere } from './run-here.js';
+import { runQemu } from './run-qemu.js';
+
+// Compares system instructions and IT blocks with QEMU: main SEED COUNT [--only REGEXP] [--each N] [--show INDEX]; ends non-zero on a difference.
+const flag = (name: string): string | undefined => {
+  const i = process.argv.indexOf(name);
+  return i < 0 ? undefined : process.argv[i + 1];
+};
+const seed = Number(process.argv[2] ?? 1);
+const count = Number(process.argv[3] ?? 20_000);
+const harness = join(process.cwd(), 'tests/system-instructions/harness');
+const elf = join(process.cwd(), '.cache/system-instructions/harness.elf');
+mkdirSync(dirname(elf), { recursive: true });
+execFileSync('arm-linux-gnueabihf-gcc', [
+  ...['-nostdlib', '-static', `-Wl,-T,${harness}/link.ld`, '-Wl,--build-id=none', '-Wl,-z,noexecstack', '-s'],
+  ...['-o', elf, `${harness}/harness.S`],
+]);
+const only = flag('--only');
+let failed = 0;
+let triagedAll = 0;
+for (let done = 0, part = 0; done < count; part++) {
+  const size = Math.min(BATCH_MAX, count - done);
+  const batch = generate({ seed: seed + part, count: size, ...(only !== undefined && { only: new RegExp(only) }) });
+  const show = flag('--show');
+  if (show !== undefined) console.log(describeTest(batch, Number(show)));
+  let t = Date.now();
+  const expected = runQemu(elf, batch);
+  const qemu = Date.now() - t;
+  t = Date.now();
+  const actual = runHere(readFileSync(elf), batch);
+  const here = Date.now() - t;
+  const { triaged, differences } = compare(batch, expected, actual);
+  failed += differences.length;
+  triagedAll += triaged;
+  console.log(`seed ${seed + part}: ${size} tests, ${differences.length} differ, ${triaged} triaged (QEMU ${qemu} ms, here ${here} ms)`);
+  if (differences.length > 0) console.log(describeDifferences(batch, differences, Number(flag('--each') ?? 2)));
+  done += size;
+}
+console.log(`${count} tests, ${failed} differ, ${triagedAll} triaged`);
+process.exit(failed === 0 ? 0 : 1);
