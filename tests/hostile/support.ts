@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { assemble } from '@tablewalk/arm-core';
 import type { MachineEnd, VirtMachineOptions } from '@tablewalk/board-qemu-virt';
 import { VirtMachine } from '@tablewalk/board-qemu-virt';
@@ -48,3 +49,19 @@ export const nasty = (next: (limit: number) => number): number => {
 
 /** PSCI SYSTEM_OFF. */
 export const POWER_OFF = 'ldr r0, =0x84000008\nhvc #0\n';
+
+/** Everything that a snapshot says, as one number of hexadecimal digits. */
+export const digest = (machine: VirtMachine): string => {
+  const hash = createHash('sha256');
+  const add = (value: unknown): void => {
+    if (ArrayBuffer.isView(value)) hash.update(new Uint8Array(value.buffer, value.byteOffset, value.byteLength));
+    else if (value !== null && typeof value === 'object')
+      for (const [key, part] of Object.entries(value)) {
+        hash.update(`${key}:`);
+        add(part);
+      }
+    else hash.update(`${String(value)};`);
+  };
+  add(machine.snapshot());
+  return hash.digest('hex');
+};
