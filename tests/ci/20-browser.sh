@@ -1,4 +1,4 @@
 #!/bin/bash
-# timeout: 300
-# Every library package, bundled for a page, is imported by Chromium.
+# timeout: 600
+# Every library package, bundled for a page, is imported by Chromium; machines boot in a page and in a worker.
 exec node scripts/check-browser.mjs
