@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { difference } from './normalise.mjs';
+import { virtioFiles } from './virtio-files.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = dirname(dirname(here));
@@ -32,42 +33,6 @@ const ubootScript = [
   'crc32 40000000 10',
   'poweroff',
 ];
-
-/** An initramfs with the virtio modules, and a disk with a file on it. */
-const virtioFiles = () => {
-  const modules = [
-    'drivers/virtio/virtio_mmio',
-    'drivers/block/virtio_blk',
-    'net/core/failover',
-    'drivers/net/net_failover',
-    'drivers/net/virtio_net',
-  ];
-  modules.push(
-    'drivers/char/virtio_console',
-    'drivers/char/hw_random/virtio-rng',
-    'lib/crc16',
-    'crypto/crc32c_generic',
-    'fs/mbcache',
-    'fs/jbd2/jbd2',
-    'fs/ext4/ext4',
-  );
-  const initrd = join(cache, 'virtio.cpio.gz');
-  const paths = modules.map((name) => join(guests, 'modules-armmp/kernel', `${name}.ko`));
-  execFileSync(process.execPath, [
-    join(here, 'initramfs/make.mjs'),
-    join(guests, 'busybox'),
-    initrd,
-    join(here, 'initramfs/init-virtio'),
-    ...paths,
-  ]);
-  const disk = join(cache, 'disk.img');
-  const content = join(cache, 'disk');
-  rmSync(disk, { force: true });
-  mkdirSync(content, { recursive: true });
-  writeFileSync(join(content, 'hello'), 'hello from the host\n');
-  execFileSync('mke2fs', ['-q', '-t', 'ext4', '-d', content, disk, '16M'], { stdio: 'ignore' });
-  return { initrd, disk };
-};
 
 const suites = {
   'u-boot': {
@@ -102,7 +67,7 @@ const suites = {
   },
   'armmp-virtio': {
     arguments: () => {
-      const { initrd, disk } = virtioFiles();
+      const { initrd, disk } = virtioFiles(guests, cache);
       return [
         '-kernel',
         join(guests, 'zImage-armmp'),

@@ -1,6 +1,7 @@
 // 1,000 random points of real boots: a machine restored there goes on as the original does. Resumable: passes in the results are not run again.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { virtioFiles } from '../guests/virtio-files.mjs';
 
 const file = 'docs/results/snapshots.json';
 const plan = [
@@ -13,6 +14,7 @@ const started = Date.now();
 const limit = Number(process.env.SECONDS_EACH ?? 3600) * 1000;
 const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
 const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { command: '.ci/long tests/long/snapshots.mjs', passes: [] };
+virtioFiles('.guests', '.cache/guests');
 let failed = false;
 for (const { guest, seed, points } of plan) {
   if (results.passes.some((pass) => pass.guest === guest && pass.seed === seed && pass.differ === 0)) continue;
