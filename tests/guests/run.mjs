@@ -1,6 +1,6 @@
 // Boots real guests with the built command line and compares their consoles with the references: run.mjs [NAME...] (default: all).
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { difference } from './normalise.mjs';
