@@ -11,23 +11,39 @@ export {
 export type {
   Cache,
   CacheEvictionSink,
+  CacheHierarchy,
   CacheLine,
   CacheReplacement,
+  CacheUnit,
   Tlb,
   TlbEvictionSink,
   TlbReplacement,
+  TlbSide,
+  WalkCache,
+  WalkLevel,
 } from './contracts/index.js';
 export {
   CACHE_CONTRACT,
+  CACHE_FILLED,
+  CACHE_HIT,
+  CACHE_L1_DATA,
+  CACHE_L1_INSTRUCTION,
+  CACHE_L2,
+  CACHE_PASSED,
   TLB_CONTRACT,
   TLB_ENTRY_GLOBAL,
+  TLB_ENTRY_LOCKED,
   TLB_ENTRY_VALID,
+  TLB_ENTRY_WHOLE_SHIFT,
   TLB_ENTRY_WORDS,
+  TLB_SIDE_BOTH,
+  TLB_SIDE_DATA,
+  TLB_SIDE_INSTRUCTION,
 } from './contracts/index.js';
 export { CORTEX_A15_SCTLR_RESET, CORTEX_A15_SCTLR_WRITABLE } from './control-bits.js';
 export type { WalkExplanation, WalkMapping, WalkStep } from './explain.js';
 export { MmuError } from './mmu-error.js';
-export { noneCache, noneTlb } from './models/none.js';
+export { noneCache, noneCaches, noneTlb } from './models/none.js';
 export type { Vmsav7Options } from './vmsav7.js';
 export { Vmsav7 } from './vmsav7.js';
 export type { DescriptorKind, WalkRecorder } from './walk-state.js';

@@ -1,4 +1,5 @@
 import { ACCESS_READ, ACCESS_WRITE, type SystemRegister, type SystemRegisterBank } from '@tablewalk/machine/contracts';
+import { TLB_SIDE_BOTH, TLB_SIDE_DATA, TLB_SIDE_INSTRUCTION } from './contracts/tlb.js';
 import type { TranslationControl } from './translation-control.js';
 import type { Vmsav7 } from './vmsav7.js';
 
@@ -81,18 +82,18 @@ export function defineRegisters(bank: SystemRegisterBank, mmu: Vmsav7, c: Transl
     );
   }
 
-  // TLB maintenance by CRm: inner shareable, instruction, data, unified. One unified TLB serves them all, so the four differ in name only.
+  // TLB maintenance by CRm: inner shareable, instruction, data, both.
   const maintenance = (crm: number, opc2: number, name: string, write: (operand: number) => void): void =>
     define(8, crm, opc2, { name, volatile: true, write });
-  for (const [crm, prefix, suffix] of [
-    [3, 'TLBI', 'IS'],
-    [5, 'ITLBI', ''],
-    [6, 'DTLBI', ''],
-    [7, 'TLBI', ''],
+  for (const [crm, prefix, suffix, side] of [
+    [3, 'TLBI', 'IS', TLB_SIDE_BOTH],
+    [5, 'ITLBI', '', TLB_SIDE_INSTRUCTION],
+    [6, 'DTLBI', '', TLB_SIDE_DATA],
+    [7, 'TLBI', '', TLB_SIDE_BOTH],
   ] as const) {
-    maintenance(crm, 0, `${prefix}ALL${suffix}`, () => mmu.tlbInvalidateAll());
-    maintenance(crm, 1, `${prefix}MVA${suffix}`, (operand) => mmu.tlbInvalidateMva(operand));
-    maintenance(crm, 2, `${prefix}ASID${suffix}`, (operand) => mmu.tlbInvalidateAsid(operand));
+    maintenance(crm, 0, `${prefix}ALL${suffix}`, () => mmu.tlbInvalidateAll(side));
+    maintenance(crm, 1, `${prefix}MVA${suffix}`, (operand) => mmu.tlbInvalidateMva(operand, side));
+    maintenance(crm, 2, `${prefix}ASID${suffix}`, (operand) => mmu.tlbInvalidateAsid(operand, side));
     // By MVA of every ASID has no instruction-only and data-only form.
     if (prefix === 'TLBI') maintenance(crm, 3, `TLBIMVAA${suffix}`, (operand) => mmu.tlbInvalidateMvaAllAsid(operand));
   }

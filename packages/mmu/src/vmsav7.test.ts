@@ -1,4 +1,4 @@
-import { ACCESS_READ, ACCESS_WRITE } from '@tablewalk/machine/contracts';
+import { ACCESS_FETCH, ACCESS_READ, ACCESS_WRITE } from '@tablewalk/machine/contracts';
 import { describe, expect, it } from 'vitest';
 import { TLB_ENTRY_GLOBAL, TLB_ENTRY_VALID, type Tlb, type TlbEvictionSink } from './contracts/tlb.js';
 import { noneTlb } from './models/none.js';
@@ -248,15 +248,15 @@ function twoEntryTlb(): Tlb {
     name: 'two',
     arena,
     lookup: (va, asid) => [0, 8].find((o) => covers(o, va) && (isGlobal(o) || ofAsid(o, asid))) ?? -1,
-    insert(entry, sink) {
+    insert(entry, _fetch, sink) {
       drop((o) => o === next, sink);
       arena.set(entry, next);
       next = 8 - next;
     },
-    invalidateAll: (sink) => drop(() => true, sink),
-    invalidateMva: (va, asid, sink) => drop((o) => covers(o, va) && (isGlobal(o) || ofAsid(o, asid)), sink),
-    invalidateAsid: (asid, sink) => drop((o) => !isGlobal(o) && ofAsid(o, asid), sink),
-    invalidateMvaAllAsid: (va, sink) => drop((o) => covers(o, va), sink),
+    invalidateAll: (_side, sink) => drop(() => true, sink),
+    invalidateMva: (va, asid, _side, sink) => drop((o) => covers(o, va) && (isGlobal(o) || ofAsid(o, asid)), sink),
+    invalidateAsid: (asid, _side, sink) => drop((o) => !isGlobal(o) && ofAsid(o, asid), sink),
+    invalidateMvaAllAsid: (va, _side, sink) => drop((o) => covers(o, va), sink),
     entries: () => [0, 8].filter(valid),
   };
 }
@@ -307,6 +307,34 @@ describe('with a TLB model', () => {
     bank.mcr('0,c8,c7,2', 0);
     expect(port.take()).toEqual(['page 100000 20', 'asid 0']);
     expect(look(0x00100000)).toBe(false);
+  });
+
+  it('is told which side an access and an operation are of', () => {
+    const calls: string[] = [];
+    const tlb: Tlb = {
+      ...noneTlb(),
+      lookup: (_va, _asid, fetch) => {
+        calls.push(`lookup ${fetch}`);
+        return -1;
+      },
+      insert: (_entry, fetch) => calls.push(`insert ${fetch}`),
+      invalidateAll: (side) => calls.push(`all ${side}`),
+      invalidateMva: (va, asid, side) => calls.push(`mva ${va.toString(16)} ${asid} ${side}`),
+      invalidateAsid: (asid, side) => calls.push(`asid ${asid} ${side}`),
+      invalidateMvaAllAsid: (va, side) => calls.push(`mvaa ${va.toString(16)} ${side}`),
+      reset: () => calls.push('reset'),
+    };
+    const { mmu, bank } = machine({ tlb });
+    mmu.translate(0, ACCESS_FETCH, true);
+    mmu.translate(0, ACCESS_WRITE, true);
+    for (const crm of [3, 5, 6, 7]) for (const opc2 of [0, 1, 2]) bank.mcr(`0,c8,c${crm},${opc2}`, 0x80001042);
+    bank.mcr('0,c8,c7,3', 0x80001042);
+    mmu.reset();
+    expect(calls).toEqual([
+      ...['lookup true', 'insert true', 'lookup false', 'insert false'],
+      ...[3, 1, 2, 3].flatMap((side) => [`all ${side}`, `mva 80001000 66 ${side}`, `asid 66 ${side}`]),
+      ...['mvaa 80001000 3', 'reset'],
+    ]);
   });
 
   it('`none` walks each time', () => {

@@ -21,7 +21,7 @@ import {
   FLAT_FETCH_CACHED,
   FLAT_FETCH_UNCACHED,
 } from './attributes.js';
-import { TLB_CONTRACT, TLB_ENTRY_WORDS, type Tlb, type TlbEvictionSink } from './contracts/tlb.js';
+import { TLB_CONTRACT, TLB_ENTRY_WORDS, TLB_SIDE_BOTH, type Tlb, type TlbEvictionSink, type TlbSide } from './contracts/tlb.js';
 import {
   CORTEX_A15_SCTLR_RESET,
   CORTEX_A15_SCTLR_WRITABLE,
@@ -210,7 +210,7 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
     const w = this.walk;
     const control = this.control;
     if (!control.enabled) return this.flat(va, access);
-    if (!this.find(va)) return this.refuse(va, access, w.fault);
+    if (!this.find(va, access === ACCESS_FETCH)) return this.refuse(va, access, w.fault);
     const granted = rights(w, privileged);
     const kind = faultOf(granted, access);
     if (kind !== FAULT_NONE) return this.refuse(va, access, kind);
@@ -244,7 +244,7 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
 
   /** Registers to their reset values; the TLB loses everything. */
   reset(): void {
-    this.tlb?.invalidateAll(this);
+    this.tlb?.reset(this);
     const before = this.control.sctlr;
     this.resetRegisters();
     this.dropAll();
@@ -278,7 +278,7 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
     const data = snapshot.data as Vmsav7Data;
     // The TLB first: if it refuses, nothing has changed.
     if (this.tlb !== null) {
-      if (data.tlb === null) this.tlb.invalidateAll(this);
+      if (data.tlb === null) this.tlb.reset(this);
       else this.tlb.restore(data.tlb);
     }
     const c = this.control;
@@ -410,25 +410,25 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
 
   // ---- TLB maintenance
 
-  tlbInvalidateAll(): void {
-    this.tlb?.invalidateAll(this);
+  tlbInvalidateAll(side: TlbSide = TLB_SIDE_BOTH): void {
+    this.tlb?.invalidateAll(side, this);
     this.dropAll();
   }
 
   /** `operand` is VA[31:12] and an ASID in bits 7:0, as TLBIMVA takes it. */
-  tlbInvalidateMva(operand: number): void {
-    this.tlb?.invalidateMva((operand & 0xfffff000) >>> 0, operand & 0xff, this);
+  tlbInvalidateMva(operand: number, side: TlbSide = TLB_SIDE_BOTH): void {
+    this.tlb?.invalidateMva((operand & 0xfffff000) >>> 0, operand & 0xff, side, this);
     this.dropMva(operand);
   }
 
   /** `operand` is VA[31:12], as TLBIMVAA takes it. */
   tlbInvalidateMvaAllAsid(operand: number): void {
-    this.tlb?.invalidateMvaAllAsid((operand & 0xfffff000) >>> 0, this);
+    this.tlb?.invalidateMvaAllAsid((operand & 0xfffff000) >>> 0, TLB_SIDE_BOTH, this);
     this.dropMva(operand);
   }
 
-  tlbInvalidateAsid(operand: number): void {
-    this.tlb?.invalidateAsid(operand & 0xff, this);
+  tlbInvalidateAsid(operand: number, side: TlbSide = TLB_SIDE_BOTH): void {
+    this.tlb?.invalidateAsid(operand & 0xff, side, this);
     this.epoch++;
     this.port?.dropAsid(operand & 0xff);
   }
@@ -461,18 +461,18 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
   // ---- inside
 
   /** Fills the walk state from the TLB or the tables. False: the walk faulted. */
-  private find(va: VirtAddr): boolean {
+  private find(va: VirtAddr, fetch: boolean): boolean {
     const w = this.walk;
     const tlb = this.tlb;
     if (tlb === null) return this.control.long ? walkLong(w, va) : walkShort(w, va);
-    const offset = tlb.lookup(va, this.control.asid);
+    const offset = tlb.lookup(va, this.control.asid, fetch, this);
     if (offset >= 0) {
       unpackEntry(w, tlb.arena, offset);
       return true;
     }
     if (!(this.control.long ? walkLong(w, va) : walkShort(w, va))) return false;
     packEntry(this.entry, w, va, this.control.asid);
-    tlb.insert(this.entry, this);
+    tlb.insert(this.entry, fetch, this);
     return true;
   }
 

@@ -1,9 +1,16 @@
-import type { Snapshot } from '@tablewalk/machine/contracts';
-import { CACHE_CONTRACT, type Cache } from '../contracts/cache.js';
+import type { Snapshot, Stateful } from '@tablewalk/machine/contracts';
+import { CACHE_CONTRACT, CACHE_L1_DATA, CACHE_PASSED, type Cache, type CacheHierarchy } from '../contracts/cache.js';
 import { TLB_CONTRACT, type Tlb } from '../contracts/tlb.js';
 import { MmuError } from '../mmu-error.js';
 
-function emptyState(schema: string): Pick<Tlb, 'snapshot' | 'restore'> {
+interface EmptyState extends Stateful {
+  reset(): void;
+  evictOne(): boolean;
+  stats(): Record<string, number>;
+  resetStats(): void;
+}
+
+function emptyState(schema: string): EmptyState {
   return {
     snapshot: (): Snapshot => ({ schema, version: 1, data: {} }),
     restore(snapshot: Snapshot): void {
@@ -11,6 +18,10 @@ function emptyState(schema: string): Pick<Tlb, 'snapshot' | 'restore'> {
         throw new MmuError(schema, `cannot restore ${snapshot.schema} version ${snapshot.version}`);
       }
     },
+    reset: () => {},
+    evictOne: () => false,
+    stats: () => ({}),
+    resetStats: () => {},
   };
 }
 
@@ -38,10 +49,15 @@ export function noneCache(): Cache {
     name: 'none',
     contract: CACHE_CONTRACT,
     replacement: 'fifo',
+    unit: CACHE_L1_DATA,
     lineSizeLog2: 6,
     setCount: 0,
     wayCount: 0,
-    access: () => false,
+    virtuallyIndexed: false,
+    colourCount: 1,
+    writeBack: false,
+    writeAllocate: false,
+    access: (_va, _pa, write) => (write ? CACHE_PASSED : 0),
     clean: () => {},
     invalidate: () => {},
     cleanInvalidate: () => {},
@@ -51,5 +67,32 @@ export function noneCache(): Cache {
     invalidateAll: () => {},
     lines: () => [],
     ...emptyState('mmu/cache-none'),
+  };
+}
+
+/** A core without caches. */
+export function noneCaches(): CacheHierarchy {
+  return {
+    name: 'none',
+    contract: CACHE_CONTRACT,
+    instruction: null,
+    data: null,
+    unified: null,
+    inclusive: false,
+    levelOfUnification: 0,
+    levelOfCoherency: 0,
+    walks: 'memory',
+    access: () => 3,
+    walk: () => 3,
+    cleanToUnification: () => {},
+    cleanToCoherency: () => {},
+    invalidateToCoherency: () => {},
+    cleanInvalidateToCoherency: () => {},
+    invalidateInstruction: () => {},
+    invalidateInstructionAll: () => {},
+    cleanSetWay: () => {},
+    invalidateSetWay: () => {},
+    cleanInvalidateSetWay: () => {},
+    ...emptyState('mmu/caches-none'),
   };
 }
