@@ -1,0 +1,72 @@
+export type { AllocErrorKind } from './alloc-error.js';
+export { AllocError } from './alloc-error.js';
+export { zoneList } from './allocators/zone-list.js';
+export type { Code } from './codes.js';
+export {
+  BAD_CONSTRAINT,
+  BAD_COUNT,
+  BUSY,
+  CORRUPT,
+  codeName,
+  codeNames,
+  EXHAUSTED,
+  FOREIGN,
+  INTERIOR,
+  METADATA_FULL,
+  NOT_ALLOCATED,
+  OK,
+  OUT_OF_RANGE,
+  OVERLAP,
+  UNSUPPORTED,
+  WRONG_LENGTH,
+} from './codes.js';
+export type { Geometry } from './geometry.js';
+export { checkGeometry, MAX_PAGES } from './geometry.js';
+export type {
+  ObjectCache,
+  ObjectCacheCapabilities,
+  ObjectCachePlugin,
+  ObjectCacheStats,
+  ObjectKind,
+  ObjectSurroundings,
+} from './object-cache.js';
+export { OBJECT_CACHE_CONTRACT, objectAddress, objectAtAddress } from './object-cache.js';
+export type {
+  AllocatorCapabilities,
+  AllocatorPlugin,
+  Constraints,
+  Hooks,
+  PageAllocator,
+  RunVisitor,
+  Stats,
+  Violation,
+} from './page-allocator.js';
+export { ALLOCATOR_CONTRACT } from './page-allocator.js';
+export type { PageDescriptors } from './page-descriptors.js';
+export {
+  DESCRIPTOR_WORDS,
+  PAGE_FREE,
+  PAGE_FREE_BODY,
+  PAGE_RESERVED,
+  PAGE_RESERVED_BODY,
+  PAGE_TAKEN,
+  PAGE_TAKEN_BODY,
+  PAGE_UNKNOWN,
+  pageDescriptors,
+  USE_NONE,
+  USE_OBJECTS,
+  USE_TABLE,
+  USE_USER,
+} from './page-descriptors.js';
+export {
+  allocatorMetadataWords,
+  attachAllocator,
+  attachObjectCache,
+  checkAllocatorPlugin,
+  checkObjectCachePlugin,
+  createAllocator,
+  createObjectCache,
+} from './plugins.js';
+export { checkConstraints, checkCount, checkRange, highestEnd, highestFit, lowestFit, lowestStart } from './requests.js';
+export type { Words } from './words.js';
+export { hostWords, subWords } from './words.js';
