@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -16,6 +17,8 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tests/**/*.test.ts', 'bench/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', 'tests/long/**', 'tests/slow/**'],
     testTimeout: 30_000,
+    // Vitest leaves a core free by itself: on two cores that is half the machine.
+    maxWorkers: availableParallelism(),
     passWithNoTests: false,
   },
 });

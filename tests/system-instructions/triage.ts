@@ -80,8 +80,11 @@ export const triage: readonly Triaged[] = [
       'memory that an aborted multiple store would have written is UNKNOWN (B1.9.8): QEMU has written what came before the fault, here nothing',
   },
   {
-    when: ({ expected, actual, thumb }) =>
-      !thumb && actual[at.PC] === 3 && expected[at.IFAR]! - actual[at.IFAR]! === 2 && (actual[at.IFAR]! & 3) === 0,
+    when: ({ expected, actual }) =>
+      (actual[at.ABT + 2]! & 0x20) === 0 &&
+      actual[at.PC] === 3 &&
+      expected[at.IFAR]! - actual[at.IFAR]! === 2 &&
+      (actual[at.IFAR]! & 3) === 0,
     words: [at.IFAR, ...GENERAL],
     reason:
       'a branch to an A32 address with bit 1 set is UNPREDICTABLE (A2.3.1): QEMU goes to the odd halfword and faults there, here bit 1 is dropped',
