@@ -7,8 +7,8 @@ const file = 'docs/results/snapshots.json';
 const plan = [
   ...Array.from({ length: 10 }, (_, i) => ({ guest: 'armmp', seed: i + 1, points: 40 })),
   ...Array.from({ length: 5 }, (_, i) => ({ guest: 'armmp-lpae', seed: i + 1, points: 40 })),
+  ...Array.from({ length: 5 }, (_, i) => ({ guest: 'u-boot', seed: i + 1, points: 40 })),
   ...Array.from({ length: 5 }, (_, i) => ({ guest: 'armmp-virtio', seed: i + 1, points: 40 })),
-  ...Array.from({ length: 10 }, (_, i) => ({ guest: 'u-boot', seed: i + 1, points: 20 })),
   ...Array.from({ length: 2 }, (_, i) => ({ guest: 'u-boot-to-linux', seed: i + 1, points: 20 })),
   ...Array.from({ length: 2 }, (_, i) => ({ guest: 'debian-installer', seed: i + 1, points: 20 })),
 ];

@@ -7,5 +7,5 @@ compareSeeds({
   firstSeed: 20_000,
   batch: 60_000,
   target: Number(process.env.SYSTEM_TESTS ?? 600_000),
-  line: /^(?<tests>\d+) tests, (?<differences>\d+) differ, (?<triaged>\d+) triaged$/m,
+  line: /^(?<tests>\d+) tests, (?<differences>\d+) differ, (?<triaged>\d+) triaged, (?<notAlone>\d+) not alone$/m,
 });

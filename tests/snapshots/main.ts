@@ -19,7 +19,7 @@ const linux = (kernel: string): VirtMachineOptions => ({
 const guests: Record<string, { readonly options: () => VirtMachineOptions; readonly instructions: number }> = {
   armmp: { options: () => linux('zImage-armmp'), instructions: 4.1e9 },
   'armmp-lpae': { options: () => linux('zImage-armmp-lpae'), instructions: 4.17e9 },
-  'u-boot': { options: () => ({ bios: file('u-boot.bin') }), instructions: 2e9 },
+  'u-boot': { options: () => ({ bios: file('u-boot.bin') }), instructions: 4e8 },
   'u-boot-to-linux': { options: () => ({ ...linux('zImage-armmp'), bios: file('u-boot.bin') }), instructions: 6.1e9 },
   'debian-installer': {
     options: () => ({ kernel: file('netboot/vmlinuz'), initrd: file('netboot/initrd.gz'), append: 'console=ttyAMA0' }),

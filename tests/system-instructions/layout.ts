@@ -77,4 +77,10 @@ export const ramOf = (batch: Batch): readonly (readonly [address: number, words:
   ...filledPages.map((page) => [page, new Uint32Array(1024).fill(END)] as const),
 ];
 
+/** The batch with nothing to do but in the tests `kept`, which stay where they are. */
+export const aloneIn = (batch: Batch, kept: ReadonlySet<number>): Batch => ({
+  ...batch,
+  code: batch.code.map((word, i) => (kept.has(Math.floor(i / CODE_WORDS)) ? word : END)),
+});
+
 export const bytesOf = (words: Uint32Array): Uint8Array => new Uint8Array(words.buffer, words.byteOffset, words.byteLength);

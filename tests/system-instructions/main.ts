@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { compare, describeDifferences, describeTest } from './compare.js';
 import { generate } from './generate.js';
-import { BATCH_MAX } from './layout.js';
+import { aloneIn, BATCH_MAX } from './layout.js';
 import { runHere } from './run-here.js';
 import { runQemu } from './run-qemu.js';
 
@@ -24,6 +24,7 @@ execFileSync('arm-linux-gnueabihf-gcc', [
 const only = flag('--only');
 let failed = 0;
 let triagedAll = 0;
+let leakedAll = 0;
 for (let done = 0, part = 0; done < count; part++) {
   const size = Math.min(BATCH_MAX, count - done);
   const batch = generate({ seed: seed + part, count: size, ...(only !== undefined && { only: new RegExp(only) }) });
@@ -35,12 +36,22 @@ for (let done = 0, part = 0; done < count; part++) {
   t = Date.now();
   const actual = runHere(readFileSync(elf), batch);
   const here = Date.now() - t;
-  const { triaged, differences } = compare(batch, expected, actual);
+  const first = compare(batch, expected, actual);
+  let { differences } = first;
+  if (differences.length > 0) {
+    // A test may read what an earlier one left behind outside the windows, UNKNOWN bytes of an aborted store say: what is its own differs again without them.
+    const alone = aloneIn(batch, new Set(differences.map(({ index }) => index)));
+    ({ differences } = compare(alone, runQemu(elf, alone), runHere(readFileSync(elf), alone)));
+  }
+  const leaked = first.differences.length - differences.length;
   failed += differences.length;
-  triagedAll += triaged;
-  console.log(`seed ${seed + part}: ${size} tests, ${differences.length} differ, ${triaged} triaged (QEMU ${qemu} ms, here ${here} ms)`);
+  triagedAll += first.triaged;
+  leakedAll += leaked;
+  console.log(
+    `seed ${seed + part}: ${size} tests, ${differences.length} differ, ${first.triaged} triaged, ${leaked} not alone (QEMU ${qemu} ms, here ${here} ms)`,
+  );
   if (differences.length > 0) console.log(describeDifferences(batch, differences, Number(flag('--each') ?? 2)));
   done += size;
 }
-console.log(`${count} tests, ${failed} differ, ${triagedAll} triaged`);
+console.log(`${count} tests, ${failed} differ, ${triagedAll} triaged, ${leakedAll} not alone`);
 process.exit(failed === 0 ? 0 : 1);

@@ -64,6 +64,11 @@ export const triage: readonly Triaged[] = [
       'a Store-Exclusive to a misaligned address faults before the monitor is looked at (ExclusiveMonitorsPass, B2.4.8), and for other aborts the order is IMPLEMENTATION DEFINED (A8.8.212): QEMU returns 1 when the address is not the marked one',
   },
   {
+    when: (t) => has(t, / vmov\w* pc, s/),
+    words: [at.CPSR, ...SPSRS],
+    reason: 'VMOV to PC is UNPREDICTABLE (A8.8.343): QEMU writes the flags as VMRS does, here nothing is written',
+  },
+  {
     when: (t) => has(t, /:256\]/),
     reason: 'an address that says :256 must be 32-byte aligned (A8.8.320); QEMU looks at 16 bytes only',
   },
