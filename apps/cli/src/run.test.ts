@@ -99,6 +99,7 @@ describe('bad input', () => {
   it.each([
     ['a missing kernel', () => ['-kernel', join(folder, 'none')], 'no such file'],
     ['an empty kernel', () => ['-kernel', file('empty', new Uint8Array(0))], 'empty'],
+    ['empty firmware', () => ['-bios', file('empty-bios', new Uint8Array(0))], 'empty'],
     ['a folder', () => ['-kernel', folder], 'directory'],
     ['an x86-64 program', () => ['-kernel', process.execPath], 'ELF'],
     ['too little RAM', () => ['-m', '1K'], '1 MiB'],

@@ -154,6 +154,7 @@ function planFirmware(options: BootOptions): BootPlan {
   const { firmware, kernel, initrd } = options;
   const writes: MemoryWrite[] = [];
   if (firmware !== undefined) {
+    if (firmware.length === 0) throw new BootError('the firmware is an empty file');
     if (firmware.length > FLASH0.byteLength) {
       throw new BootError(`firmware of ${firmware.length} bytes does not fit in the flash bank of ${FLASH0.byteLength}`);
     }
