@@ -79,6 +79,38 @@ export class Pair {
 /** Changes `value`; `other` is the second operand, `accumulator` the old destination. True when the result saturated. */
 export type PairLane = (value: Pair, other: Pair, accumulator: Pair, immediate: number) => boolean | void;
 
+/** a += b, saturated. Signed addition overflowed when both operands differ in sign from the sum. */
+export const addSaturating64 =
+  (unsigned: boolean): PairLane =>
+  (a, b) => {
+    const high = a.high;
+    const low = a.low;
+    a.add(b.high, b.low);
+    if (unsigned) {
+      const carry = a.high >>> 0 < high >>> 0 || (a.high === high && a.low >>> 0 < low >>> 0);
+      if (carry) a.set(-1, -1);
+      return carry;
+    }
+    const overflow = ((high ^ a.high) & (b.high ^ a.high)) < 0;
+    if (overflow) a.saturate(high < 0);
+    return overflow;
+  };
+/** a -= b, saturated. */
+export const subSaturating64 =
+  (unsigned: boolean): PairLane =>
+  (a, b) => {
+    const high = a.high;
+    const borrow = a.high >>> 0 < b.high >>> 0 || (a.high === b.high && a.low >>> 0 < b.low >>> 0);
+    a.subtract(b.high, b.low);
+    if (unsigned) {
+      if (borrow) a.set(0, 0);
+      return borrow;
+    }
+    const overflow = ((high ^ b.high) & (high ^ a.high)) < 0;
+    if (overflow) a.saturate(high < 0);
+    return overflow;
+  };
+
 const load = (words: Int32Array, pair: Pair, word: number): void => {
   pair.low = words[word]!;
   pair.high = words[word + 1]!;

@@ -1,8 +1,9 @@
 import type { VectorKernel } from '@tablewalk/engine';
+import * as arithmetic from '../../fp/neon-arithmetic-kernels.js';
 import * as float from '../../fp/neon-float-kernels.js';
-import type { BySign, BySize } from '../../fp/neon-integer-kernels.js';
-import * as k from '../../fp/neon-integer-kernels.js';
+import type { BySign, BySize } from '../../fp/neon-kernel-sets.js';
 import * as permute from '../../fp/neon-permute-kernels.js';
+import * as widths from '../../fp/neon-width-kernels.js';
 import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Fields } from '../encoding.js';
 import type { OperandSyntax } from '../operands.js';
@@ -140,10 +141,12 @@ const twoRegisters: readonly Encoding[] = [
   ...reverse(64, '0000', 3),
   ...reverse(32, '0001', 2),
   ...reverse(16, '0010', 1),
-  ...pairwiseLong('vpaddl', '010', k.vpaddl),
-  ...misc('VCLS_simd', `vcls{c}.s${sizes}`, 'A8.8.299', '00', '1000', [0, 1, 2], lanes(k.vcls)),
-  ...misc('VCLZ_simd', `vclz{c}.i${sizes}`, 'A8.8.302', '00', '1001', [0, 1, 2], lanes(k.vclz)),
-  ...miscSized('VCNT_simd', 'vcnt{c}.8', 'A8.8.304', '00', '00', '1010', (b, f) => b.vector(k.vcnt[f['q'] as 0 | 1][0]!, dD(f), dM(f))),
+  ...pairwiseLong('vpaddl', '010', widths.vpaddl),
+  ...misc('VCLS_simd', `vcls{c}.s${sizes}`, 'A8.8.299', '00', '1000', [0, 1, 2], lanes(arithmetic.vcls)),
+  ...misc('VCLZ_simd', `vclz{c}.i${sizes}`, 'A8.8.302', '00', '1001', [0, 1, 2], lanes(arithmetic.vclz)),
+  ...miscSized('VCNT_simd', 'vcnt{c}.8', 'A8.8.304', '00', '00', '1010', (b, f) =>
+    b.vector(arithmetic.vcnt[f['q'] as 0 | 1][0]!, dD(f), dM(f)),
+  ),
   ...miscSized(
     'VMVN_reg_simd',
     'vmvn{c}',
@@ -153,16 +156,16 @@ const twoRegisters: readonly Encoding[] = [
     '1011',
     words((b, v) => b.not(v)),
   ),
-  ...pairwiseLong('vpadal', '110', k.vpadal),
-  ...misc('VQABS_simd', `vqabs{c}.s${sizes}`, 'A8.8.369', '00', '1110', [0, 1, 2], lanes(k.vqabs)),
-  ...misc('VQNEG_simd', `vqneg{c}.s${sizes}`, 'A8.8.375', '00', '1111', [0, 1, 2], lanes(k.vqneg)),
-  ...compareZero('vcgt', 'A8.8.298', '000', 's', k.vcgtZero, float.vcgtZeroF32),
-  ...compareZero('vcge', 'A8.8.296', '001', 's', k.vcgeZero, float.vcgeZeroF32),
-  ...compareZero('vceq', 'A8.8.292', '010', 'i', k.vceqZero, float.vceqZeroF32),
-  ...compareZero('vcle', 'A8.8.294', '011', 's', k.vcleZero, float.vcleZeroF32),
-  ...compareZero('vclt', 'A8.8.301', '100', 's', k.vcltZero, float.vcltZeroF32),
-  ...misc('VABS_int_simd', `vabs{c}.s${sizes}`, 'A8.8.280', '01', '0110', [0, 1, 2], lanes(k.vabs)),
-  ...misc('VNEG_int_simd', `vneg{c}.s${sizes}`, 'A8.8.355', '01', '0111', [0, 1, 2], lanes(k.vneg)),
+  ...pairwiseLong('vpadal', '110', widths.vpadal),
+  ...misc('VQABS_simd', `vqabs{c}.s${sizes}`, 'A8.8.369', '00', '1110', [0, 1, 2], lanes(arithmetic.vqabs)),
+  ...misc('VQNEG_simd', `vqneg{c}.s${sizes}`, 'A8.8.375', '00', '1111', [0, 1, 2], lanes(arithmetic.vqneg)),
+  ...compareZero('vcgt', 'A8.8.298', '000', 's', arithmetic.vcgtZero, float.vcgtZeroF32),
+  ...compareZero('vcge', 'A8.8.296', '001', 's', arithmetic.vcgeZero, float.vcgeZeroF32),
+  ...compareZero('vceq', 'A8.8.292', '010', 'i', arithmetic.vceqZero, float.vceqZeroF32),
+  ...compareZero('vcle', 'A8.8.294', '011', 's', arithmetic.vcleZero, float.vcleZeroF32),
+  ...compareZero('vclt', 'A8.8.301', '100', 's', arithmetic.vcltZero, float.vcltZeroF32),
+  ...misc('VABS_int_simd', `vabs{c}.s${sizes}`, 'A8.8.280', '01', '0110', [0, 1, 2], lanes(arithmetic.vabs)),
+  ...misc('VNEG_int_simd', `vneg{c}.s${sizes}`, 'A8.8.355', '01', '0111', [0, 1, 2], lanes(arithmetic.vneg)),
   ...miscSized(
     'VABS_f32_simd',
     'vabs{c}.f32',
@@ -199,17 +202,17 @@ const twoRegisters: readonly Encoding[] = [
   ...exchange('vtrn', 'A8.8.419', '0001', permute.vtrn, [0, 1, 2]),
   ...exchange('vuzp', 'A8.8.422', '0010', permute.vuzp, [0, 1]),
   ...exchange('vzip', 'A8.8.423', '0011', permute.vzip, [0, 1]),
-  ...narrow('vmovn', 'i', 'A8.8.347', '01000', k.vmovn),
-  ...narrow('vqmovun', 's', 'A8.8.374', '01001', k.vqshrun),
-  ...narrow('vqmovn', 's', 'A8.8.374', '01010', k.vqshrn[0], 'VQMOVN_s_simd'),
-  ...narrow('vqmovn', 'u', 'A8.8.374', '01011', k.vqshrn[1], 'VQMOVN_u_simd'),
+  ...narrow('vmovn', 'i', 'A8.8.347', '01000', widths.vmovn),
+  ...narrow('vqmovun', 's', 'A8.8.374', '01001', widths.vqshrun),
+  ...narrow('vqmovn', 's', 'A8.8.374', '01010', widths.vqshrn[0], 'VQMOVN_s_simd'),
+  ...narrow('vqmovn', 'u', 'A8.8.374', '01011', widths.vqshrn[1], 'VQMOVN_u_simd'),
   ...([0, 1, 2] as const).flatMap((size) =>
     neon(
       `VSHLL_max_${8 << size}_simd`,
       `11110011 1 d 11 ${['00', '01', '10'][size]!} 10 dddd 0 01100 m 0 mmmm`,
       'A8.8.397',
       [`vshll{c}.i${8 << size}`, quad('d'), double('m'), fixed(`#${8 << size}`, `${8 << size}`)],
-      (b, f) => b.vector(size === 2 ? k.vshll[1]![2]! : k.vshll[1]![size]!, dD(f), dM(f), 8 << size),
+      (b, f) => b.vector(size === 2 ? widths.vshll[1]![2]! : widths.vshll[1]![size]!, dD(f), dM(f), 8 << size),
       { unless: (f) => odd(dD(f)) },
     ),
   ),

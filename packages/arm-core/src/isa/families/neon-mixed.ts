@@ -1,8 +1,9 @@
 import type { VectorKernel } from '@tablewalk/engine';
+import * as arithmetic from '../../fp/neon-arithmetic-kernels.js';
 import * as float from '../../fp/neon-float-kernels.js';
-import type { BySize } from '../../fp/neon-integer-kernels.js';
-import * as k from '../../fp/neon-integer-kernels.js';
+import type { BySize } from '../../fp/neon-kernel-sets.js';
 import { TEMP_D } from '../../fp/neon-lanes.js';
+import * as widths from '../../fp/neon-width-kernels.js';
 import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Fields } from '../encoding.js';
 import { double, multiplierScalar, quad, scalarIndex, scalarRegister, vector } from '../operands-simd.js';
@@ -124,36 +125,36 @@ const scalarSU = '{U:s,u}{z:!,16,32,!}';
 const scalarS = 's{z:!,16,32,!}';
 
 export const neonMixed: readonly Encoding[] = [
-  ...long('vaddl', typeSU, 'A8.8.285', 'U', '0000', bySign(k.vaddl)),
-  ...wide('vaddw', 'A8.8.285', '0001', k.vaddw),
-  ...long('vsubl', typeSU, 'A8.8.417', 'U', '0010', bySign(k.vsubl)),
-  ...wide('vsubw', 'A8.8.417', '0011', k.vsubw),
-  ...narrow('vaddhn', 'A8.8.284', '0', '0100', k.vaddhn),
-  ...narrow('vraddhn', 'A8.8.383', '1', '0100', k.vraddhn),
-  ...long('vabal', typeSU, 'A8.8.277', 'U', '0101', bySign(k.vabal)),
-  ...narrow('vsubhn', 'A8.8.416', '0', '0110', k.vsubhn),
-  ...narrow('vrsubhn', 'A8.8.395', '1', '0110', k.vrsubhn),
-  ...long('vabdl', typeSU, 'A8.8.278', 'U', '0111', bySign(k.vabdl)),
-  ...long('vmlal', typeSU, 'A8.8.336', 'U', '1000', bySign(k.vmlal)),
-  ...long('vqdmlal', scalarS, 'A8.8.371', '0', '1001', bySize(k.vqdmlal), [1, 2]),
-  ...long('vmlsl', typeSU, 'A8.8.336', 'U', '1010', bySign(k.vmlsl)),
-  ...long('vqdmlsl', scalarS, 'A8.8.371', '0', '1011', bySize(k.vqdmlsl), [1, 2]),
-  ...long('vmull', typeSU, 'A8.8.350', 'U', '1100', bySign(k.vmull)),
-  ...long('vqdmull', scalarS, 'A8.8.373', '0', '1101', bySize(k.vqdmull), [1, 2]),
-  ...long('vmull', '{z:p8,!,!,!}', 'A8.8.350', '0', '1110', () => k.vmullP8, [0]),
+  ...long('vaddl', typeSU, 'A8.8.285', 'U', '0000', bySign(widths.vaddl)),
+  ...wide('vaddw', 'A8.8.285', '0001', widths.vaddw),
+  ...long('vsubl', typeSU, 'A8.8.417', 'U', '0010', bySign(widths.vsubl)),
+  ...wide('vsubw', 'A8.8.417', '0011', widths.vsubw),
+  ...narrow('vaddhn', 'A8.8.284', '0', '0100', widths.vaddhn),
+  ...narrow('vraddhn', 'A8.8.383', '1', '0100', widths.vraddhn),
+  ...long('vabal', typeSU, 'A8.8.277', 'U', '0101', bySign(widths.vabal)),
+  ...narrow('vsubhn', 'A8.8.416', '0', '0110', widths.vsubhn),
+  ...narrow('vrsubhn', 'A8.8.395', '1', '0110', widths.vrsubhn),
+  ...long('vabdl', typeSU, 'A8.8.278', 'U', '0111', bySign(widths.vabdl)),
+  ...long('vmlal', typeSU, 'A8.8.336', 'U', '1000', bySign(widths.vmlal)),
+  ...long('vqdmlal', scalarS, 'A8.8.371', '0', '1001', bySize(widths.vqdmlal), [1, 2]),
+  ...long('vmlsl', typeSU, 'A8.8.336', 'U', '1010', bySign(widths.vmlsl)),
+  ...long('vqdmlsl', scalarS, 'A8.8.371', '0', '1011', bySize(widths.vqdmlsl), [1, 2]),
+  ...long('vmull', typeSU, 'A8.8.350', 'U', '1100', bySign(widths.vmull)),
+  ...long('vqdmull', scalarS, 'A8.8.373', '0', '1101', bySize(widths.vqdmull), [1, 2]),
+  ...long('vmull', '{z:p8,!,!,!}', 'A8.8.350', '0', '1110', () => widths.vmullP8, [0]),
 
-  ...integerScalar('vmla', 'A8.8.338', '0000', k.vmla),
+  ...integerScalar('vmla', 'A8.8.338', '0000', arithmetic.vmla),
   ...floatScalar('vmla', 'A8.8.338', '0001', float.vmlaF32),
-  ...longScalar('vmlal', scalarSU, 'A8.8.338', 'U', '0010', bySign(k.vmlal)),
-  ...longScalar('vqdmlal', scalarS, 'A8.8.371', '0', '0011', bySize(k.vqdmlal)),
-  ...integerScalar('vmls', 'A8.8.338', '0100', k.vmls),
+  ...longScalar('vmlal', scalarSU, 'A8.8.338', 'U', '0010', bySign(widths.vmlal)),
+  ...longScalar('vqdmlal', scalarS, 'A8.8.371', '0', '0011', bySize(widths.vqdmlal)),
+  ...integerScalar('vmls', 'A8.8.338', '0100', arithmetic.vmls),
   ...floatScalar('vmls', 'A8.8.338', '0101', float.vmlsF32),
-  ...longScalar('vmlsl', scalarSU, 'A8.8.338', 'U', '0110', bySign(k.vmlsl)),
-  ...longScalar('vqdmlsl', scalarS, 'A8.8.371', '0', '0111', bySize(k.vqdmlsl)),
-  ...integerScalar('vmul', 'A8.8.352', '1000', k.vmul),
+  ...longScalar('vmlsl', scalarSU, 'A8.8.338', 'U', '0110', bySign(widths.vmlsl)),
+  ...longScalar('vqdmlsl', scalarS, 'A8.8.371', '0', '0111', bySize(widths.vqdmlsl)),
+  ...integerScalar('vmul', 'A8.8.352', '1000', arithmetic.vmul),
   ...floatScalar('vmul', 'A8.8.352', '1001', float.vmulF32),
-  ...longScalar('vmull', scalarSU, 'A8.8.352', 'U', '1010', bySign(k.vmull)),
-  ...longScalar('vqdmull', scalarS, 'A8.8.373', '0', '1011', bySize(k.vqdmull)),
-  ...saturatingScalar('vqdmulh', 'A8.8.372', '1100', k.vqdmulh),
-  ...saturatingScalar('vqrdmulh', 'A8.8.376', '1101', k.vqrdmulh),
+  ...longScalar('vmull', scalarSU, 'A8.8.352', 'U', '1010', bySign(widths.vmull)),
+  ...longScalar('vqdmull', scalarS, 'A8.8.373', '0', '1011', bySize(widths.vqdmull)),
+  ...saturatingScalar('vqdmulh', 'A8.8.372', '1100', arithmetic.vqdmulh),
+  ...saturatingScalar('vqrdmulh', 'A8.8.376', '1101', arithmetic.vqrdmulh),
 ];

@@ -1,7 +1,8 @@
 import type { VectorKernel } from '@tablewalk/engine';
 import * as float from '../../fp/neon-float-kernels.js';
-import type { BySign, BySize } from '../../fp/neon-integer-kernels.js';
-import * as k from '../../fp/neon-integer-kernels.js';
+import type { BySign, BySize } from '../../fp/neon-kernel-sets.js';
+import * as shifts from '../../fp/neon-shift-kernels.js';
+import * as widths from '../../fp/neon-width-kernels.js';
 import type { Encoding, Fields } from '../encoding.js';
 import { counted, countedDown, double, quad, vector } from '../operands-simd.js';
 import { dD, dM, neon } from './vfp-record.js';
@@ -83,7 +84,7 @@ const lengthening: readonly Encoding[] = narrowSizes.flatMap((size) => {
       `1111001 U 1 d ${amountBits[size][0]} dddd 1010 00 m 1 mmmm`,
       'A8.8.397',
       [`vshll{c}.{U:s,u}${bits}`, quad('d'), double('m'), counted('i', bits)],
-      (b, f) => b.vector(k.vshll[f['U']!]![size]!, dD(f), dM(f), f['i']!),
+      (b, f) => b.vector(widths.vshll[f['U']!]![size]!, dD(f), dM(f), f['i']!),
       { unless },
     ),
     ...neon(
@@ -91,7 +92,7 @@ const lengthening: readonly Encoding[] = narrowSizes.flatMap((size) => {
       `1111001 U 1 d ${amountBits[size][0].replaceAll('i', '0')} dddd 1010 00 m 1 mmmm`,
       'A8.8.346',
       [`vmovl{c}.{U:s,u}${bits}`, quad('d'), double('m')],
-      (b, f) => b.vector(k.vshll[f['U']!]![size]!, dD(f), dM(f), 0),
+      (b, f) => b.vector(widths.vshll[f['U']!]![size]!, dD(f), dM(f), 0),
       { unless },
     ),
   ];
@@ -108,21 +109,21 @@ const fixedPoint = (name: string, mnemonic: string, op: string, kernels: readonl
   );
 
 export const neonShift: readonly Encoding[] = [
-  ...shift('vshr', '{U:s,u}', 'A8.8.398', 'U', '0000', 'right', bySign(k.vshr)),
-  ...shift('vsra', '{U:s,u}', 'A8.8.402', 'U', '0001', 'right', bySign(k.vsra)),
-  ...shift('vrshr', '{U:s,u}', 'A8.8.391', 'U', '0010', 'right', bySign(k.vrshr)),
-  ...shift('vrsra', '{U:s,u}', 'A8.8.394', 'U', '0011', 'right', bySign(k.vrsra)),
-  ...shift('vsri', '', 'A8.8.403', '1', '0100', 'right', () => k.vsri),
-  ...shift('vshl', 'i', 'A8.8.396', '0', '0101', 'left', () => k.vshlImm),
-  ...shift('vsli', '', 'A8.8.400', '1', '0101', 'left', () => k.vsli),
-  ...shift('vqshlu', 's', 'A8.8.380', '1', '0110', 'left', () => k.vqshlu),
-  ...shift('vqshl', '{U:s,u}', 'A8.8.380', 'U', '0111', 'left', bySign(k.vqshlImm)),
-  ...narrow('vshrn', 'i', 'A8.8.399', '0', '1000', '0', () => k.vmovn),
-  ...narrow('vrshrn', 'i', 'A8.8.392', '0', '1000', '1', () => k.vrshrn),
-  ...narrow('vqshrun', 's', 'A8.8.381', '1', '1000', '0', () => k.vqshrun),
-  ...narrow('vqrshrun', 's', 'A8.8.378', '1', '1000', '1', () => k.vqrshrun),
-  ...narrow('vqshrn', '{U:s,u}', 'A8.8.381', 'U', '1001', '0', (f) => k.vqshrn[f['U'] as 0 | 1]),
-  ...narrow('vqrshrn', '{U:s,u}', 'A8.8.378', 'U', '1001', '1', (f) => k.vqrshrn[f['U'] as 0 | 1]),
+  ...shift('vshr', '{U:s,u}', 'A8.8.398', 'U', '0000', 'right', bySign(shifts.vshr)),
+  ...shift('vsra', '{U:s,u}', 'A8.8.402', 'U', '0001', 'right', bySign(shifts.vsra)),
+  ...shift('vrshr', '{U:s,u}', 'A8.8.391', 'U', '0010', 'right', bySign(shifts.vrshr)),
+  ...shift('vrsra', '{U:s,u}', 'A8.8.394', 'U', '0011', 'right', bySign(shifts.vrsra)),
+  ...shift('vsri', '', 'A8.8.403', '1', '0100', 'right', () => shifts.vsri),
+  ...shift('vshl', 'i', 'A8.8.396', '0', '0101', 'left', () => shifts.vshlImm),
+  ...shift('vsli', '', 'A8.8.400', '1', '0101', 'left', () => shifts.vsli),
+  ...shift('vqshlu', 's', 'A8.8.380', '1', '0110', 'left', () => shifts.vqshlu),
+  ...shift('vqshl', '{U:s,u}', 'A8.8.380', 'U', '0111', 'left', bySign(shifts.vqshlImm)),
+  ...narrow('vshrn', 'i', 'A8.8.399', '0', '1000', '0', () => widths.vmovn),
+  ...narrow('vrshrn', 'i', 'A8.8.392', '0', '1000', '1', () => widths.vrshrn),
+  ...narrow('vqshrun', 's', 'A8.8.381', '1', '1000', '0', () => widths.vqshrun),
+  ...narrow('vqrshrun', 's', 'A8.8.378', '1', '1000', '1', () => widths.vqrshrun),
+  ...narrow('vqshrn', '{U:s,u}', 'A8.8.381', 'U', '1001', '0', (f) => widths.vqshrn[f['U'] as 0 | 1]),
+  ...narrow('vqrshrn', '{U:s,u}', 'A8.8.378', 'U', '1001', '1', (f) => widths.vqrshrn[f['U'] as 0 | 1]),
   ...lengthening,
   ...fixedPoint('VCVT_f32_fixed_simd', 'vcvt{c}.f32.{U:s,u}32', '0', [float.vcvtF32S32, float.vcvtF32U32]),
   ...fixedPoint('VCVT_fixed_f32_simd', 'vcvt{c}.{U:s,u}32.f32', '1', [float.vcvtS32F32, float.vcvtU32F32]),

@@ -1,7 +1,8 @@
 import type { Value, VectorKernel } from '@tablewalk/engine';
+import * as arithmetic from '../../fp/neon-arithmetic-kernels.js';
 import * as float from '../../fp/neon-float-kernels.js';
-import type { BySign, BySize } from '../../fp/neon-integer-kernels.js';
-import * as k from '../../fp/neon-integer-kernels.js';
+import type { BySign, BySize } from '../../fp/neon-kernel-sets.js';
+import * as shifts from '../../fp/neon-shift-kernels.js';
 import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Feature, Fields } from '../encoding.js';
 import { double, vector } from '../operands-simd.js';
@@ -127,37 +128,37 @@ const logical = (mnemonic: string, ref: string, u: string, size: string, operati
   same(`${mnemonic.toUpperCase()}_reg_simd`, `${mnemonic}{c}`, ref, { u, size, a: '0001', b: '1' }, bitwise(operation));
 
 export const neonThree: readonly Encoding[] = [
-  ...signed('vhadd', 'A8.8.319', '0000', '0', k.vhadd),
-  ...signed('vqadd', 'A8.8.370', '0000', '1', k.vqadd, 3),
-  ...signed('vrhadd', 'A8.8.388', '0001', '0', k.vrhadd),
-  ...signed('vhsub', 'A8.8.319', '0010', '0', k.vhsub),
-  ...signed('vqsub', 'A8.8.382', '0010', '1', k.vqsub, 3),
-  ...signed('vcgt', 'A8.8.297', '0011', '0', k.vcgt),
-  ...signed('vcge', 'A8.8.295', '0011', '1', k.vcge),
-  ...shift('vshl', 'A8.8.396', '0100', '0', k.vshlReg),
-  ...shift('vqshl', 'A8.8.379', '0100', '1', k.vqshlReg),
-  ...shift('vrshl', 'A8.8.390', '0101', '0', k.vrshlReg),
-  ...shift('vqrshl', 'A8.8.377', '0101', '1', k.vqrshlReg),
-  ...signed('vmax', 'A8.8.334', '0110', '0', k.vmax),
-  ...signed('vmin', 'A8.8.334', '0110', '1', k.vmin),
-  ...signed('vabd', 'A8.8.278', '0111', '0', k.vabd),
-  ...signed('vaba', 'A8.8.277', '0111', '1', k.vaba),
-  ...signless('vadd', 'A8.8.282', '0', '1000', '0', k.vadd, typeI, 0, 3),
-  ...signless('vsub', 'A8.8.414', '1', '1000', '0', k.vsub, typeI, 0, 3),
-  ...signless('vtst', 'A8.8.420', '0', '1000', '1', k.vtst, '{z:8,16,32,!}'),
-  ...signless('vceq', 'A8.8.291', '1', '1000', '1', k.vceq),
-  ...signless('vmla', 'A8.8.336', '0', '1001', '0', k.vmla),
-  ...signless('vmls', 'A8.8.336', '1', '1001', '0', k.vmls),
-  ...signless('vmul', 'A8.8.350', '0', '1001', '1', k.vmul),
+  ...signed('vhadd', 'A8.8.319', '0000', '0', arithmetic.vhadd),
+  ...signed('vqadd', 'A8.8.370', '0000', '1', arithmetic.vqadd, 3),
+  ...signed('vrhadd', 'A8.8.388', '0001', '0', arithmetic.vrhadd),
+  ...signed('vhsub', 'A8.8.319', '0010', '0', arithmetic.vhsub),
+  ...signed('vqsub', 'A8.8.382', '0010', '1', arithmetic.vqsub, 3),
+  ...signed('vcgt', 'A8.8.297', '0011', '0', arithmetic.vcgt),
+  ...signed('vcge', 'A8.8.295', '0011', '1', arithmetic.vcge),
+  ...shift('vshl', 'A8.8.396', '0100', '0', shifts.vshlReg),
+  ...shift('vqshl', 'A8.8.379', '0100', '1', shifts.vqshlReg),
+  ...shift('vrshl', 'A8.8.390', '0101', '0', shifts.vrshlReg),
+  ...shift('vqrshl', 'A8.8.377', '0101', '1', shifts.vqrshlReg),
+  ...signed('vmax', 'A8.8.334', '0110', '0', arithmetic.vmax),
+  ...signed('vmin', 'A8.8.334', '0110', '1', arithmetic.vmin),
+  ...signed('vabd', 'A8.8.278', '0111', '0', arithmetic.vabd),
+  ...signed('vaba', 'A8.8.277', '0111', '1', arithmetic.vaba),
+  ...signless('vadd', 'A8.8.282', '0', '1000', '0', arithmetic.vadd, typeI, 0, 3),
+  ...signless('vsub', 'A8.8.414', '1', '1000', '0', arithmetic.vsub, typeI, 0, 3),
+  ...signless('vtst', 'A8.8.420', '0', '1000', '1', arithmetic.vtst, '{z:8,16,32,!}'),
+  ...signless('vceq', 'A8.8.291', '1', '1000', '1', arithmetic.vceq),
+  ...signless('vmla', 'A8.8.336', '0', '1001', '0', arithmetic.vmla),
+  ...signless('vmls', 'A8.8.336', '1', '1001', '0', arithmetic.vmls),
+  ...signless('vmul', 'A8.8.350', '0', '1001', '1', arithmetic.vmul),
   ...same('VMUL_poly_simd', 'vmul{c}.p8', 'A8.8.350', { u: '1', size: '00', a: '1001', b: '1' }, (b, f) =>
-    b.vector(k.vmulP8[f['q']!]!, dD(f), dN(f), dM(f)),
+    b.vector(arithmetic.vmulP8[f['q']!]!, dD(f), dN(f), dM(f)),
   ),
-  ...pairwise('vpmax', 'A8.8.365', '0', k.vpmax),
-  ...pairwise('vpmin', 'A8.8.365', '1', k.vpmin),
-  ...signless('vqdmulh', 'A8.8.372', '0', '1011', '0', k.vqdmulh, 's{z:!,16,32,!}', 1),
-  ...signless('vqrdmulh', 'A8.8.376', '1', '1011', '0', k.vqrdmulh, 's{z:!,16,32,!}', 1),
+  ...pairwise('vpmax', 'A8.8.365', '0', arithmetic.vpmax),
+  ...pairwise('vpmin', 'A8.8.365', '1', arithmetic.vpmin),
+  ...signless('vqdmulh', 'A8.8.372', '0', '1011', '0', arithmetic.vqdmulh, 's{z:!,16,32,!}', 1),
+  ...signless('vqrdmulh', 'A8.8.376', '1', '1011', '0', arithmetic.vqrdmulh, 's{z:!,16,32,!}', 1),
   ...sameDouble('VPADD_int_simd', `vpadd{c}.${typeI}`, 'A8.8.362', { u: '0', a: '1011', b: '1' }, (b, f) =>
-    b.vector(k.vpadd[f['z']!]!, dD(f), dN(f), dM(f)),
+    b.vector(arithmetic.vpadd[f['z']!]!, dD(f), dN(f), dM(f)),
   ),
 
   ...logical('vand', 'A8.8.287', '0', '00', (b, n, m) => b.and(n, m)),
