@@ -1,7 +1,7 @@
 import type { StateViews, VectorKernel } from '@tablewalk/engine';
 import { layout } from '@tablewalk/engine';
 import { describe, expect, it } from 'vitest';
-import { DZC, FPSCR_DN, FPSCR_FZ, IDC, IOC, IXC, OFC, UFC } from './fp-unit.js';
+import { DZC, FPSCR_DN, FPSCR_FZ, IDC, IOC, IXC, OFC, UFC } from './fpscr.js';
 import * as neon from './neon-float-kernels.js';
 import * as vfp from './vfp-kernels.js';
 

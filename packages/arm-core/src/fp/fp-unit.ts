@@ -1,48 +1,30 @@
 import { layout } from '@tablewalk/engine';
 import {
-  addSig,
-  compareSig,
-  FINITE,
-  INFINITE,
-  mulTop,
-  normalise,
-  QUIET_NAN,
-  SIGNALLING_NAN,
-  shiftRightJam,
-  subSig,
-  Unpacked,
-  ZERO,
-} from './unpacked.js';
-
-/** FPSCR bits (ARM DDI 0406C, B4.1.58). */
-export const FPSCR_AHP = 1 << 26;
-export const FPSCR_DN = 1 << 25;
-export const FPSCR_FZ = 1 << 24;
-export const FPSCR_RMODE = 3 << 22;
-export const IOC = 1;
-export const DZC = 2;
-export const OFC = 4;
-export const UFC = 8;
-export const IXC = 16;
-export const IDC = 128;
-
-/** FPSCR.RMode. */
-export const ROUND_NEAREST = 0;
-export const ROUND_PLUS = 1;
-export const ROUND_MINUS = 2;
-export const ROUND_ZERO = 3;
+  DZC,
+  FPSCR_AHP,
+  FPSCR_DN,
+  FPSCR_FZ,
+  IDC,
+  IOC,
+  IXC,
+  NZCV_EQUAL,
+  NZCV_GREATER,
+  NZCV_LESS,
+  NZCV_UNORDERED,
+  OFC,
+  ROUND_MINUS,
+  ROUND_NEAREST,
+  ROUND_PLUS,
+  UFC,
+} from './fpscr.js';
+import { addSig, compareSig, divideSig, mulTop, normalise, rootSig, shiftRightJam, subSig } from './significand.js';
+import { FINITE, INFINITE, QUIET_NAN, SIGNALLING_NAN, Unpacked, ZERO } from './unpacked.js';
 
 /** Two-operand operations of `FpUnit.binary`. */
 export const OP_ADD = 0;
 export const OP_SUB = 1;
 export const OP_MUL = 2;
 export const OP_DIV = 3;
-
-/** NZCV of a comparison, in place (A2.7.1, table of FP comparison results). */
-export const NZCV_LESS = 0x80000000 | 0;
-export const NZCV_EQUAL = 0x60000000;
-export const NZCV_GREATER = 0x20000000;
-export const NZCV_UNORDERED = 0x30000000;
 
 /**
  * Exact floating-point arithmetic in integers: every rounding mode, NaN rule and exception flag of ARM DDI 0406C, A2.7. The kernels turn to it whenever
@@ -378,26 +360,9 @@ export class FpUnit {
       } else r.set(ZERO, sign);
       return;
     }
-    // Long division, 64 quotient bits of significands shifted down by one; the remainder becomes the lowest bit.
-    const n = a.sig;
-    const d = b.sig;
-    shiftRightJam(n, 1);
-    shiftRightJam(d, 1);
-    let q0 = 0;
-    let q1 = 0;
-    for (let i = 0; i < 64; i++) {
-      q0 = (q0 << 1) | (q1 >>> 31);
-      q1 <<= 1;
-      if (compareSig(n, d) >= 0) {
-        subSig(n, d);
-        q1 |= 1;
-      }
-      addSig(n, n);
-    }
     r.cls = FINITE;
     r.sign = sign;
-    r.setTop(q0, q1);
-    r.sig[3] = (n[0]! | n[1]! | n[2]! | n[3]!) !== 0 ? 1 : 0;
+    divideSig(r.sig, a.sig, b.sig);
     r.exp = a.exp - b.exp - normalise(r.sig);
   }
 
@@ -409,39 +374,11 @@ export class FpUnit {
     else if (a.sign !== 0) this.invalid();
     else if (a.cls === INFINITE) r.set(INFINITE, 0);
     else {
-      // Radicand in [1, 4) with 62 or 63 fraction bits, as a 64-bit number; root bit by bit, remainder kept below 2^66 in 128 bits.
-      const odd = a.exp & 1;
-      const radicand = this.b.sig;
-      this.b.setTop(a.sig[0]!, a.sig[1]!);
-      if (odd === 0) shiftRightJam(radicand, 1);
-      const remainder = this.c.sig;
-      remainder.fill(0);
-      const trial = this.product.sig;
-      let q0 = 0;
-      let q1 = 0;
-      for (let i = 0; i < 60; i++) {
-        // remainder = remainder * 4 + next two bits
-        for (let k = 0; k < 2; k++) {
-          addSig(remainder, remainder);
-          remainder[3] = remainder[3]! | (radicand[0]! >>> 31);
-          addSig(radicand, radicand);
-        }
-        // trial = root * 4 + 1
-        trial[0] = 0;
-        trial[1] = q0 >>> 30;
-        trial[2] = (q0 << 2) | (q1 >>> 30);
-        trial[3] = (q1 << 2) | 1;
-        q0 = (q0 << 1) | (q1 >>> 31);
-        q1 <<= 1;
-        if (compareSig(remainder, trial) >= 0) {
-          subSig(remainder, trial);
-          q1 |= 1;
-        }
-      }
       r.cls = FINITE;
       r.sign = 0;
-      r.setTop((q0 << 4) | (q1 >>> 28), q1 << 4);
-      if ((remainder[0]! | remainder[1]! | remainder[2]! | remainder[3]!) !== 0) r.sig[3] = 1;
+      // The exponent made even: the radicand is in [1, 4).
+      if ((a.exp & 1) === 0) shiftRightJam(a.sig, 1);
+      rootSig(r.sig, a.sig, this.b.sig, this.c.sig);
       normalise(r.sig);
       r.exp = a.exp >> 1;
     }

@@ -1,5 +1,5 @@
 import { layout } from '@tablewalk/engine';
-import { FPSCR_FZ, FPSCR_RMODE, IXC } from './fp-unit.js';
+import { FPSCR_FZ, FPSCR_RMODE, IXC } from './fpscr.js';
 
 /**
  * Arithmetic on the host's floating point, for the common case: round to nearest, ordinary numbers. Every function returns the exact ARM result and

@@ -1,19 +1,7 @@
 import type { VectorKernel } from '@tablewalk/engine';
 import { layout } from '@tablewalk/engine';
-import {
-  DZC,
-  FpUnit,
-  IOC,
-  NZCV_EQUAL,
-  NZCV_GREATER,
-  NZCV_UNORDERED,
-  OP_ADD,
-  OP_MUL,
-  OP_SUB,
-  ROUND_NEAREST,
-  ROUND_ZERO,
-  UFC,
-} from './fp-unit.js';
+import { FpUnit, OP_ADD, OP_MUL, OP_SUB } from './fp-unit.js';
+import { DZC, IOC, NZCV_EQUAL, NZCV_GREATER, NZCV_UNORDERED, ROUND_NEAREST, ROUND_ZERO, UFC } from './fpscr.js';
 import { addNearest32, fmaNearest32, MIN_NORMAL_32, mulNearest32, OddRounding } from './host-arithmetic.js';
 import { kernel } from './neon-lanes.js';
 import { INFINITE, QUIET_NAN, ZERO } from './unpacked.js';

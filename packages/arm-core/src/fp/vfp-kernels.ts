@@ -1,20 +1,7 @@
 import type { StateViews, VectorKernel } from '@tablewalk/engine';
 import { layout } from '@tablewalk/engine';
-import {
-  FPSCR_FZ,
-  FPSCR_RMODE,
-  FpUnit,
-  IXC,
-  NZCV_EQUAL,
-  NZCV_GREATER,
-  NZCV_LESS,
-  OP_ADD,
-  OP_DIV,
-  OP_MUL,
-  OP_SUB,
-  ROUND_NEAREST,
-  ROUND_ZERO,
-} from './fp-unit.js';
+import { FpUnit, OP_ADD, OP_DIV, OP_MUL, OP_SUB } from './fp-unit.js';
+import { FPSCR_FZ, FPSCR_RMODE, IXC, NZCV_EQUAL, NZCV_GREATER, NZCV_LESS, ROUND_NEAREST, ROUND_ZERO } from './fpscr.js';
 import {
   add32,
   add64,
