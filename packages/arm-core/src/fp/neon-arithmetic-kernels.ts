@@ -1,9 +1,10 @@
 import type { VectorKernel } from '@tablewalk/engine';
 import { layout } from '@tablewalk/engine';
+import { kernel } from './kernel.js';
 import type { BySize } from './neon-kernel-sets.js';
 import { clamp, four, lanewise, least, most, plain, signless, sized, three, typeName } from './neon-kernel-sets.js';
 import type { BinaryLane } from './neon-lanes.js';
-import { binaryLanes, kernel, pairLanes, unaryLanes } from './neon-lanes.js';
+import { binaryLanes, pairLanes, unaryLanes } from './neon-lanes.js';
 import { addSaturating64, binary64, Pair, subSaturating64 } from './neon-wide64.js';
 
 /** Integer Advanced SIMD with results as wide as the operands (ARM DDI 0406C, A7.4.1, A7.4.3, A7.4.5), shifts aside. */

@@ -3,7 +3,7 @@ import { layout } from '@tablewalk/engine';
 import { FpUnit, OP_ADD, OP_MUL, OP_SUB } from './fp-unit.js';
 import { DZC, IOC, NZCV_EQUAL, NZCV_GREATER, NZCV_UNORDERED, ROUND_NEAREST, ROUND_ZERO, UFC } from './fpscr.js';
 import { addNearest32, fmaNearest32, MIN_NORMAL_32, mulNearest32, OddRounding } from './host-arithmetic.js';
-import { kernel } from './neon-lanes.js';
+import { kernel } from './kernel.js';
 import { INFINITE, QUIET_NAN, ZERO } from './unpacked.js';
 
 /**

@@ -1,5 +1,6 @@
-import type { StateViews, VectorKernel } from '@tablewalk/engine';
+import type { VectorKernel } from '@tablewalk/engine';
 import { layout } from '@tablewalk/engine';
+import { kernel } from './kernel.js';
 
 /**
  * Kernels that do the same to every lane. Registers are D register numbers, also for Q forms (then even); D32 to D39 are the state's temporaries, where
@@ -15,9 +16,6 @@ export const viewOf = (size: number, unsigned: boolean): LaneView => (unsigned ?
 
 /** Number of D register 32: the first temporary. */
 export const TEMP_D = (layout.TEMP0 - layout.D0) / 2;
-
-type Run = (a: number, b: number, c: number) => void;
-export const kernel = (name: string, bind: (state: StateViews) => Run): VectorKernel => ({ kind: 'vector', name, bind });
 
 /** Name of a kernel of lanes: `vadd.i8`, with `.q` for the Q form. */
 const named = (name: string, q: boolean): string => (q ? `${name}.q` : name);

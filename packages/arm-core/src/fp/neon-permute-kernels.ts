@@ -1,6 +1,6 @@
 import type { VectorKernel } from '@tablewalk/engine';
 import { layout } from '@tablewalk/engine';
-import { kernel } from './neon-lanes.js';
+import { kernel } from './kernel.js';
 
 /** Kernels that move bytes about. Registers are D register numbers; D32 to D39 are the temporaries. */
 

@@ -1,6 +1,6 @@
 import type { VectorKernel } from '@tablewalk/engine';
 import { layout } from '@tablewalk/engine';
-import { kernel } from './neon-lanes.js';
+import { kernel } from './kernel.js';
 import { mulHigh } from './significand.js';
 
 /** Operations on 64-bit lanes, or with 64-bit results, in two words. */

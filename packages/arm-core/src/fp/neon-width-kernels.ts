@@ -1,10 +1,11 @@
 import type { VectorKernel } from '@tablewalk/engine';
 import { layout } from '@tablewalk/engine';
+import { kernel } from './kernel.js';
 import { polynomial } from './neon-arithmetic-kernels.js';
 import type { BySign, BySize } from './neon-kernel-sets.js';
 import { clamp, least, most, sized, three, typeName } from './neon-kernel-sets.js';
 import type { BinaryLane, WideShape } from './neon-lanes.js';
-import { kernel, narrowingLanes, narrowingShiftLanes, pairwiseLongLanes, wideningLanes } from './neon-lanes.js';
+import { narrowingLanes, narrowingShiftLanes, pairwiseLongLanes, wideningLanes } from './neon-lanes.js';
 import { shiftedRight } from './neon-shift-kernels.js';
 import type { Pair, PairLane } from './neon-wide64.js';
 import { addSaturating64, lengthening64, narrowing64, pairwiseLong64, subSaturating64, widening64 } from './neon-wide64.js';

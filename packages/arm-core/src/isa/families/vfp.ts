@@ -1,5 +1,6 @@
 import type { VectorKernel } from '@tablewalk/engine';
-import * as k from '../../fp/vfp-kernels.js';
+import * as convert from '../../fp/vfp-convert-kernels.js';
+import * as arithmetic from '../../fp/vfp-kernels.js';
 import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Fields } from '../encoding.js';
 import type { OperandSyntax } from '../operands.js';
@@ -103,7 +104,7 @@ const moves: readonly Encoding[] = [
   ...two('vmov', 'VMOV_reg', ['0000', '01'], 'A8.8.340', ...signWork((_, v) => v)),
   ...two('vabs', 'VABS', ['0000', '11'], 'A8.8.280', ...signWork((b, v) => b.and(v, b.const(0x7fffffff)))),
   ...two('vneg', 'VNEG', ['0001', '01'], 'A8.8.355', ...signWork((b, v) => b.xor(v, b.const(0x80000000)))),
-  ...two('vsqrt', 'VSQRT', ['0001', '11'], 'A8.8.401', ...kernelWork(k.vsqrtF64, k.vsqrtF32)),
+  ...two('vsqrt', 'VSQRT', ['0001', '11'], 'A8.8.401', ...kernelWork(arithmetic.vsqrtF64, arithmetic.vsqrtF32)),
 ];
 
 const compare = (mnemonic: string, e: string, kernelDouble: VectorKernel, kernelSingle: VectorKernel): readonly Encoding[] => {
@@ -197,7 +198,7 @@ const fixedPoint = (isDouble: boolean, size: 16 | 32, unsigned: boolean): readon
       pattern('0'),
       'A8.8.308',
       [`vcvt{c}.${float}.${type}`, register, register, bits],
-      work(k.vcvtFromFixed[index]!),
+      work(convert.vcvtFromFixed[index]!),
       extra,
     ),
     ...vfp(
@@ -205,60 +206,60 @@ const fixedPoint = (isDouble: boolean, size: 16 | 32, unsigned: boolean): readon
       pattern('1'),
       'A8.8.308',
       [`vcvt{c}.${type}.${float}`, register, register, bits],
-      work(k.vcvtToFixed[index]!),
+      work(convert.vcvtToFixed[index]!),
       extra,
     ),
   ];
 };
 
 const conversions: readonly Encoding[] = [
-  ...toInteger('s32', k.vcvtS32F64, k.vcvtS32F32),
-  ...toInteger('u32', k.vcvtU32F64, k.vcvtU32F32),
-  ...fromInteger('s32', k.vcvtF64S32, k.vcvtF32S32),
-  ...fromInteger('u32', k.vcvtF64U32, k.vcvtF32U32),
+  ...toInteger('s32', convert.vcvtS32F64, convert.vcvtS32F32),
+  ...toInteger('u32', convert.vcvtU32F64, convert.vcvtU32F32),
+  ...fromInteger('s32', convert.vcvtF64S32, convert.vcvtF32S32),
+  ...fromInteger('u32', convert.vcvtF64U32, convert.vcvtF32U32),
   ...[true, false].flatMap((isDouble) =>
     ([16, 32] as const).flatMap((size) => [false, true].flatMap((unsigned) => fixedPoint(isDouble, size, unsigned))),
   ),
   ...vfp('VCVT_f32_f64', 'cccc 11101 d 11 0111 dddd 1011 11 m 0 mmmm', 'A8.8.309', ['vcvt{c}.f32.f64', single('d'), double('m')], (b, f) =>
-    b.vector(k.vcvtF32F64, sD(f), dM(f)),
+    b.vector(convert.vcvtF32F64, sD(f), dM(f)),
   ),
   ...vfp('VCVT_f64_f32', 'cccc 11101 d 11 0111 dddd 1010 11 m 0 mmmm', 'A8.8.309', ['vcvt{c}.f64.f32', double('d'), single('m')], (b, f) =>
-    b.vector(k.vcvtF64F32, dD(f), sM(f)),
+    b.vector(convert.vcvtF64F32, dD(f), sM(f)),
   ),
   ...vfp(
     'VCVT_f32_f16',
     'cccc 11101 d 11 0010 dddd 1010 t 1 m 0 mmmm',
     'A8.8.311',
     ['vcvt{t:b,t}{c}.f32.f16', single('d'), single('m')],
-    (b, f) => b.vector(k.vcvtF32F16, sD(f), sM(f), f['t']!),
+    (b, f) => b.vector(convert.vcvtF32F16, sD(f), sM(f), f['t']!),
   ),
   ...vfp(
     'VCVT_f16_f32',
     'cccc 11101 d 11 0011 dddd 1010 t 1 m 0 mmmm',
     'A8.8.311',
     ['vcvt{t:b,t}{c}.f16.f32', single('d'), single('m')],
-    (b, f) => b.vector(k.vcvtF16F32, sD(f), sM(f), f['t']!),
+    (b, f) => b.vector(convert.vcvtF16F32, sD(f), sM(f), f['t']!),
   ),
 ];
 
 const fused: SimdExtra = { needs: ['vfp4'] };
 
 export const vfpDataProcessing: readonly Encoding[] = [
-  ...three('vmla', '11100 d 00', '0', 'A8.8.337', k.vmlaF64, k.vmlaF32),
-  ...three('vmls', '11100 d 00', '1', 'A8.8.337', k.vmlsF64, k.vmlsF32),
-  ...three('vnmla', '11100 d 01', '1', 'A8.8.356', k.vnmlaF64, k.vnmlaF32),
-  ...three('vnmls', '11100 d 01', '0', 'A8.8.356', k.vnmlsF64, k.vnmlsF32),
-  ...three('vmul', '11100 d 10', '0', 'A8.8.351', k.vmulF64, k.vmulF32),
-  ...three('vnmul', '11100 d 10', '1', 'A8.8.356', k.vnmulF64, k.vnmulF32),
-  ...three('vadd', '11100 d 11', '0', 'A8.8.283', k.vaddF64, k.vaddF32),
-  ...three('vsub', '11100 d 11', '1', 'A8.8.415', k.vsubF64, k.vsubF32),
-  ...three('vdiv', '11101 d 00', '0', 'A8.8.312', k.vdivF64, k.vdivF32),
-  ...three('vfnma', '11101 d 01', '1', 'A8.8.318', k.vfnmaF64, k.vfnmaF32, fused),
-  ...three('vfnms', '11101 d 01', '0', 'A8.8.318', k.vfnmsF64, k.vfnmsF32, fused),
-  ...three('vfma', '11101 d 10', '0', 'A8.8.317', k.vfmaF64, k.vfmaF32, fused),
-  ...three('vfms', '11101 d 10', '1', 'A8.8.317', k.vfmsF64, k.vfmsF32, fused),
+  ...three('vmla', '11100 d 00', '0', 'A8.8.337', arithmetic.vmlaF64, arithmetic.vmlaF32),
+  ...three('vmls', '11100 d 00', '1', 'A8.8.337', arithmetic.vmlsF64, arithmetic.vmlsF32),
+  ...three('vnmla', '11100 d 01', '1', 'A8.8.356', arithmetic.vnmlaF64, arithmetic.vnmlaF32),
+  ...three('vnmls', '11100 d 01', '0', 'A8.8.356', arithmetic.vnmlsF64, arithmetic.vnmlsF32),
+  ...three('vmul', '11100 d 10', '0', 'A8.8.351', arithmetic.vmulF64, arithmetic.vmulF32),
+  ...three('vnmul', '11100 d 10', '1', 'A8.8.356', arithmetic.vnmulF64, arithmetic.vnmulF32),
+  ...three('vadd', '11100 d 11', '0', 'A8.8.283', arithmetic.vaddF64, arithmetic.vaddF32),
+  ...three('vsub', '11100 d 11', '1', 'A8.8.415', arithmetic.vsubF64, arithmetic.vsubF32),
+  ...three('vdiv', '11101 d 00', '0', 'A8.8.312', arithmetic.vdivF64, arithmetic.vdivF32),
+  ...three('vfnma', '11101 d 01', '1', 'A8.8.318', arithmetic.vfnmaF64, arithmetic.vfnmaF32, fused),
+  ...three('vfnms', '11101 d 01', '0', 'A8.8.318', arithmetic.vfnmsF64, arithmetic.vfnmsF32, fused),
+  ...three('vfma', '11101 d 10', '0', 'A8.8.317', arithmetic.vfmaF64, arithmetic.vfmaF32, fused),
+  ...three('vfms', '11101 d 10', '1', 'A8.8.317', arithmetic.vfmsF64, arithmetic.vfmsF32, fused),
   ...moves,
-  ...compare('vcmp', '0', k.vcmpF64, k.vcmpF32),
-  ...compare('vcmpe', '1', k.vcmpeF64, k.vcmpeF32),
+  ...compare('vcmp', '0', arithmetic.vcmpF64, arithmetic.vcmpF32),
+  ...compare('vcmpe', '1', arithmetic.vcmpeF64, arithmetic.vcmpeF32),
   ...conversions,
 ];
