@@ -1,0 +1,2 @@
+export type { BuddyOptions } from './plugin.js';
+export { buddy } from './plugin.js';

@@ -1,0 +1,1 @@
+export { slab } from './plugin.js';

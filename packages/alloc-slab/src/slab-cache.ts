@@ -1,0 +1,309 @@
+import {
+  BAD_COUNT,
+  BUSY,
+  CORRUPT,
+  type Code,
+  FOREIGN,
+  INTERIOR,
+  NOT_ALLOCATED,
+  type ObjectCache,
+  type ObjectCacheStats,
+  type ObjectKind,
+  type ObjectSurroundings,
+  OK,
+  OUT_OF_RANGE,
+  type PageDescriptors,
+  USE_NONE,
+  USE_OBJECTS,
+  type Violation,
+  type Words,
+} from '@tablewalk/alloc';
+import { violations } from './check.js';
+import { AT_ROOM, AT_SLABS, AT_SPARE, bitCount, fullMap, mapTail } from './layout.js';
+import { NAME, type Shape } from './shape.js';
+
+const lowestBit = (word: number): number => 31 - Math.clz32(word & -word);
+
+/**
+ * Slabs of objects (Bonwick, The Slab Allocator, USENIX 1994). Which places are taken is a bit each, never a link through the free objects: an
+ * object that is written after it was freed damages nothing here, and a second free of it is always seen.
+ */
+export class SlabCache implements ObjectCache {
+  readonly name = NAME;
+  readonly kind: ObjectKind;
+  readonly words: Words;
+  readonly surroundings: ObjectSurroundings;
+  readonly shape: Shape;
+  private readonly memory: Words;
+  private readonly descriptors: PageDescriptors;
+  private readonly first: number;
+  private readonly end: number;
+  /** log2 of the words of a page. */
+  private readonly wordShift: number;
+  private readonly full: number;
+  /**
+   * A multiplication instead of a division. Its surplus of 2^-40 makes up for rounding down at a multiple of the length, and is too small to reach
+   * the next one: an index has 31 bits.
+   */
+  private readonly perPlace: number;
+  private busy = false;
+
+  constructor(words: Words, kind: ObjectKind, surroundings: ObjectSurroundings, shape: Shape) {
+    const { geometry } = surroundings;
+    this.words = words;
+    this.kind = kind;
+    this.surroundings = surroundings;
+    this.shape = shape;
+    this.memory = surroundings.memory;
+    this.descriptors = surroundings.descriptors;
+    this.first = geometry.firstPage;
+    this.end = geometry.firstPage + geometry.pageCount;
+    this.wordShift = geometry.pageShift - 2;
+    this.full = fullMap(shape);
+    this.perPlace = (1 + 2 ** -40) / shape.placeWords;
+  }
+
+  private corrupt(message: string, page?: number): Code {
+    this.surroundings.violation?.({ rule: 'slabs', message, ...(page !== undefined && { page }) });
+    return CORRUPT;
+  }
+
+  private isManaged(page: number): boolean {
+    return page >= this.first && page + this.shape.pages <= this.end;
+  }
+
+  allocate(): number {
+    if (this.busy) return BUSY;
+    let slab = this.words.load(AT_ROOM) - 1;
+    if (slab < 0) {
+      slab = this.open();
+      if (slab < 0) return slab;
+    } else if (!this.isManaged(slab)) return this.corrupt(`the list of slabs leads to page ${slab}`);
+    const { descriptors, shape } = this;
+    const at = (slab - this.first) << this.wordShift;
+    const state = descriptors.references(slab);
+    if (shape.mapWords === 0) {
+      const room = ~state & this.full;
+      if (room === 0) return this.corrupt(`slab ${slab} is full, and in the list of those that are not`, slab);
+      const place = lowestBit(room);
+      const map = (state | (1 << place)) >>> 0;
+      descriptors.setReferences(slab, map);
+      if (map === this.full) this.unlink(slab);
+      return at + place * shape.placeWords;
+    }
+    const summary = state & 0xffff;
+    if (summary === 0) return this.corrupt(`slab ${slab} is full, and in the list of those that are not`, slab);
+    const word = lowestBit(summary);
+    if (word >= shape.mapWords) return this.corrupt(`slab ${slab} says that word ${word} of its map has room`, slab);
+    const map = this.memory.load(at + word);
+    if (map === 0xffffffff) return this.corrupt(`word ${word} of the map of slab ${slab} is full`, slab);
+    const place = lowestBit(~map);
+    const taken = (map | (1 << place)) >>> 0;
+    this.memory.store(at + word, taken);
+    const now = (state + 0x10000 - (taken === 0xffffffff ? 1 << word : 0)) >>> 0;
+    descriptors.setReferences(slab, now);
+    if (now >>> 16 === shape.capacity) this.unlink(slab);
+    return at + shape.headerWords + (32 * word + place) * shape.placeWords;
+  }
+
+  free(object: number): Code {
+    if (this.busy) return BUSY;
+    if ((object | 0) !== object) return Number.isInteger(object) ? OUT_OF_RANGE : BAD_COUNT;
+    const { descriptors, shape } = this;
+    const page = this.first + (object >> this.wordShift);
+    if (object < 0 || page >= this.end) return OUT_OF_RANGE;
+    if (descriptors.use(page) !== USE_OBJECTS || descriptors.owner(page) !== this.kind.id) return FOREIGN;
+    let slab = page;
+    if (shape.pages > 1 && descriptors.previous(page) === page) {
+      slab = descriptors.next(page);
+      if (slab >= page || slab <= page - shape.pages || !this.isManaged(slab)) return this.corrupt(`page ${page} is of slab ${slab}`, page);
+    }
+    const at = (slab - this.first) << this.wordShift;
+    const offset = object - at - shape.headerWords;
+    if (offset < 0) return INTERIOR;
+    const place = (offset * this.perPlace) | 0;
+    if (place * shape.placeWords !== offset || place >= shape.capacity) return INTERIOR;
+    const state = descriptors.references(slab);
+    const bit = 1 << (place & 31);
+    if (shape.mapWords === 0) {
+      if ((state & bit) === 0) return NOT_ALLOCATED;
+      const map = (state & ~bit) >>> 0;
+      descriptors.setReferences(slab, map);
+      return map === 0 || state === this.full ? this.madeRoom(slab, state === this.full, map === 0) : OK;
+    }
+    const word = place >>> 5;
+    const map = this.memory.load(at + word);
+    if ((map & bit) === 0) return NOT_ALLOCATED;
+    this.memory.store(at + word, (map & ~bit) >>> 0);
+    const now = ((state - 0x10000) | (1 << word)) >>> 0;
+    descriptors.setReferences(slab, now);
+    const wasFull = state >>> 16 === shape.capacity;
+    return now >>> 16 === 0 || wasFull ? this.madeRoom(slab, wasFull, now >>> 16 === 0) : OK;
+  }
+
+  /** Puts the slab where it belongs once it is not full any more, or empty. One empty slab is kept, others go back. */
+  private madeRoom(slab: number, wasFull: boolean, isEmpty: boolean): Code {
+    if (!isEmpty) {
+      this.link(slab);
+      return OK;
+    }
+    if (!wasFull) this.unlink(slab);
+    if (this.words.load(AT_SPARE) === 0) this.words.store(AT_SPARE, slab + 1);
+    // What the page allocator does not take back (it may be busy) stays here, in use as before.
+    else if (!this.giveBack(slab)) this.link(slab);
+    return OK;
+  }
+
+  private link(slab: number): void {
+    const { words, descriptors } = this;
+    const next = words.load(AT_ROOM) - 1;
+    descriptors.setNext(slab, next);
+    descriptors.setPrevious(slab, -1);
+    if (next >= 0 && this.isManaged(next)) descriptors.setPrevious(next, slab);
+    words.store(AT_ROOM, slab + 1);
+  }
+
+  private unlink(slab: number): void {
+    const { descriptors } = this;
+    const next = descriptors.next(slab);
+    const previous = descriptors.previous(slab);
+    if (next >= 0 && this.isManaged(next)) descriptors.setPrevious(next, previous);
+    if (previous < 0) this.words.store(AT_ROOM, next + 1);
+    else if (this.isManaged(previous)) descriptors.setNext(previous, next);
+    descriptors.setNext(slab, -1);
+    descriptors.setPrevious(slab, -1);
+  }
+
+  /** The spare slab or a new one, with room and in the list; or what the page allocator answered. */
+  private open(): number {
+    const { words, shape } = this;
+    let slab = words.load(AT_SPARE) - 1;
+    if (slab >= 0) {
+      if (!this.isManaged(slab)) return this.corrupt(`the spare slab is page ${slab}`);
+      words.store(AT_SPARE, 0);
+    } else {
+      slab = this.surroundings.pages.allocate(shape.pages);
+      if (slab < 0) return slab;
+      if (!Number.isInteger(slab) || !this.isManaged(slab)) return this.corrupt(`the page allocator answered ${slab}`);
+      this.format(slab);
+      words.store(AT_SLABS, words.load(AT_SLABS) + 1);
+    }
+    this.link(slab);
+    return slab;
+  }
+
+  private format(slab: number): void {
+    const { shape, memory, descriptors } = this;
+    this.claim(slab);
+    if (shape.mapWords === 0) {
+      descriptors.setReferences(slab, 0);
+      return;
+    }
+    const at = (slab - this.first) << this.wordShift;
+    for (let word = 0; word < shape.mapWords - 1; word++) memory.store(at + word, 0);
+    memory.store(at + shape.mapWords - 1, mapTail(shape));
+    descriptors.setReferences(slab, (1 << shape.mapWords) - 1);
+  }
+
+  /** Says in the descriptors of its pages, but for the references of the first, whose they are. */
+  private claim(slab: number): void {
+    const { shape, descriptors } = this;
+    for (let page = slab; page < slab + shape.pages; page++) {
+      descriptors.setUse(page, USE_OBJECTS, this.kind.id);
+      descriptors.setNext(page, page === slab ? -1 : slab);
+      descriptors.setPrevious(page, page === slab ? -1 : page);
+      if (page > slab) descriptors.setReferences(page, 0);
+    }
+  }
+
+  /** Gives the pages of an empty slab that is in no list back; false, and all as it was, if they are not taken. */
+  private giveBack(slab: number): boolean {
+    const { words, shape, descriptors } = this;
+    const state = descriptors.references(slab);
+    for (let page = slab; page < slab + shape.pages; page++) {
+      descriptors.setUse(page, USE_NONE, 0);
+      descriptors.setNext(page, -1);
+      descriptors.setPrevious(page, -1);
+    }
+    descriptors.setReferences(slab, 0);
+    if (this.surroundings.pages.free(slab, shape.pages) !== OK) {
+      this.claim(slab);
+      descriptors.setReferences(slab, state);
+      return false;
+    }
+    words.store(AT_SLABS, words.load(AT_SLABS) - 1);
+    return true;
+  }
+
+  private liveObjects(slab: number): number {
+    const state = this.descriptors.references(slab);
+    return this.shape.mapWords === 0 ? bitCount(state & this.full) : state >>> 16;
+  }
+
+  shrink(): number {
+    if (this.busy) return 0;
+    const { words, shape, descriptors } = this;
+    let pages = 0;
+    const spare = words.load(AT_SPARE) - 1;
+    if (spare >= 0 && this.isManaged(spare) && this.giveBack(spare)) {
+      words.store(AT_SPARE, 0);
+      pages += shape.pages;
+    }
+    // Empty slabs are in the list only when the page allocator once refused them. As many steps as there are slabs: damage may make a circle.
+    let left = words.load(AT_SLABS);
+    for (let slab = words.load(AT_ROOM) - 1; slab >= 0 && this.isManaged(slab) && left-- > 0; ) {
+      const next = descriptors.next(slab);
+      if (this.liveObjects(slab) === 0) {
+        this.unlink(slab);
+        if (this.giveBack(slab)) pages += shape.pages;
+        else this.link(slab);
+      }
+      slab = next;
+    }
+    return pages;
+  }
+
+  forEachObject(visit: (object: number) => void): void {
+    const { shape, descriptors, memory, kind } = this;
+    const wasBusy = this.busy;
+    this.busy = true;
+    try {
+      for (let slab = this.first; slab + shape.pages <= this.end; ) {
+        const isSlab =
+          descriptors.use(slab) === USE_OBJECTS &&
+          descriptors.owner(slab) === kind.id &&
+          (shape.pages === 1 || descriptors.previous(slab) !== slab);
+        if (!isSlab) {
+          slab++;
+          continue;
+        }
+        const at = (slab - this.first) << this.wordShift;
+        const state = descriptors.references(slab);
+        for (let place = 0; place < shape.capacity; place += 32) {
+          const valid = shape.capacity - place >= 32 ? -1 : (1 << (shape.capacity - place)) - 1;
+          let map = (shape.mapWords === 0 ? state : memory.load(at + (place >>> 5))) & valid;
+          for (; map !== 0; map &= map - 1) visit(at + shape.headerWords + (place + lowestBit(map)) * shape.placeWords);
+        }
+        slab += shape.pages;
+      }
+    } finally {
+      this.busy = wasBusy;
+    }
+  }
+
+  stats(): ObjectCacheStats {
+    const { words, shape, descriptors } = this;
+    const slabs = words.load(AT_SLABS);
+    let free = words.load(AT_SPARE) === 0 ? 0 : shape.capacity;
+    let left = slabs;
+    for (let slab = words.load(AT_ROOM) - 1; slab >= 0 && this.isManaged(slab) && left-- > 0; slab = descriptors.next(slab)) {
+      free += shape.capacity - this.liveObjects(slab);
+    }
+    const capacity = slabs * shape.capacity;
+    return { objectBytes: 4 * shape.placeWords, liveObjects: capacity - free, capacity, pagesHeld: slabs * shape.pages };
+  }
+
+  check(): Violation[] {
+    return violations(this.words, this.kind, this.surroundings, this.shape);
+  }
+}
