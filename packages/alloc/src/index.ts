@@ -1,5 +1,7 @@
 export type { AllocErrorKind } from './alloc-error.js';
 export { AllocError } from './alloc-error.js';
+export { bitmapTree } from './allocators/bitmap-tree.js';
+export { knr } from './allocators/knr.js';
 export { zoneList } from './allocators/zone-list.js';
 export type { Code } from './codes.js';
 export {
@@ -67,6 +69,8 @@ export {
   createAllocator,
   createObjectCache,
 } from './plugins.js';
+export type { Random } from './random.js';
+export { seededRandom } from './random.js';
 export { checkConstraints, checkCount, checkRange, highestEnd, highestFit, lowestFit, lowestStart } from './requests.js';
-export type { Words } from './words.js';
-export { hostWords, subWords } from './words.js';
+export type { CountingWords, Words } from './words.js';
+export { countingWords, hostWords, subWords } from './words.js';

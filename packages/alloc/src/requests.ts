@@ -46,6 +46,7 @@ export function highestEnd(geometry: Geometry, constraints: Constraints): number
 export function lowestFit(from: number, end: number, pages: number, alignLog2: number, boundaryLog2: number): number {
   const alignMask = 2 ** alignLog2 - 1;
   let start = (from + alignMask) & ~alignMask;
+  if (start + pages > end) return -1;
   if (boundaryLog2 < 31) {
     if (pages > 2 ** boundaryLog2) return -1;
     // A start at a multiple of both powers crosses nothing; one that crosses moves to the boundary it crosses.

@@ -39,3 +39,34 @@ export function subWords(words: Words, first: number): Words {
     store: (index, value) => words.store(first + index, value),
   };
 }
+
+/** Words that count how often they are loaded and stored. */
+export interface CountingWords extends Words {
+  loads: number;
+  stores: number;
+}
+
+class Counting implements CountingWords {
+  readonly words: Words;
+  loads = 0;
+  stores = 0;
+
+  constructor(words: Words) {
+    this.words = words;
+  }
+
+  load(index: number): number {
+    this.loads++;
+    return this.words.load(index);
+  }
+
+  store(index: number, value: number): void {
+    this.stores++;
+    this.words.store(index, value);
+  }
+}
+
+/** Other words, with their accesses counted. */
+export function countingWords(words: Words): CountingWords {
+  return new Counting(words);
+}

@@ -12,18 +12,15 @@ import {
 } from '../page-allocator.js';
 import { checkConstraints, checkCount, checkRange, highestEnd, lowestFit, lowestStart } from '../requests.js';
 import type { Words } from '../words.js';
+import { AT_FREE_PAGES, freeCountViolation, HEADER_WORDS, headerViolations, runStats, wordViolation, writeHeader } from './header.js';
 
 // Words: a header, then the zones in ascending order. A zone is one word, its first page relative to the geometry's in bits 31:1 and 1 in
 // bit 0 if it is free; it ends where the next one starts, the last with the geometry. Free zones never touch each other. Taken ones are
 // one an allocation, so that giving an allocation back whole never needs room in the table.
 const MAGIC = 0x54575a4c; // 'TWZL'
-const AT_MAGIC = 0;
-const AT_FIRST_PAGE = 1;
-const AT_PAGE_COUNT = 2;
-const AT_CAPACITY = 3;
-const AT_ZONE_COUNT = 4;
-const AT_FREE_PAGES = 5;
-const ZONES = 6;
+const AT_CAPACITY = HEADER_WORDS;
+const AT_ZONE_COUNT = HEADER_WORDS + 1;
+const ZONES = HEADER_WORDS + 2;
 const FREE = 1;
 
 const NAME = 'tablewalk/zone-list';
@@ -225,19 +222,12 @@ class ZoneList implements PageAllocator {
   }
 
   stats(): Stats {
-    let freeRuns = 0;
-    let largestFreeRun = 0;
-    this.forEachRun((_start, pages, free) => {
-      if (!free) return;
-      freeRuns++;
-      if (pages > largestFreeRun) largestFreeRun = pages;
-    });
-    return { pageCount: this.geometry.pageCount, freePages: this.words.load(AT_FREE_PAGES), freeRuns, largestFreeRun };
+    return runStats(this, this.words, this.geometry.pageCount);
   }
 
   check(): Violation[] {
     const { words, geometry, capacity } = this;
-    const found = headerViolations(words, geometry, capacity);
+    const found = tableViolations(words, geometry, capacity);
     const count = this.zoneCount;
     if (count < 1 || count > capacity) {
       return [...found, { rule: 'zone-count', message: `${count} zones in a table of ${capacity}`, word: AT_ZONE_COUNT }];
@@ -258,25 +248,12 @@ class ZoneList implements PageAllocator {
       previous = start;
       previousFree = free;
     }
-    const counted = words.load(AT_FREE_PAGES);
-    if (freePages !== counted) {
-      found.push({ rule: 'free-count', message: `${counted} free pages counted, ${freePages} in the zones`, word: AT_FREE_PAGES });
-    }
-    return found;
+    return [...found, ...freeCountViolation(words, freePages)];
   }
 }
 
-function headerViolations(words: Words, geometry: Geometry, capacity: number): Violation[] {
-  const found: Violation[] = [];
-  const expect = (word: number, value: number, what: string): void => {
-    const held = words.load(word);
-    if (held !== value) found.push({ rule: 'header', message: `${what} is ${held}, not ${value}`, word });
-  };
-  expect(AT_MAGIC, MAGIC, 'the mark');
-  expect(AT_FIRST_PAGE, geometry.firstPage, 'the first page');
-  expect(AT_PAGE_COUNT, geometry.pageCount, 'the page count');
-  expect(AT_CAPACITY, capacity, 'the capacity');
-  return found;
+function tableViolations(words: Words, geometry: Geometry, capacity: number): Violation[] {
+  return [...headerViolations(words, MAGIC, geometry), ...wordViolation(words, AT_CAPACITY, capacity, 'the capacity')];
 }
 
 function metadataWords(geometry: Geometry): number {
@@ -300,18 +277,15 @@ export function zoneList(): AllocatorPlugin {
     accessBound: (geometry) => 4 * metadataWords(geometry) + 64,
     create(words, geometry) {
       const capacity = metadataWords(geometry) - ZONES;
-      words.store(AT_MAGIC, MAGIC);
-      words.store(AT_FIRST_PAGE, geometry.firstPage);
-      words.store(AT_PAGE_COUNT, geometry.pageCount);
+      writeHeader(words, MAGIC, geometry);
       words.store(AT_CAPACITY, capacity);
       words.store(AT_ZONE_COUNT, 1);
-      words.store(AT_FREE_PAGES, geometry.pageCount);
       words.store(ZONES, FREE);
       return new ZoneList(words, geometry, capacity);
     },
     attach(words, geometry) {
       const capacity = metadataWords(geometry) - ZONES;
-      const [wrong] = headerViolations(words, geometry, capacity);
+      const [wrong] = tableViolations(words, geometry, capacity);
       if (wrong) throw new AllocError('attach', NAME, wrong.message);
       return new ZoneList(words, geometry, capacity);
     },

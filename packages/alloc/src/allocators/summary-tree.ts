@@ -1,0 +1,365 @@
+import type { Violation } from '../page-allocator.js';
+import type { Words } from '../words.js';
+import { findOnes, leadingOnes, longestOnes, trailingOnes } from './bits.js';
+import { HEADER_WORDS } from './header.js';
+
+// The tree over the bitmap. Level 0 are the bitmap's words, 32 pages each, a one for a free page; a node of level k covers 32 << k pages, two
+// nodes below, of which the right one may be missing at the end and then counts as taken. A node says how many free pages it begins with
+// (prefix), its longest free run, and how many it ends with (suffix). The fields take what the span needs:
+//
+//     levels 1 to 4    one word      prefix (9:0), longest (19:10), suffix (29:20)       spans up to 512 pages
+//     levels 5 to 10   two words     longest; prefix (15:0), suffix (31:16)              spans up to 32768 pages
+//     above            three words   longest; prefix; suffix
+const ONE_WORD = 4;
+const TWO_WORDS = 10;
+
+function wordsPerNode(level: number): number {
+  return level <= ONE_WORD ? 1 : level <= TWO_WORDS ? 2 : 3;
+}
+
+/** Offsets of the levels in the words, the number of nodes in each, and the words in all. */
+function layout(pageCount: number): { bases: number[]; counts: number[]; end: number } {
+  const bases = [HEADER_WORDS];
+  const counts = [Math.ceil(pageCount / 32)];
+  let end = HEADER_WORDS + (counts[0] as number);
+  for (let level = 1; (counts[level - 1] as number) > 1; level++) {
+    const count = Math.ceil((counts[level - 1] as number) / 2);
+    bases.push(end);
+    counts.push(count);
+    end += count * wordsPerNode(level);
+  }
+  return { bases, counts, end };
+}
+
+/** Words of header, bitmap and tree. */
+export function treeWords(pageCount: number): number {
+  return layout(pageCount).end;
+}
+
+/** The bitmap's tree; pages are relative. */
+export class SummaryTree {
+  readonly words: Words;
+  readonly pageCount: number;
+  readonly bases: readonly number[];
+  readonly counts: readonly number[];
+  /** Index of the bitmap's first word. */
+  readonly leaves: number;
+  readonly leafCount: number;
+  readonly top: number;
+  // What `read` and `summarize` found. Fields, so that nothing is allocated.
+  private prefix = 0;
+  private longest = 0;
+  private suffix = 0;
+
+  constructor(words: Words, pageCount: number) {
+    const { bases, counts } = layout(pageCount);
+    this.words = words;
+    this.pageCount = pageCount;
+    this.bases = bases;
+    this.counts = counts;
+    this.leaves = bases[0] as number;
+    this.leafCount = counts[0] as number;
+    this.top = bases.length - 1;
+  }
+
+  /** All pages free. */
+  format(): void {
+    const { words, leaves, leafCount, pageCount } = this;
+    for (let leaf = 0; leaf < leafCount; leaf++) words.store(leaves + leaf, 0xffffffff);
+    if ((pageCount & 31) !== 0) words.store(leaves + leafCount - 1, 2 ** (pageCount & 31) - 1);
+    for (let level = 1; level <= this.top; level++) {
+      for (let node = 0; node < (this.counts[level] as number); node++) {
+        this.summarize(level, node);
+        this.write(level, node);
+      }
+    }
+  }
+
+  private read(level: number, node: number): void {
+    const { words } = this;
+    if (level === 0) {
+      const word = words.load(this.leaves + node);
+      this.prefix = trailingOnes(word);
+      this.longest = longestOnes(word);
+      this.suffix = leadingOnes(word);
+    } else if (level <= ONE_WORD) {
+      const word = words.load((this.bases[level] as number) + node);
+      this.prefix = word & 0x3ff;
+      this.longest = (word >>> 10) & 0x3ff;
+      this.suffix = word >>> 20;
+    } else if (level <= TWO_WORDS) {
+      const at = (this.bases[level] as number) + 2 * node;
+      const ends = words.load(at + 1);
+      this.longest = words.load(at);
+      this.prefix = ends & 0xffff;
+      this.suffix = ends >>> 16;
+    } else {
+      const at = (this.bases[level] as number) + 3 * node;
+      this.longest = words.load(at);
+      this.prefix = words.load(at + 1);
+      this.suffix = words.load(at + 2);
+    }
+  }
+
+  /** Writes what was found if the node says something else; whether it did. */
+  private write(level: number, node: number): boolean {
+    const { words, prefix, longest, suffix } = this;
+    if (level <= ONE_WORD) {
+      const at = (this.bases[level] as number) + node;
+      const word = prefix | (longest << 10) | (suffix << 20);
+      if (words.load(at) === word) return false;
+      words.store(at, word);
+      return true;
+    }
+    if (level <= TWO_WORDS) {
+      const at = (this.bases[level] as number) + 2 * node;
+      const ends = (prefix | (suffix << 16)) >>> 0;
+      if (words.load(at) === longest && words.load(at + 1) === ends) return false;
+      words.store(at, longest);
+      words.store(at + 1, ends);
+      return true;
+    }
+    const at = (this.bases[level] as number) + 3 * node;
+    if (words.load(at) === longest && words.load(at + 1) === prefix && words.load(at + 2) === suffix) return false;
+    words.store(at, longest);
+    words.store(at + 1, prefix);
+    words.store(at + 2, suffix);
+    return true;
+  }
+
+  /** Finds what a node should say, from the two below it. */
+  private summarize(level: number, node: number): void {
+    const below = level - 1;
+    const span = 32 << below;
+    this.read(below, 2 * node);
+    const { prefix, longest, suffix } = this;
+    if (2 * node + 1 >= (this.counts[below] as number)) {
+      this.suffix = 0;
+      return;
+    }
+    this.read(below, 2 * node + 1);
+    const across = suffix + this.prefix;
+    if (longest > this.longest) this.longest = longest;
+    if (across > this.longest) this.longest = across;
+    if (this.suffix === span) this.suffix = span + suffix;
+    this.prefix = prefix === span ? span + this.prefix : prefix;
+  }
+
+  /**
+   * Brings the tree up to date after the bitmap's words `first` to `last` (inclusive) have changed. Ends at the first level where no node says
+   * anything new: nobody above would either.
+   */
+  update(first: number, last: number): void {
+    const { top } = this;
+    if (top === 0) return;
+    let low = first >> 1;
+    let high = last >> 1;
+    let changed = false;
+    for (let node = low; node <= high; node++) if (this.updateFirst(node)) changed = true;
+    for (let level = 2; changed && level <= top; level++) {
+      low >>= 1;
+      high >>= 1;
+      changed = false;
+      if (level <= ONE_WORD) {
+        for (let node = low; node <= high; node++) if (this.updatePacked(level, node)) changed = true;
+      } else if (level <= TWO_WORDS + 1) {
+        for (let node = low; node <= high; node++) if (this.updateUpper(level, node)) changed = true;
+      } else {
+        for (let node = low; node <= high; node++) if (this.updateTop(level, node)) changed = true;
+      }
+    }
+  }
+
+  /** A node of level 1, from two words of the bitmap; whether it says something new. */
+  private updateFirst(node: number): boolean {
+    const { words } = this;
+    const leaf = this.leaves + 2 * node;
+    const left = words.load(leaf);
+    const right = 2 * node + 1 < this.leafCount ? words.load(leaf + 1) : 0;
+    const rightPrefix = trailingOnes(right);
+    const leftSuffix = leadingOnes(left);
+    let longest = leftSuffix + rightPrefix;
+    // What lies across is often the longest, and no run within a word of 32 exceeds it then.
+    if (longest < 32) longest = Math.max(longest, longestOnes(left), longestOnes(right));
+    const prefix = ~left === 0 ? 32 + rightPrefix : trailingOnes(left);
+    const suffix = ~right === 0 ? 32 + leftSuffix : leadingOnes(right);
+    const at = (this.bases[1] as number) + node;
+    const word = prefix | (longest << 10) | (suffix << 20);
+    if (words.load(at) === word) return false;
+    words.store(at, word);
+    return true;
+  }
+
+  /** A node of the levels 2 to 4, from two of one word. */
+  private updatePacked(level: number, node: number): boolean {
+    const { words } = this;
+    const span = 16 << level;
+    const below = (this.bases[level - 1] as number) + 2 * node;
+    const left = words.load(below);
+    const right = 2 * node + 1 < (this.counts[level - 1] as number) ? words.load(below + 1) : 0;
+    const leftSuffix = left >>> 20;
+    const rightPrefix = right & 0x3ff;
+    const longest = Math.max(leftSuffix + rightPrefix, (left >>> 10) & 0x3ff, (right >>> 10) & 0x3ff);
+    const prefix = (left & 0x3ff) === span ? span + rightPrefix : left & 0x3ff;
+    const suffix = right >>> 20 === span ? span + leftSuffix : right >>> 20;
+    const at = (this.bases[level] as number) + node;
+    const word = prefix | (longest << 10) | (suffix << 20);
+    if (words.load(at) === word) return false;
+    words.store(at, word);
+    return true;
+  }
+
+  /** A node of the levels 5 to 11, from two of one or two words. */
+  private updateUpper(level: number, node: number): boolean {
+    const { words } = this;
+    const below = level - 1;
+    const span = 16 << level;
+    const hasRight = 2 * node + 1 < (this.counts[below] as number);
+    let leftLongest: number;
+    let leftPrefix: number;
+    let leftSuffix: number;
+    let rightLongest = 0;
+    let rightPrefix = 0;
+    let rightSuffix = 0;
+    if (below === ONE_WORD) {
+      const at = (this.bases[below] as number) + 2 * node;
+      const left = words.load(at);
+      const right = hasRight ? words.load(at + 1) : 0;
+      leftLongest = (left >>> 10) & 0x3ff;
+      leftPrefix = left & 0x3ff;
+      leftSuffix = left >>> 20;
+      rightLongest = (right >>> 10) & 0x3ff;
+      rightPrefix = right & 0x3ff;
+      rightSuffix = right >>> 20;
+    } else {
+      const at = (this.bases[below] as number) + 4 * node;
+      leftLongest = words.load(at);
+      const left = words.load(at + 1);
+      leftPrefix = left & 0xffff;
+      leftSuffix = left >>> 16;
+      if (hasRight) {
+        rightLongest = words.load(at + 2);
+        const right = words.load(at + 3);
+        rightPrefix = right & 0xffff;
+        rightSuffix = right >>> 16;
+      }
+    }
+    this.longest = Math.max(leftSuffix + rightPrefix, leftLongest, rightLongest);
+    this.prefix = leftPrefix === span ? span + rightPrefix : leftPrefix;
+    this.suffix = rightSuffix === span ? span + leftSuffix : rightSuffix;
+    return this.write(level, node);
+  }
+
+  /** A node above, from two of three words. */
+  private updateTop(level: number, node: number): boolean {
+    this.summarize(level, node);
+    return this.write(level, node);
+  }
+
+  /** The longest free run below the root. */
+  private longestOf(level: number, node: number): number {
+    const { words } = this;
+    if (level === 0) return longestOnes(words.load(this.leaves + node));
+    if (level <= ONE_WORD) return (words.load((this.bases[level] as number) + node) >>> 10) & 0x3ff;
+    return words.load((this.bases[level] as number) + (level <= TWO_WORDS ? 2 : 3) * node);
+  }
+
+  /** The lowest page from which `pages` are free, or -1. */
+  findFirst(pages: number): number {
+    return this.longestOf(this.top, 0) >= pages ? this.descend(this.top, 0, pages) : -1;
+  }
+
+  /** The same within a node whose longest run suffices. */
+  private descend(topLevel: number, topNode: number, pages: number): number {
+    const { words, leaves } = this;
+    let node = topNode;
+    let below = topLevel - 1;
+    // A run within the left half lies lower than one across, and that lower than one within the right half. One loop for each form of node.
+    for (; below > TWO_WORDS; below--) {
+      node *= 2;
+      const left = (this.bases[below] as number) + 3 * node;
+      if (words.load(left) >= pages) continue;
+      const suffix = words.load(left + 2);
+      node++;
+      if (suffix !== 0 && suffix + words.load(left + 4) >= pages) return node * (32 << below) - suffix;
+    }
+    for (; below > ONE_WORD; below--) {
+      node *= 2;
+      const left = (this.bases[below] as number) + 2 * node;
+      if (words.load(left) >= pages) continue;
+      const suffix = words.load(left + 1) >>> 16;
+      node++;
+      if (suffix !== 0 && suffix + (words.load(left + 3) & 0xffff) >= pages) return node * (32 << below) - suffix;
+    }
+    for (; below > 0; below--) {
+      node *= 2;
+      const at = (this.bases[below] as number) + node;
+      const left = words.load(at);
+      if (((left >>> 10) & 0x3ff) >= pages) continue;
+      const suffix = left >>> 20;
+      node++;
+      if (suffix !== 0 && suffix + (words.load(at + 1) & 0x3ff) >= pages) return node * (32 << below) - suffix;
+    }
+    if (topLevel > 0) {
+      node *= 2;
+      const left = words.load(leaves + node);
+      const found = pages <= 32 ? findOnes(left, pages) : -1;
+      if (found >= 0) return node * 32 + found;
+      node++;
+      const suffix = leadingOnes(left);
+      if (suffix !== 0 && suffix + trailingOnes(words.load(leaves + node)) >= pages) return node * 32 - suffix;
+    }
+    return node * 32 + findOnes(words.load(leaves + node), pages);
+  }
+
+  /** The lowest page, at `from` or above, from which `pages` are free, or -1; what lies below `from` counts as taken. */
+  findFrom(from: number, pages: number): number {
+    let level = 0;
+    let node = from >>> 5;
+    // Free pages right before the node.
+    let run = 0;
+    const offset = from & 31;
+    if (offset !== 0) {
+      const rest = this.words.load(this.leaves + node) >>> offset;
+      const found = pages <= 32 - offset ? findOnes(rest, pages) : -1;
+      if (found >= 0) return from + found;
+      run = leadingOnes(rest << offset);
+      node++;
+    }
+    while (node < (this.counts[level] as number)) {
+      while ((node & 1) === 0 && level < this.top) {
+        node >>>= 1;
+        level++;
+      }
+      const span = 32 << level;
+      this.read(level, node);
+      if (run + this.prefix >= pages) return node * span - run;
+      if (this.longest >= pages) return this.descend(level, node, pages);
+      run = this.suffix === span ? run + span : this.suffix;
+      node++;
+    }
+    return -1;
+  }
+
+  /** Nodes that do not say what the bitmap says, and pages past the end that are free. */
+  violations(): Violation[] {
+    const found: Violation[] = [];
+    const { words, leaves, leafCount, pageCount } = this;
+    const past = pageCount & 31;
+    if (past !== 0 && words.load(leaves + leafCount - 1) >>> past !== 0) {
+      found.push({ rule: 'end', message: 'pages past the end are free', word: leaves + leafCount - 1 });
+    }
+    for (let level = 1; level <= this.top; level++) {
+      for (let node = 0; node < (this.counts[level] as number); node++) {
+        this.summarize(level, node);
+        const { prefix, longest, suffix } = this;
+        const at = (this.bases[level] as number) + node * wordsPerNode(level);
+        this.read(level, node);
+        if (prefix !== this.prefix || longest !== this.longest || suffix !== this.suffix) {
+          found.push({ rule: 'summary', message: `node ${node} of level ${level} is not what lies below it`, word: at });
+        }
+      }
+    }
+    return found;
+  }
+}
