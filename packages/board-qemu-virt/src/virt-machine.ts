@@ -96,7 +96,7 @@ export class VirtMachine {
       memorySystem: this.mmu,
       timeline: this.timeline,
       handlers: {
-        hypervisorCall: () => this.psci(),
+        hypervisorCall: (immediate) => options.hypervisorCall?.(immediate) === true || this.psci(),
         ...(options.semihosting && { semihosting: () => this.semihosting() }),
       },
     });

@@ -52,4 +52,6 @@ export interface VirtMachineOptions {
   readonly snapshot?: Snapshot;
   /** Semihosting calls (SVC 0x123456, HLT) are taken by the machine; default false. */
   readonly semihosting?: boolean;
+  /** Takes HVC calls before PSCI does: true when the call was its own. It runs in mid-instruction, so it notes what was asked and calls `stop`. */
+  readonly hypervisorCall?: (immediate: number) => boolean;
 }

@@ -1,0 +1,564 @@
+import type { AllocatorPlugin, ObjectCachePlugin, PageAllocator, PageDescriptors } from '@tablewalk/alloc/guest';
+import {
+  allocatorMetadataWords,
+  attachAllocator,
+  createAllocator,
+  DESCRIPTOR_WORDS,
+  hostWords,
+  pageDescriptors,
+  zoneList,
+} from '@tablewalk/alloc/guest';
+import type { Observer, PhysAddr, Snapshot, VirtAddr } from '@tablewalk/machine';
+import { BootLog, TITLES } from './boot/boot-log.js';
+import type { BootRecord } from './boot/early.js';
+import { EarlyBoot, earlySites } from './boot/early.js';
+import { fdtSites } from './boot/fdt-memory.js';
+import { identitySites, removeIdentity } from './boot/identity.js';
+import type { CoreFacts } from './core-facts.js';
+import { factSites } from './core-facts.js';
+import type { Costs } from './costs.js';
+import { CostCounter } from './costs.js';
+import { GuestAbort } from './guest-abort.js';
+import { guestWords, wordSites } from './guest-words.js';
+import type { KernelProgram } from './image/program.js';
+import { kernelProgram } from './image/program.js';
+import { routine } from './image/sites.js';
+import * as traps from './image/traps.js';
+import { KernelTables, tableSites } from './kernel-tables.js';
+import { KmemError } from './kmem-error.js';
+import type { KernelLayout, LayoutOptions } from './layout.js';
+import { kernelLayout, PAGE, physicalToLinear, VMALLOC_END, VMALLOC_START } from './layout.js';
+import type { KernelMachine } from './machine.js';
+import type { Maintenance } from './maintenance.js';
+import { maintenance, maintenanceSites } from './maintenance.js';
+import { directMap } from './policies/direct-map.js';
+import type { KernelMemory, MemoryPolicy } from './policies/policy.js';
+import type { KernelPort } from './port.js';
+import { CpuPort } from './port.js';
+import { userSites } from './user/address-space.js';
+import { Asids } from './user/asids.js';
+import { ProgramTable } from './user/program-table.js';
+import { programSites } from './user/programs.js';
+import type { VmallocOptions, VmallocState } from './vmalloc.js';
+import { Vmalloc } from './vmalloc.js';
+
+const consoleSites = routine('console', { put: 'store8' });
+const poisonSites = routine('poison', { fill: 'branch', check: 'branch' });
+
+/** Everything that the kernel's text holds. */
+const SITES = [
+  factSites,
+  fdtSites,
+  earlySites,
+  identitySites,
+  maintenanceSites,
+  tableSites,
+  ...Object.values(wordSites),
+  userSites,
+  programSites,
+  consoleSites,
+  poisonSites,
+];
+
+/** What a test puts in place of the kernel's own parts, to see what goes wrong without them. */
+export interface KernelInternals {
+  readonly maintenance?: (correct: Maintenance, port: KernelPort, facts: CoreFacts) => Maintenance;
+  readonly asids?: (correct: Asids, maintenance: Maintenance) => Asids;
+  readonly source?: (source: string) => string;
+  readonly facts?: Partial<CoreFacts>;
+}
+
+export interface KernelOptions extends LayoutOptions {
+  /** RAM in bytes where no device tree says it; default 128 MiB. */
+  readonly ramBytes?: number;
+  /** Default {@link directMap}. */
+  readonly policy?: MemoryPolicy;
+  /** Of `kernalloc`; default `zoneList`. Take plugins from `@tablewalk/alloc/guest`. */
+  readonly allocator?: AllocatorPlugin;
+  /** Of `kern_virt_allocator`, and of the policy's virtual pages; default `zoneList`. It has no pages to keep words in. */
+  readonly virtualAllocator?: AllocatorPlugin;
+  /** Objects smaller than a page, such as tasks; without one they take a page each. */
+  readonly objectCache?: ObjectCachePlugin;
+  /** Default eager. */
+  readonly vmalloc?: VmallocOptions;
+  /** Fill freed pages with a pattern and look at it when they are given out again. */
+  readonly poison?: boolean;
+  /** The PL011 to print on; default 0x09000000, `null` for none. */
+  readonly uart?: PhysAddr | null;
+  readonly observers?: readonly Observer[];
+  readonly internals?: KernelInternals;
+}
+
+export const POISON = 0xaaaaaaaa;
+const METADATA = { kernalloc: 'kernalloc', virtual: 'kern_virt_allocator', vmm: 'vmm', descriptors: 'page descriptors' } as const;
+const SCHEMA = 'kmem/kernel';
+const VERSION = 1;
+
+interface KernelState {
+  readonly machine: Snapshot;
+  readonly boot: BootRecord;
+  readonly memory: unknown;
+  readonly vmalloc: VmallocState;
+  readonly programs: unknown;
+  readonly uart: VirtAddr;
+}
+
+/** Whether an allocator keeps page descriptors itself: seen by making a small one. */
+const keepsDescriptors = (plugin: AllocatorPlugin): boolean => {
+  const geometry = { firstPage: 0, pageCount: 16, pageShift: 12 };
+  const hooks = plugin.capabilities.inBand ? { pageWords: hostWords(16 * 1024) } : undefined;
+  return createAllocator(plugin, geometry, undefined, hooks).descriptors !== undefined;
+};
+
+/**
+ * A small kernel's memory management, from start-up code to programs. It is an image for a machine, and the host routines that the image traps into:
+ *
+ * ```ts
+ * const kernel = new Kernel();
+ * const machine = new VirtMachine({ kernel: kernel.image, hypervisorCall: kernel.hypervisorCall });
+ * kernel.attach(machine);
+ * kernel.boot();
+ * ```
+ */
+export class Kernel {
+  readonly layout: KernelLayout;
+  readonly program: KernelProgram;
+  readonly policy: MemoryPolicy;
+  private readonly options: KernelOptions;
+  private readonly allocator: AllocatorPlugin;
+  private readonly virtualAllocator: AllocatorPlugin;
+  private readonly hasDescriptors: boolean;
+  private attached:
+    | { readonly machine: KernelMachine; readonly port: CpuPort; readonly costs: CostCounter; readonly log: BootLog }
+    | undefined;
+  private opened: OpenKernel | undefined;
+  private record: BootRecord | undefined;
+  private uart: VirtAddr = 0;
+  /** The guest waits in TRAP_NEXT. */
+  private parked = false;
+
+  constructor(options: KernelOptions = {}) {
+    this.options = options;
+    this.layout = kernelLayout(options);
+    this.policy = options.policy ?? directMap();
+    this.allocator = options.allocator ?? zoneList();
+    this.virtualAllocator = options.virtualAllocator ?? zoneList();
+    if (this.virtualAllocator.capabilities.inBand)
+      throw new KmemError(
+        'allocator',
+        `${this.virtualAllocator.name} keeps its words in the pages that it manages; virtual pages are none`,
+      );
+    if (this.allocator.capabilities.inBand && !this.policy.linear)
+      throw new KmemError(
+        'allocator',
+        `${this.allocator.name} keeps its words in free pages, which have no address under ${this.policy.name}`,
+      );
+    this.hasDescriptors = keepsDescriptors(this.allocator);
+    this.program = kernelProgram({
+      layout: this.layout,
+      ttbcrN: this.layout.ttbcrN,
+      sites: SITES,
+      ...(options.internals?.source && { editSource: options.internals.source }),
+    });
+  }
+
+  /** What to give to the machine as `kernel`: the raw image where that is loaded at the right address, an ELF file otherwise. */
+  get image(): Uint8Array {
+    return this.layout.loadAddress === this.layout.ramBase + 0x10000 ? this.program.bytes : this.program.elf();
+  }
+
+  /** The machine's handler of HVC. */
+  readonly hypervisorCall = (immediate: number): boolean => {
+    if (immediate < traps.TRAP_INIT2 || immediate > traps.TRAP_SYSCALL || this.attached === undefined) return false;
+    this.attached.port.trapped(immediate);
+    return true;
+  };
+
+  attach(machine: KernelMachine): void {
+    if (this.attached !== undefined) throw new KmemError('kernel', 'is attached to a machine already');
+    const costs = new CostCounter(machine);
+    const log = new BootLog(() => machine.instructions);
+    machine.observe([costs.observer, log.observer, ...(this.options.observers ?? [])]);
+    this.attached = { machine, port: new CpuPort(machine, this.program), costs, log };
+  }
+
+  private get guest(): NonNullable<typeof this.attached> {
+    if (this.attached === undefined) throw new KmemError('kernel', 'has no machine: attach one first');
+    return this.attached;
+  }
+  private get open(): OpenKernel {
+    if (this.opened === undefined) throw new KmemError('kernel', 'has not booted');
+    return this.opened;
+  }
+
+  /** Where things are, after boot. */
+  get bootRecord(): BootRecord {
+    if (this.record === undefined) throw new KmemError('kernel', 'has not booted');
+    return this.record;
+  }
+  get bootLog(): BootLog {
+    return this.guest.log;
+  }
+  get machine(): KernelMachine {
+    return this.guest.machine;
+  }
+  get port(): KernelPort {
+    return this.guest.port;
+  }
+  get costs(): Costs {
+    return this.guest.costs.now();
+  }
+  get maintenance(): Maintenance {
+    return this.open.maintenance;
+  }
+  get tables(): KernelTables {
+    return this.open.tables;
+  }
+  get memory(): KernelMemory {
+    return this.open.memory;
+  }
+  get kernalloc(): PageAllocator {
+    return this.open.kernalloc;
+  }
+  get kernVirtAllocator(): PageAllocator {
+    return this.open.virtual;
+  }
+  get vmm(): PageAllocator | undefined {
+    return this.open.vmm;
+  }
+  get vmalloc(): Vmalloc {
+    return this.open.vmalloc;
+  }
+  get descriptors(): PageDescriptors {
+    return this.open.descriptors;
+  }
+  get asids(): Asids {
+    return this.open.asids;
+  }
+  get programs(): ProgramTable {
+    return this.open.programs;
+  }
+
+  // ---- boot
+
+  /** Runs start-up to its end. @throws {GuestAbort} the guest took an exception; {@link KmemError} it cannot boot on this machine */
+  boot(): void {
+    const { port, log, machine } = this.guest;
+    if (this.opened !== undefined) throw new KmemError('kernel', 'has booted already');
+    log.begin(TITLES[0]);
+    this.expect(traps.TRAP_INIT2);
+    log.begin(TITLES[1]);
+    const [runsAt, deviceTree] = [machine.cpu.core.words[0]! >>> 0, machine.cpu.core.words[1]! >>> 0];
+    this.record = port.routine(
+      () =>
+        new EarlyBoot({
+          program: this.program,
+          port,
+          log,
+          runsAt,
+          deviceTree,
+          ramBytes: this.options.ramBytes ?? 128 * 2 ** 20,
+          map: this.policy.earlyMap,
+          metadata: (firstPage, pageCount) => this.metadata(firstPage, pageCount),
+          ...(this.options.internals?.facts && { facts: this.options.internals.facts }),
+        }).run(),
+      ({ userTable, firstLevel, facts }) => [userTable | facts.walkAttributes, firstLevel | facts.walkAttributes],
+    );
+    log.begin(TITLES[2]);
+    this.expect(traps.TRAP_REMOVE_IDENTITY);
+    log.begin(TITLES[4]);
+    const running = Math.floor(this.layout.loadAddress / 0x100000);
+    const { record } = this;
+    port.routine(() => {
+      if (running * 0x100000 >= this.layout.split) log.note('the identity address is the direct map’s own: there is nothing to remove');
+      else removeIdentity(port, this.makeMaintenance(record), physicalToLinear(this.layout, record.userTable) + 4 * running);
+    });
+    this.expect(traps.TRAP_INIT_ALLOCATORS);
+    log.begin(TITLES[5]);
+    this.opened = port.routine(() => this.openKernel('create'));
+    this.expect(traps.TRAP_NEXT);
+    this.parked = true;
+    log.begin(TITLES[6]);
+    this.call(() => this.openUart());
+    log.end();
+  }
+
+  private expect(trap: number): void {
+    const found = this.guest.port.runToTrap();
+    if (found === trap) return;
+    if (found === traps.TRAP_OOPS) throw this.guest.port.oops();
+    throw new KmemError('boot', found === undefined ? 'the machine ended during start-up' : `unexpected trap 0x${found.toString(16)}`);
+  }
+
+  private makeMaintenance(record: BootRecord): Maintenance {
+    const { port } = this.guest;
+    const correct = maintenance(port, record.facts);
+    return this.options.internals?.maintenance?.(correct, port, record.facts) ?? correct;
+  }
+
+  /** Pages of kernalloc: from the end of the image to the end of the RAM that the direct map holds. */
+  private metadata(firstPage: number, pageCount: number): Readonly<Record<string, number>> {
+    const physical = { firstPage, pageCount, pageShift: 12 };
+    const linear = physicalToLinear(this.layout, firstPage * PAGE) / PAGE;
+    return {
+      [METADATA.kernalloc]: allocatorMetadataWords(this.allocator, physical),
+      [METADATA.virtual]: allocatorMetadataWords(this.virtualAllocator, VMALLOC_GEOMETRY),
+      [METADATA.vmm]: this.policy.virtualPages
+        ? allocatorMetadataWords(this.virtualAllocator, { firstPage: linear, pageCount, pageShift: 12 })
+        : 0,
+      [METADATA.descriptors]: this.hasDescriptors ? 0 : pageCount * DESCRIPTOR_WORDS,
+    };
+  }
+
+  /** Opens everything that stands on guest memory: a new one, or the one that is there. Runs in a host routine. */
+  private openKernel(how: 'create' | 'attach'): OpenKernel {
+    const { layout, options, policy } = this;
+    const { port } = this.guest;
+    const boot = this.bootRecord;
+    const maintain = this.makeMaintenance(boot);
+    const tables = new KernelTables(port, maintain, layout, boot);
+    const words = (name: string, sites: keyof typeof wordSites) =>
+      guestWords(port, wordSites[sites], physicalToLinear(layout, boot.metadata[name]!.address));
+    const make = how === 'create' ? createAllocator : attachAllocator;
+    const firstPage = boot.imageEnd / PAGE;
+    const pageCount = boot.mappedEnd / PAGE - firstPage;
+    // What cannot be reserved is left out: then everything behind the image that the kernel took for itself, and the device tree's pages are free.
+    const canReserve = this.allocator.capabilities.reserve;
+    const from = canReserve ? firstPage : boot.reservedEnd / PAGE;
+    const geometry = { firstPage: from, pageCount: firstPage + pageCount - from, pageShift: 12 };
+    const hooks = this.allocator.capabilities.inBand
+      ? { pageWords: guestWords(port, wordSites.free_pages, physicalToLinear(layout, from * PAGE)) }
+      : undefined;
+    const kernalloc = make(this.allocator, geometry, words(METADATA.kernalloc, 'kernalloc'), hooks);
+    const virtual = make(this.virtualAllocator, VMALLOC_GEOMETRY, words(METADATA.virtual, 'kern_virt_allocator'));
+    const vmmGeometry = { firstPage: physicalToLinear(layout, firstPage * PAGE) / PAGE, pageCount, pageShift: 12 };
+    const vmm = policy.virtualPages ? make(this.virtualAllocator, vmmGeometry, words(METADATA.vmm, 'vmm')) : undefined;
+    if (how === 'create') {
+      if (canReserve)
+        for (const { start, end } of boot.reserved)
+          if (start >= boot.imageEnd && start < boot.mappedEnd)
+            kernalloc.reserve(start / PAGE, (Math.min(end, boot.mappedEnd) - start) / PAGE);
+      if (vmm !== undefined) vmm.reserve(vmmGeometry.firstPage, boot.reservedEnd / PAGE - firstPage);
+    }
+    let { descriptors } = kernalloc;
+    if (descriptors === undefined) {
+      const place = boot.metadata[METADATA.descriptors]!;
+      if (how === 'create') port.branch(earlySites.zero, port.entry('memzero'), physicalToLinear(layout, place.address), place.words * 4);
+      descriptors = pageDescriptors(words(METADATA.descriptors, 'page_descriptors'), 0, firstPage, pageCount);
+    }
+    const memory = policy.open({ port, layout, boot, tables, physical: kernalloc, virtual: vmm });
+    const asids = options.internals?.asids?.(new Asids(maintain), maintain) ?? new Asids(maintain);
+    const guarded = options.poison === true ? poisoned(memory, port) : memory;
+    const surroundings = { port, layout, maintenance: maintain, memory: guarded, asids, descriptors };
+    return {
+      maintenance: maintain,
+      tables,
+      kernalloc,
+      virtual,
+      vmm,
+      descriptors,
+      memory: guarded,
+      vmalloc: new Vmalloc(tables, virtual, kernalloc, options.vmalloc ?? { unmapping: 'eager' }),
+      asids,
+      programs: new ProgramTable({
+        ...surroundings,
+        emptyTable: boot.userTable | boot.facts.walkAttributes,
+        walkAttributes: boot.facts.walkAttributes,
+        put: (code) => this.putCharacter(code),
+        geometry,
+        ...(options.objectCache && { objectCache: options.objectCache }),
+        kernalloc,
+      }),
+    };
+  }
+
+  private openUart(): void {
+    const address = this.options.uart === undefined ? 0x09000000 : this.options.uart;
+    if (address === null) return;
+    const va = this.vmalloc.mapPhysical(address, 1);
+    if (va === undefined) throw new KmemError('boot', 'kern_virt_allocator has no page for the UART');
+    this.uart = va;
+    this.print(
+      `kmem: ${this.policy.name}, linked at 0x${this.layout.linkAddress.toString(16)}, loaded at 0x${this.layout.loadAddress.toString(16)}\r\n`,
+    );
+  }
+
+  private putCharacter(code: number): void {
+    if (this.uart !== 0) this.port.store(consoleSites.put, this.uart, code & 0xff);
+  }
+
+  /** Prints on the UART, byte by byte. In a host routine. */
+  print(text: string): void {
+    for (let n = 0; n < text.length; n++) this.putCharacter(text.charCodeAt(n));
+  }
+
+  // ---- running
+
+  /**
+   * Runs a host routine in the kernel, which must have booted and have nothing else to do.
+   *
+   * @throws {GuestAbort} what the routine did made the guest take an exception; the kernel can be called again
+   */
+  call<Result>(body: (kernel: Kernel) => Result): Result {
+    if (!this.parked) throw new KmemError('kernel', this.opened === undefined ? 'has not booted' : 'is running');
+    try {
+      return this.guest.port.routine(() => body(this));
+    } catch (error) {
+      if (error instanceof GuestAbort) this.recover(error);
+      throw error;
+    }
+  }
+
+  /** After an exception the kernel drops its stack and asks what comes next, unless nothing of it works any more. */
+  private recover(abort: GuestAbort): void {
+    this.parked = false;
+    if (abort.report.kind === 'locked-up' || abort.report.kind === 'runaway') return;
+    this.park();
+  }
+
+  private park(): void {
+    const trap = this.guest.port.runToTrap();
+    this.parked = trap === traps.TRAP_NEXT;
+  }
+
+  /**
+   * Runs a program until it exits, yields or is killed. Faults and system calls are host routines.
+   *
+   * @throws {GuestAbort} the kernel itself took an exception
+   */
+  run(id: number, limit = 50_000_000): void {
+    if (!this.parked) throw new KmemError('kernel', 'is not waiting for work');
+    const { port, machine } = this.guest;
+    const R = machine.cpu.core.words;
+    const { programs } = this.open;
+    const end = machine.instructions + limit;
+    try {
+      port.routine(
+        () => programs.resume(id),
+        ({ task, ttbr0, asid }) => [traps.NEXT_RESUME, task, ttbr0, asid],
+      );
+      this.parked = false;
+      for (;;) {
+        const trap = port.runToTrap(Math.max(1, end - machine.instructions));
+        if (trap === traps.TRAP_NEXT) {
+          this.parked = true;
+          return;
+        }
+        if (trap === traps.TRAP_OOPS) throw port.oops();
+        if (trap === traps.TRAP_FAULT) {
+          const report = { kind: R[0]!, status: R[1]! >>> 0, address: R[2]! >>> 0, frame: R[3]! >>> 0 };
+          port.routine(
+            () => programs.fault(report),
+            (goOn) => [goOn ? 0 : 1],
+          );
+        } else if (trap === traps.TRAP_SYSCALL) {
+          const frame = R[3]! >>> 0;
+          port.routine(
+            () => programs.systemCall(frame),
+            (goOn) => [goOn ? 0 : 1],
+          );
+        } else throw new KmemError('kernel', 'the machine ended while a program ran');
+      }
+    } catch (error) {
+      if (error instanceof GuestAbort) this.recover(error);
+      throw error;
+    }
+  }
+
+  /** Powers the machine off through PSCI. */
+  powerOff(): void {
+    if (!this.parked) throw new KmemError('kernel', 'is not waiting for work');
+    const { port, machine } = this.guest;
+    port.routine(
+      () => {},
+      () => [traps.NEXT_POWER_OFF],
+    );
+    this.parked = false;
+    machine.runFor(1000);
+  }
+
+  // ---- state
+
+  /** Machine and kernel between two host routines. Structured-cloneable. */
+  snapshot(): Snapshot<KernelState> {
+    if (!this.parked) throw new KmemError('snapshot', 'a host routine or a program is running: the kernel has no state of its own to save');
+    const { memory, vmalloc, programs } = this.open;
+    return {
+      schema: SCHEMA,
+      version: VERSION,
+      data: {
+        machine: this.machine.snapshot(),
+        boot: this.bootRecord,
+        memory: memory.state(),
+        vmalloc: vmalloc.state(),
+        programs: programs.state(),
+        uart: this.uart,
+      },
+    };
+  }
+
+  /** Takes up what a kernel of the same options was, on a machine of the same options. */
+  restore(snapshot: Snapshot): void {
+    if (snapshot.schema !== SCHEMA || snapshot.version !== VERSION)
+      throw new KmemError('snapshot', `cannot restore ${snapshot.schema} version ${snapshot.version}`);
+    const data = snapshot.data as KernelState;
+    const { machine, port } = this.guest;
+    machine.restore(data.machine);
+    this.record = data.boot;
+    this.uart = data.uart;
+    this.parked = true;
+    // Taking up an allocator reads its words: the CPU executes that, and is then put back to where it was.
+    this.opened = port.routine(() => this.openKernel('attach'));
+    machine.restore(data.machine);
+    this.opened.memory.restore(data.memory);
+    this.opened.vmalloc.restore(data.vmalloc);
+    this.opened.programs.restore(data.programs);
+  }
+}
+
+/** Pages of vmalloc. */
+const VMALLOC_GEOMETRY = { firstPage: VMALLOC_START / PAGE, pageCount: (VMALLOC_END - VMALLOC_START) / PAGE, pageShift: 12 };
+
+interface OpenKernel {
+  readonly maintenance: Maintenance;
+  readonly tables: KernelTables;
+  readonly kernalloc: PageAllocator;
+  readonly virtual: PageAllocator;
+  readonly vmm: PageAllocator | undefined;
+  readonly descriptors: PageDescriptors;
+  readonly memory: KernelMemory;
+  readonly vmalloc: Vmalloc;
+  readonly asids: Asids;
+  readonly programs: ProgramTable;
+}
+
+/** Freed pages are filled; pages that come back are looked at. */
+const poisoned = (memory: KernelMemory, port: KernelPort): KernelMemory => {
+  const known = new Set<VirtAddr>();
+  return {
+    ...memory,
+    allocate: (pages, options) => {
+      const va = memory.allocate(pages, options);
+      if (va === undefined) return undefined;
+      for (let n = 0; n < pages; n++) {
+        const page = va + n * PAGE;
+        if (!known.delete(page)) continue;
+        const wrong = port.branch(poisonSites.check, port.entry('memcheck'), page, PAGE, POISON);
+        if (wrong !== 0) throw new KmemError('poison', `somebody wrote to 0x${wrong.toString(16)} after it was freed`);
+      }
+      return va;
+    },
+    free: (va, pages) => {
+      port.branch(poisonSites.fill, port.entry('memfill'), va, pages * PAGE, POISON);
+      for (let n = 0; n < pages; n++) known.add(va + n * PAGE);
+      memory.free(va, pages);
+    },
+    state: () => ({ known: [...known], memory: memory.state() }),
+    restore: (state) => {
+      const saved = state as { readonly known: readonly VirtAddr[]; readonly memory: unknown };
+      known.clear();
+      for (const va of saved.known) known.add(va);
+      memory.restore(saved.memory);
+    },
+  };
+};
