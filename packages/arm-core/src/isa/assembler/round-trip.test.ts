@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { splitOperands } from './assembler-source.js';
-import { Disassembler } from './disassembler.js';
-import type { InstructionSet } from './encoding.js';
+import { Disassembler } from '../disassembler.js';
+import type { InstructionSet } from '../encoding.js';
+import { parseImmediate, registerNumber } from '../operands.js';
 import { InstructionEncoder } from './instruction-encoder.js';
-import { parseImmediate, registerNumber } from './operands.js';
+import { splitOperands } from './source.js';
 
 const disassembler = new Disassembler();
 const encoder = new InstructionEncoder(disassembler);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { Disassembler } from '../disassembler.js';
 import { Assembler, AssemblerError } from './assembler.js';
-import { gnuSamples } from './assembler-samples.fixture.js';
-import { Disassembler } from './disassembler.js';
+import { gnuSamples } from './samples.fixture.js';
 
 const disassembler = new Disassembler();
 const assembler = new Assembler(disassembler);

@@ -1,12 +1,12 @@
-import type { Disassembler } from './disassembler.js';
-import type { Encoding, Fields, InstructionSet } from './encoding.js';
+import type { Disassembler } from '../disassembler.js';
+import type { Encoding, Fields, InstructionSet } from '../encoding.js';
+import type { Mnemonic, MnemonicMatch } from '../mnemonic.js';
+import { itMask } from '../mnemonic.js';
+import type { OperandSyntax, SyntaxContext } from '../operands.js';
+import { registerName, registerNumber } from '../operands.js';
+import type { CompiledPattern } from '../pattern.js';
+import { extractFields, insertFields } from '../pattern.js';
 import { aliases } from './instruction-aliases.js';
-import type { Mnemonic, MnemonicMatch } from './mnemonic.js';
-import { itMask } from './mnemonic.js';
-import type { OperandSyntax, SyntaxContext } from './operands.js';
-import { registerName, registerNumber } from './operands.js';
-import type { CompiledPattern } from './pattern.js';
-import { extractFields, insertFields } from './pattern.js';
 
 /** Text of one instruction to words, from the records. */
 

@@ -1,14 +1,14 @@
-import { evaluate } from './assembler-expression.js';
-import type { SourceStatement } from './assembler-source.js';
-import { AssemblerError, readStatements, splitOperands, stringBytes } from './assembler-source.js';
-import { Disassembler } from './disassembler.js';
+import { Disassembler } from '../disassembler.js';
+import { conditionNumber } from '../mnemonic.js';
+import type { SyntaxContext } from '../operands.js';
+import { registerNumber } from '../operands.js';
+import { evaluate } from './expression.js';
 import type { Encoded, InstructionText, Refusal } from './instruction-encoder.js';
 import { InstructionEncoder } from './instruction-encoder.js';
-import { conditionNumber } from './mnemonic.js';
-import type { SyntaxContext } from './operands.js';
-import { registerNumber } from './operands.js';
+import type { SourceStatement } from './source.js';
+import { AssemblerError, readStatements, splitOperands, stringBytes } from './source.js';
 
-export { AssemblerError } from './assembler-source.js';
+export { AssemblerError } from './source.js';
 
 export interface AssembleOptions {
   /** VA of the first byte (0 unless given). */

@@ -1,6 +1,6 @@
+import type { SyntaxContext } from '../operands.js';
+import { parseImmediate, registerNumber } from '../operands.js';
 import type { InstructionText } from './instruction-encoder.js';
-import type { SyntaxContext } from './operands.js';
-import { parseImmediate, registerNumber } from './operands.js';
 
 /**
  * Other ways to write what the records spell one way: UAL allows a first operand to stand for two, names that were mnemonics once, and constants that
