@@ -37,6 +37,18 @@ describe('assembler', () => {
     );
   });
 
+  it('loads what depends on addresses from memory, also by another name', () => {
+    expect(bytesOf('msg: .word 0\n.equ len, . - msg\n.equ there, msg\nldr r0, =len\nldr r1, =there', false, 0x8000)).toBe(
+      ['00000000', '00009fe5', '00109fe5', '04000000', '00800000'].join(''),
+    );
+    expect(bytesOf('.set n, 1\n.set n, .\nldr r0, =n', false, 0x8000)).toBe(['04001fe5', '00800000'].join(''));
+  });
+
+  it('lets .set change a value from one statement to the next', () => {
+    expect(bytesOf('.set n, 1\n.byte n\n.set n, n + 1\n.byte n\n.set n, there\n.byte n\nthere:')).toBe('010203');
+    expect(bytesOf('.set n, 1\nmov r0, #n\n.set n, 2\nldr r1, =n')).toBe('0100a0e3' + '0210a0e3');
+  });
+
   it('sets bit 0 where a T32 function is named as data, not where it is called', () => {
     expect(bytesOf('.word f\nblx f\n.thumb_func\nf: bx lr', false, 0x1000)).toBe('09100000' + 'ffffff' + 'fa' + '7047');
   });
@@ -58,6 +70,8 @@ describe('assembler', () => {
     ['.word nowhere', 1, "unknown symbol 'nowhere'"],
     ['.frob', 1, "unknown directive '.frob'"],
     ['a:\na:', 2, "'a' is defined twice"],
+    ['a:\n.set a, 1', 2, "'a' is defined twice"],
+    ['.equ n, . + 4\n.balign n', 2, "'n' is not a constant"],
     ['mul r0, r15, r1', 1, "'mul r0, r15, r1' is UNPREDICTABLE"],
     ['mov r0, #0x12345678', 1, "'mov' does not take 'r0, #0x12345678'"],
     ['.thumb\nmoveq r0, r1', 2, "'moveq' needs an IT block, or to set the flags"],

@@ -65,6 +65,9 @@ export class Image {
           this.put(first + 4 * i, this.dataValue(item, expression, item.address, index), 4);
         break;
       }
+      case 'equ':
+        this.symbols.set(item.name, item.value!);
+        break;
       default:
     }
   }

@@ -27,7 +27,8 @@ export type ItemContent =
   | { readonly kind: 'pool'; readonly pool: LiteralPool }
   | { readonly kind: 'label'; readonly name: string }
   | { readonly kind: 'local'; readonly label: LocalLabel }
-  | { readonly kind: 'equ'; readonly name: string; readonly expression: string };
+  /** `value` as of the last pass. */
+  | { readonly kind: 'equ'; readonly name: string; readonly expression: string; value: number | undefined };
 
 /** `address` and `size` (in bytes) are those of the last pass. */
 export type Item<Kind extends ItemContent['kind'] = ItemContent['kind']> = {

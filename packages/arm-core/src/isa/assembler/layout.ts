@@ -58,7 +58,10 @@ export class Layout {
       case 'equ': {
         const value = this.symbols.value(item.expression, item.address, index);
         if (value === undefined) throw new AssemblerError(item.source.line, this.symbols.complaint(item.expression));
-        return this.symbols.set(item.name, value);
+        this.symbols.set(item.name, value);
+        const changed = item.value !== value;
+        item.value = value;
+        return changed;
       }
       case 'pool':
         item.pool.address = (item.address + 3) & ~3;

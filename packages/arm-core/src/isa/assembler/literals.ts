@@ -20,7 +20,7 @@ export class Literals {
   /** MOV, MVN or MOVW instead of the load, without touching the flags; undefined where none will do. */
   move(text: InstructionText, expression: string, thumb: boolean): InstructionText | undefined {
     const suffix = /^ldr(\w*)$/.exec(text.mnemonic)?.[1];
-    const value = this.symbols.independent(expression);
+    const value = this.symbols.constant(expression);
     const destination = registerNumber(text.operands[0] ?? '');
     if (
       suffix === undefined ||

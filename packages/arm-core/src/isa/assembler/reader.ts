@@ -129,10 +129,12 @@ export class SourceReader {
     const [name, expression] = splitOperands(source.rest);
     if (name === undefined || expression === undefined || !isPlainName(name))
       throw new AssemblerError(line, `${mnemonic} needs a name and a value`);
-    if (!this.symbols.define(name) && mnemonic === '.equ') throw this.definedTwice(source, name);
-    const value = this.symbols.value(expression, 0, this.items.length);
-    if (value !== undefined) this.symbols.set(name, value);
-    this.add(source, { kind: 'equ', name, expression });
+    if (!this.symbols.define(name) && (mnemonic === '.equ' || this.symbols.isLabel(name))) throw this.definedTwice(source, name);
+    // What depends on addresses has no value before the first pass.
+    const value = this.symbols.constant(expression);
+    if (value === undefined) this.symbols.forget(name);
+    else this.symbols.set(name, value);
+    this.add(source, { kind: 'equ', name, expression, value });
   }
 
   private readInstruction(source: SourceStatement): void {

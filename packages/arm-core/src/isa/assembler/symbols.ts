@@ -12,7 +12,7 @@ export const isPlainName = (text: string): boolean => /^[A-Za-z_.$][\w.$]*$/.tes
 
 /** The names of one source and what they are worth, as of the last pass. */
 export class Symbols {
-  /** Values of labels and `.equ`. */
+  /** Values of labels and `.equ`. A name that `.set` defines again has the value of where a pass has come to. */
   private readonly values = new Map<string, number>();
   /** Every name that is defined somewhere. */
   private readonly defined = new Set<string>();
@@ -35,7 +35,7 @@ export class Symbols {
     return true;
   }
 
-  /** As `define`, for a label: what depends on it is no constant. */
+  /** As `define`, for a label. */
   defineLabel(name: string): boolean {
     this.labels.add(name);
     return this.define(name);
@@ -61,6 +61,14 @@ export class Symbols {
     return changed;
   }
 
+  forget(name: string): void {
+    this.values.delete(name);
+  }
+
+  isLabel(name: string): boolean {
+    return this.labels.has(name);
+  }
+
   isDefined(name: string): boolean {
     return this.defined.has(name);
   }
@@ -69,14 +77,9 @@ export class Symbols {
     return this.values.has(name);
   }
 
-  /** Value of an expression that must be known while reading. */
+  /** Value of an expression in which no name depends on addresses: while reading, only such names have values. */
   constant(expression: string): number | undefined {
     return evaluate(expression, (name) => this.values.get(name));
-  }
-
-  /** The same of what no address can change. */
-  independent(expression: string): number | undefined {
-    return evaluate(expression, (name) => (this.labels.has(name) ? undefined : this.values.get(name)));
   }
 
   /**
