@@ -2,14 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { assemble, coreProfiles, DecodeTable, encodings } from '@tablewalk/arm-core';
+import { assemble } from '@tablewalk/arm-core';
 import { VirtMachine } from '@tablewalk/board-qemu-virt';
-import type { Builder, CompiledBlock } from '@tablewalk/engine';
-import { Translator } from '../packages/arm-core/src/core/translator.js';
-import { instantiateRegions, RegionModuleBuilder } from '../packages/engine/src/wasm/region-module.js';
 
 /*
- * One loop of telling instructions three ways, interleaved: closures (the whole machine), a Wasm region made of the same micro-operations, and QEMU.
+ * One loop of telling instructions three ways, interleaved: the machine's interpreter, its translator, and QEMU.
  * MMU off. Prints millions of guest instructions a second, medians, and ratios; the loop's checksum must be the same everywhere.
  */
 const ROUND = 14;
@@ -64,45 +61,13 @@ const seconds = (run: () => void): number => {
 };
 const image = (rounds: number): Uint8Array => assemble(source(rounds), { origin: 0x40010000 }).bytes;
 
-const closures = (rounds: number): { mips: number; sum: string } => {
-  const machine = new VirtMachine({ kernel: image(rounds) });
+const machine = (engine: 'interpreter' | 'wasm', rounds: number): { mips: number; sum: string } => {
+  const machine = new VirtMachine({ kernel: image(rounds), engine });
   let time = 0;
   time = seconds(() => {
     while (machine.runFor(1e9).reason === 'limit');
   });
   return { mips: machine.instructions / time / 1e6, sum: machine.console.tail() };
-};
-
-const wasm = (rounds: number): { mips: number; sum: string } => {
-  const machine = new VirtMachine({ kernel: image(rounds) });
-  const loop = assemble(source(rounds), { origin: 0x40010000 }).labels.get('loop')!;
-  // Far enough that the fast table holds the pages, and then to the head of the loop.
-  machine.runFor(1000);
-  while (machine.cpu.readRegister('pc') !== loop) machine.step();
-  const { core } = machine.cpu;
-  const sets = { a32: new DecodeTable('A32', encodings), t32: new DecodeTable('T32', encodings), t16: new DecodeTable('T16', encodings) };
-  const nothing = { compile: (block: Builder): CompiledBlock => ({ statements: [], starts: new Uint16Array(block.offsets.length + 1) }) };
-  const translator = new Translator(coreProfiles['cortex-a15']!, sets, nothing as never, machine.memory.u16);
-  const mode = {
-    thumb: false,
-    bigEndian: false,
-    privileged: true,
-    vfpEnabled: false,
-    simdEnabled: false,
-    shortVectors: false,
-    alignmentChecked: false,
-  };
-  const host = machine.memory.regionAt(loop)!.hostOffset + ((loop & ~0xfff) - 0x40000000);
-  translator.translate(mode, host, loop & 0xfff, 0);
-  const modules = new RegionModuleBuilder();
-  modules.add(translator.builder, mode);
-  const [region] = instantiateRegions(modules.finish(), machine.memory.memory as WebAssembly.Memory, core.state, new Map());
-  const left = machine.cpu.readRegister('r2')!;
-  const time = seconds(() => {
-    region!(0, left * ROUND + 1);
-  });
-  while (machine.runFor(1e6).reason === 'limit');
-  return { mips: (left * ROUND) / time / 1e6, sum: machine.console.tail() };
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'tablewalk-bench-'));
@@ -126,7 +91,11 @@ const qemu = (rounds: number): { mips: number; sum: string } => {
 const rounds = Number(process.argv[2] ?? 20_000_000);
 const results: Record<string, { mips: number[]; sums: Set<string> }> = {};
 for (let turn = 0; turn < 5; turn++) {
-  for (const [name, run] of Object.entries({ closures, wasm, qemu })) {
+  for (const [name, run] of Object.entries({
+    interpreter: (n: number) => machine('interpreter', n),
+    wasm: (n: number) => machine('wasm', n),
+    qemu,
+  })) {
     const { mips, sum } = run(rounds);
     results[name] ??= { mips: [], sums: new Set() };
     results[name].mips.push(mips);

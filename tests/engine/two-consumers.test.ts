@@ -5,6 +5,7 @@ import { layout } from '@tablewalk/engine';
 import { describe, expect, it } from 'vitest';
 import { Translator } from '../../packages/arm-core/src/core/translator.js';
 import { EXIT_EXCHANGE } from '../../packages/engine/src/wasm/exit-codes.js';
+import { singleBlock } from '../../packages/engine/src/wasm/region.js';
 import { instantiateRegions, type RegionFunction, RegionModuleBuilder } from '../../packages/engine/src/wasm/region-module.js';
 
 /*
@@ -217,9 +218,14 @@ const regionOf = (subject: Subject, thumb: boolean): { region: RegionFunction; b
   };
   const page = machine.memory.regionAt(ORIGIN)!.hostOffset + ((subject.pc & ~0xfff) - RAM);
   translator.translate(mode, page, subject.pc & 0xfff, 0);
-  const modules = new RegionModuleBuilder();
-  modules.add(translator.builder, mode);
-  const [region] = instantiateRegions(modules.finish(), machine.memory.memory as WebAssembly.Memory, machine.cpu.core.state, new Map());
+  const modules = new RegionModuleBuilder(machine.cpu.core.state.words.byteOffset);
+  modules.add(singleBlock(translator.builder), { ...mode, key: 0 });
+  const [region] = instantiateRegions(modules.finish(), {
+    memory: machine.memory.memory as WebAssembly.Memory,
+    table: new WebAssembly.Table({ element: 'anyfunc', initial: 1 }),
+    state: machine.cpu.core.state,
+    bound: new Map(),
+  });
   return { region: region!, builder: translator.builder };
 };
 
@@ -242,8 +248,11 @@ describe('closures and Wasm', () => {
       translated.randomise(trial);
       const R = translated.words;
       R[layout.PAGE_VA] = translated.pc & ~0xfff;
-      const code = region(translated.machine.cpu.core.state.words.byteOffset, count);
+      R[layout.BUDGET] = count;
+      const result = region(0, translated.pc, 0);
+      const code = result & 1 ? R[layout.EXIT_CODE]! : -1;
       const done = count - R[layout.BUDGET]!;
+      if (code === -1) R[layout.PC] = result;
       if (code >= 0) {
         expect(done).toBe(code);
         R[layout.PC] = R[layout.PAGE_VA]! + builder.offsets[code]!;

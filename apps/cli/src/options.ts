@@ -29,6 +29,7 @@ export interface RunArguments {
   readonly realTimeClock: 'utc' | number;
   readonly noReboot: boolean;
   readonly modernVirtio: boolean;
+  readonly engine: 'interpreter' | 'wasm';
 }
 
 export interface DriveArgument {
@@ -211,8 +212,8 @@ export const parseRun = (argv: readonly string[]): RunArguments | undefined => {
   if (positionals.length === 1 && values.kernel !== undefined) throw new UsageError(`two kernels: ${values.kernel} and ${positionals[0]}`);
   if (values.smp !== undefined && !/^(cpus=)?1$/.test(values.smp)) throw new UsageError(`-smp ${values.smp}: this machine has one core`);
   if (values.machine !== undefined && !/^virt(,|$)/.test(values.machine)) throw new UsageError(`-M ${values.machine}: the board is virt`);
-  if (values.engine !== undefined && values.engine !== 'interpreter')
-    throw new UsageError(`--engine ${values.engine}: there is 'interpreter'`);
+  const engine = values.engine ?? 'interpreter';
+  if (engine !== 'interpreter' && engine !== 'wasm') throw new UsageError(`--engine ${engine}: there are 'interpreter' and 'wasm'`);
   if (values.fidelity !== undefined && values.fidelity !== 'functional')
     throw new UsageError(`--fidelity ${values.fidelity}: there is 'functional'`);
   if (values.load !== undefined) {
@@ -252,5 +253,6 @@ export const parseRun = (argv: readonly string[]): RunArguments | undefined => {
     realTimeClock: rtc === undefined ? 0 : rtc === 'utc' ? 'utc' : parseCount('rtc', rtc, 0),
     noReboot: values['no-reboot'] ?? false,
     modernVirtio: values['modern-virtio'] ?? false,
+    engine,
   };
 };

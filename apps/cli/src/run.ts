@@ -77,6 +77,7 @@ const machineOptions = (
     seed: args.seed,
     semihosting: args.semihosting,
     modernVirtio: args.modernVirtio,
+    engine: args.engine,
     epochSeconds: args.realTimeClock === 'utc' ? Math.floor(Date.now() / 1000) : args.realTimeClock,
     diagnostics: {
       guestError: (component, message) => {
@@ -92,7 +93,9 @@ const machineOptions = (
 const statistics = (machine: VirtMachine, instructions: number, milliseconds: number): string => {
   const rate = milliseconds > 0 ? (instructions / milliseconds / 1000).toFixed(1) : '0';
   const resident = (process.memoryUsage().rss / 2 ** 20).toFixed(0);
-  return `tablewalk: ${instructions} instructions in ${(milliseconds / 1000).toFixed(2)} s (${rate} MIPS), ${(machine.time / 1e9).toFixed(6)} s of guest time, ${machine.cpu.core.cache.translated} instructions translated, ${resident} MiB resident`;
+  const { regions, instructions: hot } = machine.cpu.core.translated;
+  const wasm = regions > 0 ? `, ${hot} of them to WebAssembly in ${regions} regions` : '';
+  return `tablewalk: ${instructions} instructions in ${(milliseconds / 1000).toFixed(2)} s (${rate} MIPS), ${(machine.time / 1e9).toFixed(6)} s of guest time, ${machine.cpu.core.cache.translated} instructions translated${wasm}, ${resident} MiB resident`;
 };
 
 /** Exit status of the way a session ended, and the line that explains it. */

@@ -95,6 +95,7 @@ export class VirtMachine {
       bus: this.bus,
       memorySystem: this.mmu,
       timeline: this.timeline,
+      ...(options.engine === 'wasm' && { translation: options.translation ?? {} }),
       handlers: {
         hypervisorCall: (immediate) => options.hypervisorCall?.(immediate) === true || this.psci(),
         ...(options.semihosting && { semihosting: () => this.semihosting() }),

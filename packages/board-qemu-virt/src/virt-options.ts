@@ -1,4 +1,4 @@
-import type { CoreProfile } from '@tablewalk/arm-core';
+import type { CoreProfile, TranslationOptions } from '@tablewalk/arm-core';
 import type { BlockStorage, NetBackend, VirtioConsolePort } from '@tablewalk/devices';
 import type { Diagnostics, Snapshot } from '@tablewalk/machine';
 
@@ -54,4 +54,8 @@ export interface VirtMachineOptions {
   readonly semihosting?: boolean;
   /** Takes HVC calls before PSCI does: true when the call was its own. It runs in mid-instruction, so it notes what was asked and calls `stop`. */
   readonly hypervisorCall?: (immediate: number) => boolean;
+  /** `wasm`: hot code is translated to WebAssembly, with the same results. Default `interpreter`. */
+  readonly engine?: 'interpreter' | 'wasm';
+  /** How eagerly, for `wasm`. */
+  readonly translation?: TranslationOptions;
 }

@@ -11,6 +11,28 @@ export interface Block {
   readonly offsets: Uint16Array;
   /** ITSTATE of each instruction, undefined when all are 0. */
   readonly itstates: Uint8Array | undefined;
+  /** How often the interpreter came to it. */
+  heat: number;
+  /** Translation that begins here. */
+  entry: RegionEntry | undefined;
+}
+
+/** Code of a page that was translated as one piece; see `wasm/region.ts`. */
+export interface TranslatedRegion {
+  /** One bit for each granule of the page that it was made from. */
+  readonly granules: number;
+  readonly entries: readonly RegionEntry[];
+  /** It does nothing with a smaller budget. */
+  readonly leastBudget: number;
+  /** Index of its function in the table. */
+  readonly slot: number;
+}
+
+export interface RegionEntry {
+  readonly region: TranslatedRegion;
+  readonly number: number;
+  /** From the page. */
+  readonly offset: number;
 }
 
 /** All translations of one physical page for one decode mode. Position-independent: any VA may map the page. */
@@ -24,6 +46,7 @@ export class CodePage {
   /** Blocks entered in the middle of an IT block, by offset << 8 | ITSTATE. */
   readonly inIt = new Map<number, Block>();
   /** The instruction that begins in the last halfword: it depends on the next page, so it is kept with the second halfword it was made from. */
+  readonly regions: TranslatedRegion[] = [];
   straddler: { readonly second: number; readonly itstate: number; readonly block: Block } | undefined;
 
   constructor(hostPage: number, mode: number, shift: number) {
@@ -50,7 +73,7 @@ export const finishBlock = (builder: Builder, compiled: CompiledBlock): Block =>
   offsets.set(builder.offsets);
   offsets[count] = builder.nextOffset;
   const itstates = builder.itstates.some((itstate) => itstate !== 0) ? Uint8Array.from(builder.itstates) : undefined;
-  return { ...compiled, count, offsets, itstates };
+  return { ...compiled, count, offsets, itstates, heat: 0, entry: undefined };
 };
 
 /** Pages kept at most: 8 to 16 KiB each, whatever little code is on them. More than a Debian boot runs. */
@@ -69,6 +92,9 @@ export class CodeCache {
   instructions = 0;
   /** Instructions ever translated. */
   translated = 0;
+
+  /** Told of each region that is dropped. */
+  onRegionDropped: (region: TranslatedRegion) => void = () => {};
 
   /** `granules` is the memory's bitmap of translated code, one word a page. */
   constructor(granules: Uint32Array, limit: number) {
@@ -100,14 +126,46 @@ export class CodeCache {
 
   /** Keeps a block. True when it is the first code of its physical page: stores to it must leave the fast path from now on. */
   add(page: CodePage, block: Block, itstate: number): boolean {
-    if (itstate === 0) page.blocks[block.offsets[0]! >>> page.shift] = block;
-    else page.inIt.set((block.offsets[0]! << 8) | itstate, block);
+    if (itstate === 0) {
+      page.blocks[block.offsets[0]! >>> page.shift] = block;
+      for (const { entries } of page.regions) block.entry ??= entries.find((entry) => entry.offset === block.offsets[0]);
+    } else page.inIt.set((block.offsets[0]! << 8) | itstate, block);
     return this.account(page, block);
   }
 
   addStraddler(page: CodePage, second: number, itstate: number, block: Block): boolean {
     page.straddler = { second, itstate, block };
     return this.account(page, block);
+  }
+
+  /** Keeps a region of the page. Result as `add`'s. */
+  addRegion(page: CodePage, region: TranslatedRegion): boolean {
+    page.regions.push(region);
+    for (const entry of region.entries) {
+      const block = page.blocks[entry.offset >>> page.shift];
+      if (block !== undefined) block.entry = entry;
+    }
+    const before = this.granules[page.hostPage]!;
+    this.granules[page.hostPage] = before | region.granules;
+    return before === 0;
+  }
+
+  /** Drops every region; blocks stay, and begin to count their heat again. */
+  clearRegions(): void {
+    for (const page of this.pages.values()) {
+      while (page.regions.length > 0) this.dropRegion(page, page.regions.length - 1);
+    }
+  }
+
+  private dropRegion(page: CodePage, index: number): void {
+    const [region] = page.regions.splice(index, 1);
+    for (const { offset } of region!.entries) {
+      const block = page.blocks[offset >>> page.shift];
+      if (block?.entry?.region !== region) continue;
+      block.entry = undefined;
+      block.heat = 0;
+    }
+    this.onRegionDropped(region!);
   }
 
   private account(page: CodePage, block: Block): boolean {
@@ -128,6 +186,10 @@ export class CodeCache {
 
   private invalidatePage(page: CodePage, granules: number): number {
     let left = 0;
+    for (let i = page.regions.length - 1; i >= 0; i--) {
+      if (page.regions[i]!.granules & granules) this.dropRegion(page, i);
+      else left |= page.regions[i]!.granules;
+    }
     for (let i = 0; i < page.blocks.length; i++) {
       const block = page.blocks[i];
       if (block === undefined) continue;
@@ -151,6 +213,7 @@ export class CodeCache {
   }
 
   clear(): void {
+    this.clearRegions();
     for (const hostPage of this.byHostPage.keys()) this.granules[hostPage] = 0;
     this.pages.clear();
     this.byHostPage.clear();

@@ -4,6 +4,7 @@
  *
  *   0x0000  state words (below)          0x0100  d0-d31
  *   0x0200  temporaries of one block     0x1000  fast table, PL1      0x5000  fast table, PL0
+ *   0x9000  jump table
  */
 
 /** Word indices of the state, in units of 4 bytes. r0-r14 are 0-14 and belong to the current mode; banked copies live elsewhere. */
@@ -41,13 +42,15 @@ export const FPSCR_EXCEPTIONS = 35;
 export const FPEXC = 36;
 /** Instructions left in this run when the current block was entered. */
 export const BUDGET = 28;
+/** How a region was left, when its result does not say (wasm/exit-codes.ts). */
+export const EXIT_CODE = 29;
 /** First word of d0; dN is words D0 + 2N (low) and D0 + 2N + 1 (high), sN is word D0 + N. */
 export const D0 = 64;
 /** Temporaries: values of a block that several micro-operations use. */
 export const TEMP0 = 128;
 export const TEMP_COUNT = 256;
 
-export const STATE_BYTES = 0x9000;
+export const STATE_BYTES = 0x19000;
 /** Byte offsets of the fast tables from the core's base. */
 export const FAST_TABLE_PL1 = 0x1000;
 export const FAST_TABLE_PL0 = 0x5000;
@@ -61,3 +64,14 @@ export const FAST_SPARE = 3;
 export const FAST_STRIDE = 4;
 /** A tag no masked address can equal (bit 2 set: masks keep bits 31:12 and at most 1:0). */
 export const FAST_INVALID = 4;
+
+/** Jump table: entries of regions by the VA of their first instruction and the decode mode. */
+export const JUMP_TABLE = 0x9000;
+export const JUMP_ENTRIES = 4096;
+export const JUMP_STRIDE = 4;
+/** Words of one entry: VA (a value no entry has: {@link JUMP_INVALID}), decode mode, index of the region's function, number of the entry in it. */
+export const JUMP_PC = 0;
+export const JUMP_MODE = 1;
+export const JUMP_FUNCTION = 2;
+export const JUMP_ENTRY = 3;
+export const JUMP_INVALID = 1;

@@ -1,5 +1,5 @@
-import type { Block, ClosureEnvironment, CodePage, StateViews } from '@tablewalk/engine';
-import { ClosureCompiler, CodeCache, Frame, layout } from '@tablewalk/engine';
+import type { Block, ClosureEnvironment, CodePage, InlineKernels, RegionEntry, StateViews } from '@tablewalk/engine';
+import { ClosureCompiler, CodeCache, EXIT_EXCHANGE, Frame, layout } from '@tablewalk/engine';
 import type { CodeWatcher, GuestMemory, MemorySystem, Observer, SystemBus, Timeline } from '@tablewalk/machine';
 import type { DecodeMode } from '../isa/arm-builder.js';
 import { DecodeTable } from '../isa/decode-table.js';
@@ -12,6 +12,9 @@ import { FastTable } from './fast-table.js';
 import { GUEST_EXIT } from './guest-exit.js';
 import { MemoryAccess } from './memory-access.js';
 import { ProgramStatus } from './program-status.js';
+import { RegionFormer } from './region-former.js';
+import type { TranslationOptions } from './region-runner.js';
+import { RegionRunner } from './region-runner.js';
 import type { InstructionSets } from './translator.js';
 import { Translator } from './translator.js';
 
@@ -40,6 +43,8 @@ export interface ArmCoreParts {
   readonly bus: SystemBus;
   readonly memorySystem: MemorySystem;
   readonly timeline: Timeline;
+  /** Hot code runs in WebAssembly when this is given; everything is interpreted otherwise. What the guest sees is the same. */
+  readonly translation?: TranslationOptions;
 }
 
 let tables: InstructionSets | undefined;
@@ -82,6 +87,9 @@ export class ArmCore implements CodeWatcher {
   private readonly jumpPages: (CodePage | undefined)[] = new Array<CodePage | undefined>(1024).fill(undefined);
   /** The page being executed, or null when it must be looked up. */
   private page: CodePage | null = null;
+  private readonly regions: RegionRunner | undefined;
+  /** Instruction of the block at PC that a region left to the interpreter, or -1. */
+  private resumption = -1;
   private block: Block | undefined;
   private attention = false;
   private runEnd = 0;
@@ -130,9 +138,28 @@ export class ArmCore implements CodeWatcher {
       core: systemCore(this) as never,
       bound: new Map(),
     };
-    this.translator = new Translator(parts.profile, instructionSets(), new ClosureCompiler(env), memory.u16);
+    const compiler = new ClosureCompiler(env);
+    this.translator = new Translator(parts.profile, instructionSets(), compiler, memory.u16);
+    this.regions = parts.translation && this.regionRunner(parts, parts.translation, compiler, env);
     parts.memorySystem.connect(this.fast);
     memory.watch(this, () => this.fast.dropAll());
+  }
+
+  private regionRunner(
+    { profile, memory, stateOffset }: ArmCoreParts,
+    options: TranslationOptions,
+    compiler: ClosureCompiler,
+    { bound }: ClosureEnvironment,
+  ): RegionRunner {
+    const inlines: InlineKernels = { pure: new Map(), vector: new Map(), call: new Map() };
+    const former = new RegionFormer(new Translator(profile, instructionSets(), compiler, memory.u16), (kernel) => inlines.call.has(kernel));
+    const host = { memory: memory.memory as WebAssembly.Memory, table: RegionRunner.table(options), state: this.state, bound };
+    return new RegionRunner(host, stateOffset, former, inlines, this.cache, (hostPage) => this.fast.protect(hostPage), options);
+  }
+
+  /** Regions ever translated to WebAssembly and the instructions in them. */
+  get translated(): { readonly regions: number; readonly instructions: number } {
+    return { regions: this.regions?.regions ?? 0, instructions: this.regions?.instructions ?? 0 };
   }
 
   /** Power-on state: SVC mode, everything masked, A32, PC at the reset vector. Registers are 0. */
@@ -230,6 +257,7 @@ export class ArmCore implements CodeWatcher {
   /** The page being executed may not be what it was. */
   private leavePage(): void {
     this.page = null;
+    this.regions?.clearJumps();
     this.stopBlock();
   }
 
@@ -343,18 +371,33 @@ export class ArmCore implements CodeWatcher {
    */
   run(budget: number): void {
     const { words: R, frame, timeline } = this;
+    const regions = this.observers.length === 0 ? this.regions : undefined;
     let left = Math.min(budget, LONGEST_RUN);
     this.runEnd = timeline.current + left;
     this.attention = false;
+    regions?.tick(timeline.current);
     while (left > 0 && !this.attention) {
       try {
         while (left > 0 && !this.attention) {
-          const block = this.nextBlock();
+          let block = this.nextBlock();
+          let i = 0;
+          if (regions !== undefined) {
+            const { entry } = block;
+            if (entry === undefined) {
+              if (++block.heat === regions.heat) regions.request(this.page!, block, this.decodeMode(), timeline.current);
+            } else if (left >= entry.region.leastBudget) {
+              left = this.runRegions(regions, entry, left);
+              if (left <= 0 || this.resumption < 0) continue;
+              block = this.nextBlock();
+              // As if the instructions of the block that are done already were still to be paid.
+              left += this.resumption;
+              i = block.starts[this.resumption]!;
+            }
+          }
           const { statements } = block;
           this.block = block;
           R[layout.BUDGET] = left;
           frame.limit = block.count <= left ? statements.length : block.starts[left]!;
-          let i = 0;
           do statements[i++]!();
           while (i < frame.limit);
           left -= i === statements.length ? block.count : this.stoppedAt(block, i);
@@ -372,6 +415,26 @@ export class ArmCore implements CodeWatcher {
     }
     this.block = undefined;
     timeline.current = this.runEnd - left;
+  }
+
+  /** Runs regions from the one at PC on; returns what is left of the budget, and sets `resumption`. */
+  private runRegions(regions: RegionRunner, entry: RegionEntry, budget: number): number {
+    const R = this.words;
+    const pc = R[layout.PC]!;
+    R[layout.BUDGET] = budget;
+    regions.setJump(pc, this.modeKey, entry);
+    const result = regions.run(pc, this.modeKey);
+    this.resumption = -1;
+    if ((result & 1) === 0) R[layout.PC] = result;
+    else {
+      const code = R[layout.EXIT_CODE]!;
+      if (code >= 0) {
+        R[layout.PC] = result & ~1;
+        this.resumption = code;
+      } else if (code === EXIT_EXCHANGE) this.exchange(R[layout.PC]!);
+      else this.page = null;
+    }
+    return R[layout.BUDGET]!;
   }
 
   /** Number of instructions done when a block was left before statement `i`; PC and ITSTATE are those of the next. */

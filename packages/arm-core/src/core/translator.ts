@@ -13,7 +13,7 @@ export interface InstructionSets {
 }
 
 /** A block this long is worth ending: what follows is rarely reached without a branch. */
-const LONGEST_BLOCK = 48;
+export const LONGEST_BLOCK = 48;
 
 /** ITAdvance (ARM DDI 0406C, A2.5.2). */
 export const advanceIt = (itstate: number): number => ((itstate & 7) === 0 ? 0 : (itstate & 0xe0) | ((itstate << 1) & 0x1f));
@@ -52,29 +52,41 @@ export class Translator {
     const b = this.builder;
     b.reset();
     b.setMode(mode);
+    const it = this.decode(pageOffset, offset, itstate, () => b.offsets.length >= LONGEST_BLOCK, second);
+    if (!b.ended) {
+      if (it !== 0) b.setState(layout.ITSTATE, b.const(it));
+      b.goto(b.nextOffset);
+    }
+    return finishBlock(b, this.compiler.compile(b, mode.privileged, mode.thumb));
+  }
+
+  /**
+   * Writes instructions from `offset` on to the builder, until one exits, the page ends or `stops` says so; returns ITSTATE after the last. With
+   * `second` missing nothing is written of an instruction that goes on in the next page.
+   */
+  decode(pageOffset: number, offset: number, itstate: number, stops: (at: number, it: number) => boolean, second?: number): number {
+    const b = this.builder;
+    const first = b.offsets.length;
     let it = itstate;
     let at = offset;
-    while (at < 4096 && b.offsets.length < LONGEST_BLOCK && !b.ended) {
+    b.ended = false;
+    while (at < 4096 && !b.ended && !stops(at, it)) {
       let word = this.halfword(pageOffset, at);
       let size = 2;
-      if (!mode.thumb) {
+      if (!b.thumb) {
         word = ((this.halfword(pageOffset, at + 2) << 16) | word) >>> 0;
         size = 4;
       } else if (Translator.isWide(word)) {
         size = 4;
         if (at === 4094) {
-          if (b.offsets.length > 0) break;
-          word = ((word << 16) | second!) >>> 0;
+          if (b.offsets.length > first || second === undefined) break;
+          word = ((word << 16) | second) >>> 0;
         } else word = ((word << 16) | this.halfword(pageOffset, at + 2)) >>> 0;
       }
       it = this.instruction(word, at, size, it);
       at += size;
     }
-    if (!b.ended) {
-      if (it !== 0) b.setState(layout.ITSTATE, b.const(it));
-      b.goto(at);
-    }
-    return finishBlock(b, this.compiler.compile(b, mode.privileged, mode.thumb));
+    return it;
   }
 
   /** Writes one instruction; returns ITSTATE for the next. */

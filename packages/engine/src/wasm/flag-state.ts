@@ -2,45 +2,52 @@ import { FLAG_C, FLAG_N, FLAG_V, FLAG_Z } from '../layout.js';
 import type { FunctionWriter, Local } from './function-writer.js';
 import * as wasm from './opcodes.js';
 
-/** Where the newest value of a flag is when it is not in the state; a local of the function holds a mask of these. */
-const NZ_LOCAL = 1;
-const C_LOCAL = 2;
-const V_LOCAL = 4;
+/*
+ * Where N, Z, C and V are at one place of a function, as the emitter knows it: a mask. What no bit speaks of is in the state words.
+ */
+/** N and Z are those of the local `result`. */
+export const NZ_LOCAL = 1;
+export const C_LOCAL = 2;
+export const V_LOCAL = 4;
 /** C and V are those of x + y or x - y, unless C_LOCAL or V_LOCAL says otherwise. */
-const OF_ADD = 8;
-const OF_SUB = 16;
-/** N and Z too are those of x + y or x - y: a logical operation has not replaced them since. Never asked at run time. */
-const NZ_OF_OPERANDS = 32;
-const ANY = 63;
+export const OF_ADD = 8;
+export const OF_SUB = 16;
+/** `result` is x + y or x - y: a condition may compare the operands. */
+export const NZ_OF_OPERANDS = 32;
+const FORMULAS = OF_ADD | OF_SUB;
 
-/** Result of the last flag setter as the emitter knows it at one place: bits that are set for certain, and bits that may be set. */
-export interface FlagKnowledge {
-  readonly must: number;
-  readonly may: number;
-}
+/** After ADD_FLAGS or SUB_FLAGS, ADC_FLAGS, SET_NZ or SET_NZC. */
+export const afterArithmetic = (subtract: boolean): number => NZ_LOCAL | NZ_OF_OPERANDS | (subtract ? OF_SUB : OF_ADD);
+export const AFTER_CARRY = NZ_LOCAL | C_LOCAL | V_LOCAL;
+export const afterLogical = (mask: number, withCarry: boolean): number => (mask & ~NZ_OF_OPERANDS) | NZ_LOCAL | (withCarry ? C_LOCAL : 0);
+
+/** Where two paths meet: what both keep in the same way. The rest must be in the state words on either. */
+export const joinFlags = (a: number, b: number): number => {
+  let mask = a & b & (NZ_LOCAL | C_LOCAL | V_LOCAL);
+  const formula = a & b & FORMULAS;
+  if (formula !== 0 && ((a ^ b) & (C_LOCAL | V_LOCAL)) === 0) {
+    mask |= formula;
+    if (a & b & NZ_OF_OPERANDS) mask |= NZ_OF_OPERANDS;
+  }
+  return mask;
+};
 
 /**
- * N, Z, C and V in a function: a setter only keeps its operands, and C and V are computed where somebody asks or where the function is left. What is
- * pending is known at run time too (`pending`), so that one piece of cold code serves every exit, and loops and conditionals may join differently.
+ * N, Z, C and V in a function: a setter only keeps its operands, and what they come to is computed where somebody asks or where the function is left.
  */
 export class FlagState {
   private readonly w: FunctionWriter;
-  private readonly base: Local;
-  /** Mask of what is pending at run time. */
-  readonly pending: Local;
   private readonly result: Local;
   private readonly carry: Local;
   private readonly overflow: Local;
   private readonly x: Local;
   private readonly y: Local;
-  private must = 0;
-  private may = 0;
+  /** Where the flags are at the place being written. */
+  mask = 0;
 
-  /** For a function that just began; `base` is the local with the core's base. */
-  constructor(w: FunctionWriter, base: Local) {
+  /** For a function that just began. */
+  constructor(w: FunctionWriter) {
     this.w = w;
-    this.base = base;
-    this.pending = w.local(wasm.TYPE_I32);
     this.result = w.local(wasm.TYPE_I32);
     this.carry = w.local(wasm.TYPE_I32);
     this.overflow = w.local(wasm.TYPE_I32);
@@ -48,32 +55,7 @@ export class FlagState {
     this.y = w.local(wasm.TYPE_I32);
   }
 
-  get knowledge(): FlagKnowledge {
-    return { must: this.must, may: this.may };
-  }
-  set knowledge(value: FlagKnowledge) {
-    this.must = value.must;
-    this.may = value.may;
-  }
-  /** Another path joins here. */
-  join(other: FlagKnowledge): void {
-    this.must &= other.must;
-    this.may |= other.may;
-  }
-  /** Anything may be pending here: the head of a loop that sets flags. */
-  forget(): void {
-    this.must = 0;
-    this.may = ANY;
-  }
-
-  private know(mask: number): void {
-    this.must = mask;
-    this.may = mask;
-    this.w.i32(mask);
-    this.w.set(this.pending);
-  }
-
-  /** ADD_FLAGS or SUB_FLAGS; the operands and the result are in locals that still hold them. */
+  /** ADD_FLAGS or SUB_FLAGS; the operands and the result are in locals. */
   setArithmetic(subtract: boolean, x: Local, y: Local, result: Local): void {
     const { w } = this;
     w.get(x);
@@ -82,7 +64,7 @@ export class FlagState {
     w.set(this.y);
     w.get(result);
     w.set(this.result);
-    this.know(NZ_LOCAL | NZ_OF_OPERANDS | (subtract ? OF_SUB : OF_ADD));
+    this.mask = afterArithmetic(subtract);
   }
 
   /** All flags at once: `result`, and C and V from the stack (V on top). */
@@ -92,30 +74,14 @@ export class FlagState {
     w.set(this.carry);
     w.get(result);
     w.set(this.result);
-    this.know(NZ_LOCAL | C_LOCAL | V_LOCAL);
+    this.mask = AFTER_CARRY;
   }
 
   /** SET_NZ, or SET_NZC: the result from the stack, above it the carry. */
   setLogical(withCarry: boolean): void {
-    const { w } = this;
-    const bits = withCarry ? NZ_LOCAL | C_LOCAL : NZ_LOCAL;
-    if (withCarry) w.set(this.carry);
-    w.set(this.result);
-    if (this.must === this.may) {
-      this.know((this.must & ~NZ_OF_OPERANDS) | bits);
-      return;
-    }
-    this.must = (this.must | bits) & ~NZ_OF_OPERANDS;
-    this.may = (this.may | bits) & ~NZ_OF_OPERANDS;
-    w.get(this.pending);
-    w.i32(bits);
-    w.op(wasm.I32_OR);
-    w.set(this.pending);
-  }
-
-  private loadWord(word: number): void {
-    this.w.get(this.base);
-    this.w.access(wasm.I32_LOAD, 2, word * 4);
+    if (withCarry) this.w.set(this.carry);
+    this.w.set(this.result);
+    this.mask = afterLogical(this.mask, withCarry);
   }
 
   /** Pushes a flag's word as the state has it (layout.ts). */
@@ -126,80 +92,52 @@ export class FlagState {
   }
 
   private resultWord(word: number): void {
-    if ((this.must & NZ_LOCAL) === 0 && (this.may & NZ_LOCAL) !== 0) this.flush();
-    if (this.must & NZ_LOCAL) this.w.get(this.result);
-    else this.loadWord(word);
-  }
-
-  /** Whether one formula, OF_ADD or OF_SUB, certainly applies; 0 when not. */
-  private certain(local: number): number {
-    if (this.may & local) return 0;
-    if (this.must & OF_SUB && (this.may & OF_ADD) === 0) return OF_SUB;
-    return this.must & OF_ADD && (this.may & OF_SUB) === 0 ? OF_ADD : 0;
+    if (this.mask & NZ_LOCAL) this.w.get(this.result);
+    else this.w.loadWord(word);
   }
 
   private carryOut(): void {
-    const { w } = this;
-    if (this.must & C_LOCAL) {
-      w.get(this.carry);
-      return;
-    }
-    const formula = this.certain(C_LOCAL);
-    if (formula !== 0) {
-      this.carryOf(formula);
-      return;
-    }
-    if (this.may & (C_LOCAL | OF_ADD | OF_SUB)) this.flush();
-    this.loadWord(FLAG_C);
+    if (this.mask & C_LOCAL) this.w.get(this.carry);
+    else if (this.mask & FORMULAS) this.carryOfOperands();
+    else this.w.loadWord(FLAG_C);
   }
 
-  private carryOf(formula: number): void {
+  private carryOfOperands(): void {
     const { w } = this;
-    if (formula === OF_SUB) {
-      w.get(this.x);
-      w.get(this.y);
+    w.get(this.x);
+    w.get(this.y);
+    if (this.mask & OF_SUB) {
       w.op(wasm.I32_GE_U);
-    } else {
-      w.get(this.x);
-      w.get(this.y);
-      w.op(wasm.I32_ADD);
-      w.get(this.x);
-      w.op(wasm.I32_LT_U);
+      return;
     }
+    w.op(wasm.I32_ADD);
+    w.get(this.x);
+    w.op(wasm.I32_LT_U);
   }
 
   private overflowWord(): void {
-    const { w } = this;
-    if (this.must & V_LOCAL) {
-      w.get(this.overflow);
-      return;
-    }
-    const formula = this.certain(V_LOCAL);
-    if (formula !== 0) {
-      this.overflowOf(formula);
-      return;
-    }
-    if (this.may & (V_LOCAL | OF_ADD | OF_SUB)) this.flush();
-    this.loadWord(FLAG_V);
+    if (this.mask & V_LOCAL) this.w.get(this.overflow);
+    else if (this.mask & FORMULAS) this.overflowOfOperands();
+    else this.w.loadWord(FLAG_V);
   }
 
-  private overflowOf(formula: number): void {
+  private overflowOfOperands(): void {
     const { w } = this;
-    const subtract = formula === OF_SUB;
+    const subtract = (this.mask & OF_SUB) !== 0;
     w.get(this.x);
     if (subtract) w.get(this.y);
-    else this.sum(formula);
+    else this.sumOfOperands();
     w.op(wasm.I32_XOR);
     w.get(subtract ? this.x : this.y);
-    this.sum(formula);
+    this.sumOfOperands();
     w.op(wasm.I32_XOR);
     w.op(wasm.I32_AND);
   }
 
-  private sum(formula: number): void {
+  private sumOfOperands(): void {
     this.w.get(this.x);
     this.w.get(this.y);
-    this.w.op(formula === OF_SUB ? wasm.I32_SUB : wasm.I32_ADD);
+    this.w.op(this.mask & OF_SUB ? wasm.I32_SUB : wasm.I32_ADD);
   }
 
   /** Pushes 1 when condition code 0-13 holds, else 0 (ARM DDI 0406C, A8.3). */
@@ -255,72 +193,29 @@ export class FlagState {
 
   /** After a subtraction whose N, Z, C and V all still stand, a condition is one comparison of its operands. */
   private compare(code: number): boolean {
-    if (this.must !== (NZ_LOCAL | NZ_OF_OPERANDS | OF_SUB) || this.may !== this.must) return false;
     const opcode = comparisons[code];
-    if (opcode === undefined) return false;
+    if (this.mask !== afterArithmetic(true) || opcode === undefined) return false;
     this.w.get(this.x);
     this.w.get(this.y);
     this.w.op(opcode);
     return true;
   }
 
-  private storeWord(word: number, value: () => void): void {
-    this.w.get(this.base);
-    value();
-    this.w.access(wasm.I32_STORE, 2, word * 4);
+  /** Writes to the state words what `target` does not keep as it is now; `target` is a meeting of the present mask with others. */
+  flushTo(target: number): void {
+    const { w, mask } = this;
+    if (mask & NZ_LOCAL && (target & NZ_LOCAL) === 0) {
+      w.storeWord(FLAG_N, () => w.get(this.result));
+      w.storeWord(FLAG_Z, () => w.get(this.result));
+    }
+    if (mask & (C_LOCAL | FORMULAS) && (target & (C_LOCAL | FORMULAS)) === 0) w.storeWord(FLAG_C, () => this.carryOut());
+    if (mask & (V_LOCAL | FORMULAS) && (target & (V_LOCAL | FORMULAS)) === 0) w.storeWord(FLAG_V, () => this.overflowWord());
+    this.mask = target;
   }
 
-  /** Brings the flags in the state up to date; nothing is pending afterwards. */
+  /** Brings the state words up to date. */
   flush(): void {
-    if (this.may !== 0) {
-      if (this.must === this.may) this.flushKnown(this.must);
-      else this.flushPending();
-      this.know(0);
-    }
-  }
-
-  /** As `flush`, for the end of the function: does not note that nothing is pending any more. True when nothing was in doubt. */
-  flushAtExit(): boolean {
-    if (this.must !== this.may) return false;
-    this.flushKnown(this.must);
-    return true;
-  }
-
-  private flushKnown(mask: number): void {
-    const formula = mask & (OF_ADD | OF_SUB);
-    if (mask & NZ_LOCAL) this.storeResult();
-    if (mask & C_LOCAL) this.storeWord(FLAG_C, () => this.w.get(this.carry));
-    else if (formula) this.storeWord(FLAG_C, () => this.carryOf(formula));
-    if (mask & V_LOCAL) this.storeWord(FLAG_V, () => this.w.get(this.overflow));
-    else if (formula) this.storeWord(FLAG_V, () => this.overflowOf(formula));
-  }
-
-  private storeResult(): void {
-    this.storeWord(FLAG_N, () => this.w.get(this.result));
-    this.storeWord(FLAG_Z, () => this.w.get(this.result));
-  }
-
-  /** Writes what the mask `pending` says at run time. Cold: every exit in doubt comes here. */
-  flushPending(): void {
-    this.when(NZ_LOCAL, () => this.storeResult());
-    for (const formula of [OF_ADD, OF_SUB]) {
-      this.when(formula, () => {
-        this.storeWord(FLAG_C, () => this.carryOf(formula));
-        this.storeWord(FLAG_V, () => this.overflowOf(formula));
-      });
-    }
-    this.when(C_LOCAL, () => this.storeWord(FLAG_C, () => this.w.get(this.carry)));
-    this.when(V_LOCAL, () => this.storeWord(FLAG_V, () => this.w.get(this.overflow)));
-  }
-
-  private when(bit: number, write: () => void): void {
-    const { w } = this;
-    w.get(this.pending);
-    w.i32(bit);
-    w.op(wasm.I32_AND);
-    w.if();
-    write();
-    w.end();
+    this.flushTo(0);
   }
 }
 

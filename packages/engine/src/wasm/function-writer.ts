@@ -13,6 +13,12 @@ export class FunctionWriter {
   private readonly free: Record<number, Local[]> = {};
   private parameters = 0;
   private depth = 0;
+  /** Offset of the core's state in the memory: known when code is written, so that an access to it needs no register. */
+  readonly stateOffset: number;
+
+  constructor(stateOffset: number) {
+    this.stateOffset = stateOffset;
+  }
 
   /** Starts a function whose first locals are its `parameters`. */
   begin(parameters: number): void {
@@ -61,9 +67,10 @@ export class FunctionWriter {
     this.code.byte(wasm.I32_CONST);
     this.code.signed(value);
   }
-  i64(value: number): void {
+  i64(value: number | bigint): void {
     this.code.byte(wasm.I64_CONST);
-    this.code.signed(value);
+    if (typeof value === 'number') this.code.signed(value);
+    else this.code.signed64(value);
   }
   f64(value: number): void {
     this.code.byte(wasm.F64_CONST);
@@ -87,6 +94,21 @@ export class FunctionWriter {
     this.code.unsigned(alignLog2);
     this.code.unsigned(offset);
   }
+  /** The address that accesses to the core's state start from: `access` with {@link stateOffset} + the byte offset in the state. */
+  state(): void {
+    this.i32(0);
+  }
+  /** Pushes a word of the state. */
+  loadWord(word: number): void {
+    this.state();
+    this.access(wasm.I32_LOAD, 2, this.stateOffset + word * 4);
+  }
+  /** Stores what `value` pushes into a word of the state. */
+  storeWord(word: number, value: () => void): void {
+    this.state();
+    value();
+    this.access(wasm.I32_STORE, 2, this.stateOffset + word * 4);
+  }
   simd(opcode: number): void {
     this.code.byte(wasm.SIMD);
     this.code.unsigned(opcode);
@@ -103,6 +125,19 @@ export class FunctionWriter {
   call(functionIndex: number): void {
     this.code.byte(wasm.CALL);
     this.code.unsigned(functionIndex);
+  }
+
+  /** Calls the function of type `type` whose table index is on the stack. */
+  callIndirect(type: number): void {
+    this.code.byte(wasm.CALL_INDIRECT);
+    this.code.unsigned(type);
+    this.code.byte(0);
+  }
+  /** The same in place of the running function. */
+  returnCallIndirect(type: number): void {
+    this.code.byte(wasm.RETURN_CALL_INDIRECT);
+    this.code.unsigned(type);
+    this.code.byte(0);
   }
 
   private open(opcode: number, type: number): Label {
@@ -135,5 +170,12 @@ export class FunctionWriter {
   brIf(label: Label): void {
     this.code.byte(wasm.BR_IF);
     this.code.unsigned(this.depth - 1 - label);
+  }
+  /** Branches to `labels[i]` for the i on the stack, to `other` for an i that is larger. */
+  brTable(labels: readonly Label[], other: Label): void {
+    this.code.byte(wasm.BR_TABLE);
+    this.code.unsigned(labels.length);
+    for (const label of labels) this.code.unsigned(this.depth - 1 - label);
+    this.code.unsigned(this.depth - 1 - other);
   }
 }

@@ -1,10 +1,11 @@
-import type { PureKernel, VectorKernel } from '../kernel.js';
+import type { CallKernel, PureKernel, VectorKernel } from '../kernel.js';
 import { D0, FPSCR_CONTROL, FPSCR_EXCEPTIONS } from '../layout.js';
 import type { FunctionWriter, Local } from './function-writer.js';
+import type { InlineCall } from './inline-call.js';
 import * as wasm from './opcodes.js';
 
-/** Writes a vector kernel's work for these immediates; `base` holds the core's base, `call` writes a call of the kernel itself. */
-export type InlineVector = (w: FunctionWriter, base: Local, a: number, b: number, c: number, call: () => void) => void;
+/** Writes a vector kernel's work for these immediates; `call` writes a call of the kernel itself. */
+export type InlineVector = (w: FunctionWriter, a: number, b: number, c: number, call: () => void) => void;
 /** Pushes a pure kernel's value of operands in locals (unused ones are 0). */
 export type InlinePure = (w: FunctionWriter, a: Local, b: Local, c: Local) => void;
 
@@ -12,9 +13,11 @@ export type InlinePure = (w: FunctionWriter, a: Local, b: Local, c: Local) => vo
 export interface InlineKernels {
   readonly vector: ReadonlyMap<VectorKernel, InlineVector>;
   readonly pure: ReadonlyMap<PureKernel, InlinePure>;
+  /** What is not here is the interpreter's. */
+  readonly call: ReadonlyMap<CallKernel<never>, InlineCall>;
 }
 
-export const noInlineKernels: InlineKernels = { vector: new Map(), pure: new Map() };
+export const noInlineKernels: InlineKernels = { vector: new Map(), pure: new Map(), call: new Map() };
 
 /** RMode and FZ of FPSCR, and its cumulative IXC (ARM DDI 0406C, B4.1.58). */
 const FPSCR_MODE = (3 << 22) | (1 << 24);
@@ -29,26 +32,24 @@ const dn = (n: number): number => 4 * (D0 + 2 * n);
  */
 export const inlineBinaryF64 =
   (opcode: number): InlineVector =>
-  (w, base, d, n, m, call) => {
+  (w, d, n, m, call) => {
     const r = w.borrow(wasm.TYPE_F64);
     const done = w.block();
     const slow = w.block();
-    w.get(base);
-    w.access(wasm.I32_LOAD, 2, FPSCR_CONTROL * 4);
+    w.loadWord(FPSCR_CONTROL);
     w.i32(FPSCR_MODE);
     w.op(wasm.I32_AND);
-    w.get(base);
-    w.access(wasm.I32_LOAD, 2, FPSCR_EXCEPTIONS * 4);
+    w.loadWord(FPSCR_EXCEPTIONS);
     w.i32(-1);
     w.op(wasm.I32_XOR);
     w.i32(FPSCR_IXC);
     w.op(wasm.I32_AND);
     w.op(wasm.I32_OR);
     w.brIf(slow);
-    w.get(base);
-    w.access(wasm.F64_LOAD, 3, dn(n));
-    w.get(base);
-    w.access(wasm.F64_LOAD, 3, dn(m));
+    w.state();
+    w.access(wasm.F64_LOAD, 3, w.stateOffset + dn(n));
+    w.state();
+    w.access(wasm.F64_LOAD, 3, w.stateOffset + dn(m));
     w.op(opcode);
     w.tee(r);
     // A tiny result may have been rounded as ARM would not; a NaN has ARM's own payload. A NaN fails both comparisons.
@@ -62,9 +63,9 @@ export const inlineBinaryF64 =
     w.op(wasm.I32_AND);
     w.op(wasm.I32_EQZ);
     w.brIf(slow);
-    w.get(base);
+    w.state();
     w.get(r);
-    w.access(wasm.F64_STORE, 3, dn(d));
+    w.access(wasm.F64_STORE, 3, w.stateOffset + dn(d));
     w.br(done);
     w.end();
     call();
@@ -75,34 +76,34 @@ export const inlineBinaryF64 =
 /** dA = dB op dC with a vector instruction without exceptions (I32X4_ADD, V128_XOR ...), 64 bits wide. */
 export const inlineBinaryD =
   (opcode: number): InlineVector =>
-  (w, base, d, n, m) => {
-    w.get(base);
+  (w, d, n, m) => {
+    w.state();
     for (const operand of [n, m]) {
-      w.get(base);
-      w.simdAccess(wasm.V128_LOAD64_ZERO, 3, dn(operand));
+      w.state();
+      w.simdAccess(wasm.V128_LOAD64_ZERO, 3, w.stateOffset + dn(operand));
     }
     w.simd(opcode);
-    w.simdAccess(wasm.V128_STORE64_LANE, 3, dn(d));
+    w.simdAccess(wasm.V128_STORE64_LANE, 3, w.stateOffset + dn(d));
     w.lane(0);
   };
 
 /** qA = qB op qC, 128 bits wide. The operands are numbers of the first of the two D registers. */
 export const inlineBinaryQ =
   (opcode: number): InlineVector =>
-  (w, base, d, n, m) => {
-    w.get(base);
+  (w, d, n, m) => {
+    w.state();
     for (const operand of [n, m]) {
-      w.get(base);
-      w.simdAccess(wasm.V128_LOAD, 3, dn(operand));
+      w.state();
+      w.simdAccess(wasm.V128_LOAD, 3, w.stateOffset + dn(operand));
     }
     w.simd(opcode);
-    w.simdAccess(wasm.V128_STORE, 3, dn(d));
+    w.simdAccess(wasm.V128_STORE, 3, w.stateOffset + dn(d));
   };
 
 /** dA = dB. */
-export const inlineMoveD: InlineVector = (w, base, d, m) => {
-  w.get(base);
-  w.get(base);
-  w.access(wasm.I64_LOAD, 3, dn(m));
-  w.access(wasm.I64_STORE, 3, dn(d));
+export const inlineMoveD: InlineVector = (w, d, m) => {
+  w.state();
+  w.state();
+  w.access(wasm.I64_LOAD, 3, w.stateOffset + dn(m));
+  w.access(wasm.I64_STORE, 3, w.stateOffset + dn(d));
 };

@@ -1,7 +1,7 @@
 import { D0, FAST_ADDEND, FAST_READ_TAG, FAST_TABLE_PL0, FAST_TABLE_PL1, FAST_WRITE_TAG, TEMP0 } from '../layout.js';
 import * as op from '../ops.js';
 import { emitReverseBytes, emitReverseHalf } from './emit-values.js';
-import type { FunctionWriter, Local } from './function-writer.js';
+import type { FunctionWriter } from './function-writer.js';
 import * as wasm from './opcodes.js';
 
 /** What memory accesses need of the emitter around them. */
@@ -23,17 +23,15 @@ const isDoubleword = (list: readonly number[], i: number): boolean =>
 export class MemoryEmitter {
   privileged = true;
   private readonly w: FunctionWriter;
-  private readonly base: Local;
   private readonly context: MemoryContext;
 
-  constructor(w: FunctionWriter, base: Local, context: MemoryContext) {
+  constructor(w: FunctionWriter, context: MemoryContext) {
     this.w = w;
-    this.base = base;
     this.context = context;
   }
 
   /** Pushes the host address of `bytes` bytes at the address `v`, of which elements of `size` bytes are aligned; leaves when it is not there. */
-  private hostAddress(v: number, flags: number, size: number, bytes: number, isStore: boolean): void {
+  hostAddress(v: number, flags: number, size: number, bytes: number, isStore: boolean): void {
     const { w } = this;
     const table = this.privileged && (flags & op.MEM_UNPRIVILEGED) === 0 ? FAST_TABLE_PL1 : FAST_TABLE_PL0;
     const va = w.borrow();
@@ -44,10 +42,8 @@ export class MemoryEmitter {
     w.op(wasm.I32_SHR_U);
     w.i32(0x3ff0);
     w.op(wasm.I32_AND);
-    w.get(this.base);
-    w.op(wasm.I32_ADD);
     w.tee(entry);
-    w.access(wasm.I32_LOAD, 2, table + 4 * (isStore ? FAST_WRITE_TAG : FAST_READ_TAG));
+    w.access(wasm.I32_LOAD, 2, w.stateOffset + table + 4 * (isStore ? FAST_WRITE_TAG : FAST_READ_TAG));
     w.get(va);
     w.i32(~0xfff | (size - 1));
     w.op(wasm.I32_AND);
@@ -63,7 +59,7 @@ export class MemoryEmitter {
     this.context.leaveWhen();
     w.get(va);
     w.get(entry);
-    w.access(wasm.I32_LOAD, 2, table + 4 * FAST_ADDEND);
+    w.access(wasm.I32_LOAD, 2, w.stateOffset + table + 4 * FAST_ADDEND);
     w.op(wasm.I32_ADD);
     w.release(entry);
     w.release(va);
@@ -111,10 +107,10 @@ export class MemoryEmitter {
     w.set(host);
     for (let i = 0; i < list.length; i++) {
       if (!isSwapped && isDoubleword(list, i)) {
-        w.get(this.base);
+        w.state();
         w.get(host);
         w.access(wasm.I64_LOAD, 2, 4 * i);
-        w.access(wasm.I64_STORE, 3, 4 * list[i]!);
+        w.access(wasm.I64_STORE, 3, w.stateOffset + 4 * list[i]!);
         i++;
         continue;
       }
@@ -138,8 +134,8 @@ export class MemoryEmitter {
       const item = list[i]!;
       w.get(host);
       if (!isSwapped && isDoubleword(list, i)) {
-        w.get(this.base);
-        w.access(wasm.I64_LOAD, 3, 4 * item);
+        w.state();
+        w.access(wasm.I64_LOAD, 3, w.stateOffset + 4 * item);
         w.access(wasm.I64_STORE, 2, 4 * i);
         i++;
         continue;

@@ -8,11 +8,13 @@ const SECTION_EXPORT = 7;
 const SECTION_CODE = 10;
 
 const KIND_FUNCTION = 0;
+const KIND_TABLE = 1;
+const FUNCTION_REFERENCE = 0x70;
 const KIND_MEMORY = 2;
 const FORM_FUNCTION = 0x60;
 
 /**
- * One module: a memory and functions imported, functions defined and exported. Imports number the functions before the defined ones; defined
+ * One module: a memory, a table of functions and functions imported, functions defined and exported. Imports number the functions before the defined ones; defined
  * functions call only imports, so an import may still be added while bodies are being written.
  */
 export class ModuleEncoder {
@@ -22,10 +24,13 @@ export class ModuleEncoder {
   private readonly memoryModule: string;
   private readonly memoryName: string;
 
-  /** The memory is imported as `module`.`name`, of any size. */
-  constructor(module: string, name: string) {
+  private readonly tableName: string;
+
+  /** The memory is imported as `module`.`memory`, the table as `module`.`table`, of any size. */
+  constructor(module: string, memory: string, table: string) {
     this.memoryModule = module;
-    this.memoryName = name;
+    this.memoryName = memory;
+    this.tableName = table;
   }
 
   /** Index of a function type; equal types are one. */
@@ -66,10 +71,13 @@ export class ModuleEncoder {
     }
     close(SECTION_TYPE);
 
-    section.unsigned(this.imports.length + 1);
+    section.unsigned(this.imports.length + 2);
     section.name(this.memoryModule);
     section.name(this.memoryName);
     section.append([KIND_MEMORY, 0, 0]);
+    section.name(this.memoryModule);
+    section.name(this.tableName);
+    section.append([KIND_TABLE, FUNCTION_REFERENCE, 0, 0]);
     for (const { module, name, type } of this.imports) {
       section.name(module);
       section.name(name);

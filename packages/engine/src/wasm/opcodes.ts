@@ -1,5 +1,6 @@
 /** Instruction bytes of WebAssembly, as far as the emitter uses them (WebAssembly Core Specification 2.0, section 5.4). Names are the text format's. */
 
+export const UNREACHABLE = 0x00;
 export const BLOCK = 0x02;
 export const LOOP = 0x03;
 export const IF = 0x04;
@@ -11,6 +12,7 @@ export const BR_TABLE = 0x0e;
 export const RETURN = 0x0f;
 export const CALL = 0x10;
 export const CALL_INDIRECT = 0x11;
+export const RETURN_CALL_INDIRECT = 0x13;
 export const DROP = 0x1a;
 export const SELECT = 0x1b;
 export const LOCAL_GET = 0x20;
@@ -48,6 +50,7 @@ export const I32_LE_S = 0x4c;
 export const I32_LE_U = 0x4d;
 export const I32_GE_S = 0x4e;
 export const I32_GE_U = 0x4f;
+export const I64_NE = 0x52;
 export const F64_EQ = 0x61;
 export const F64_LT = 0x63;
 export const F64_GT = 0x64;
@@ -68,7 +71,10 @@ export const I32_SHR_S = 0x75;
 export const I32_SHR_U = 0x76;
 export const I32_ROTL = 0x77;
 export const I32_ROTR = 0x78;
+export const I64_ADD = 0x7c;
 export const I64_MUL = 0x7e;
+export const I64_OR = 0x84;
+export const I64_SHL = 0x86;
 export const I64_SHR_U = 0x88;
 
 export const F64_ABS = 0x99;

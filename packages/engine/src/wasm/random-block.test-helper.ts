@@ -249,7 +249,7 @@ export const randomBlock = (seed: number): Builder => {
       b.branchIf(b.condition(random(14)), other, b.nextOffset);
       break;
     case 4:
-      b.jump(value());
+      b.jump(b.and(value(), b.const(~1)));
       break;
     case 5:
       b.jumpExchange(value());

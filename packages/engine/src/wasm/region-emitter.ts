@@ -1,622 +1,565 @@
 import type { Builder } from '../builder.js';
-import { HOME, INLINE, Placement, TEMP, UNUSED } from '../closures/placement.js';
-import type { Kernel, PureKernel, VectorKernel } from '../kernel.js';
-import { BUDGET, FLAG_N, FLAG_V, PAGE_VA, PC } from '../layout.js';
-import { isOrderedValue, isPure } from '../op-info.js';
+import type { Kernel } from '../kernel.js';
+import { BUDGET, EXIT_CODE, JUMP_ENTRIES, JUMP_ENTRY, JUMP_FUNCTION, JUMP_PC, JUMP_STRIDE, JUMP_TABLE, PC, TEMP0 } from '../layout.js';
 import * as op from '../ops.js';
-import { BlockPlan } from './block-plan.js';
-import { emitBinary, emitCarry, emitUnary } from './emit-values.js';
-import { EXIT_EXCHANGE, EXIT_NEXT, EXIT_RESYNC } from './exit-codes.js';
-import { FlagState } from './flag-state.js';
+import { EXIT_EXCHANGE, EXIT_RESYNC } from './exit-codes.js';
+import { C_LOCAL, FlagState, NZ_LOCAL, NZ_OF_OPERANDS, OF_ADD, OF_SUB, V_LOCAL } from './flag-state.js';
 import type { Label, Local } from './function-writer.js';
 import { FunctionWriter } from './function-writer.js';
 import type { InlineKernels } from './inline-kernels.js';
-import { MemoryEmitter } from './memory-emitter.js';
+import { InstructionEmitter } from './instruction-emitter.js';
 import * as wasm from './opcodes.js';
+import type { Region, RegionBlock, RegionMode } from './region.js';
+import type { Component } from './region-graph.js';
+import { RegionGraph } from './region-graph.js';
+import { RegionPlan } from './region-plan.js';
 
-/** Parameters of a region's function. */
-const BASE: Local = 0;
-const BUDGET_LEFT: Local = 1;
+/** Parameters of a region's function: number of the entry, VA of its first instruction, depth of calls. */
+const ENTRY: Local = 0;
+const ENTRY_PC: Local = 1;
+const DEPTH: Local = 2;
 
-/** Of the state a translation depends on, what the emitter needs to know. */
-export interface RegionMode {
-  readonly privileged: boolean;
-  readonly thumb: boolean;
+/** Calls within calls, which are frames on the host's stack. */
+const DEEPEST_CALL = 400;
+
+/** What may be pending where the region is left in mid-block; anything else is brought up to date on the spot. */
+const PENDING = [
+  NZ_LOCAL,
+  NZ_LOCAL | C_LOCAL,
+  NZ_LOCAL | C_LOCAL | V_LOCAL,
+  NZ_LOCAL | OF_ADD,
+  NZ_LOCAL | OF_SUB,
+  NZ_LOCAL | C_LOCAL | OF_ADD,
+  NZ_LOCAL | C_LOCAL | OF_SUB,
+] as const;
+
+/** What is known of a region once it has been written. */
+export interface EmittedRegion {
+  /** The function's code entry, without its length. */
+  readonly body: Uint8Array;
+  /** Offsets from the page where it may be entered: entry n at the nth. */
+  readonly entries: readonly number[];
+  /** Smallest budget that it does anything with. */
+  readonly leastBudget: number;
+  /** Instructions. */
+  readonly count: number;
+}
+
+/** Components being written, one after another: where to branch to reach each. */
+interface Sequence {
+  readonly labelOf: ReadonlyMap<number, Label>;
+  readonly componentOf: ReadonlyMap<number, Component>;
+}
+
+/** The place being written. */
+interface Position {
+  block: RegionBlock;
+  index: number;
+  instruction: number;
+  /** Bits of the registers that may differ from their state words at its end. */
+  dirty: number;
 }
 
 /**
- * Turns the micro-operations of a block into the body of a function `(base, budget) -> exit code` (exit-codes.ts). Guest registers that the block
- * uses are locals, loaded at the beginning and stored in one place at the end, which every way out shares. A block that branches to itself is a loop,
- * and is left when the budget is smaller than one round. Reused from block to block.
+ * Turns a region into the body of a function `(entry, pc, depth) -> result` (exit-codes.ts). Guest registers that it uses are locals, loaded where it is
+ * entered and after calls, and stored where it is left. Loops are loops; whatever else branches does so forwards, out of nested blocks. Calls are calls
+ * through the jump table. Reused from region to region.
  */
 export class RegionEmitter {
-  private readonly w = new FunctionWriter();
-  private readonly plan = new BlockPlan();
-  private readonly placement = new Placement();
-  private readonly inlines: InlineKernels;
-  private readonly kernelFunction: (kernel: Kernel) => number;
-  private readonly memory: MemoryEmitter;
+  private readonly w: FunctionWriter;
+  private readonly plan: RegionPlan;
+  private readonly graph = new RegionGraph();
+  private readonly instructions: InstructionEmitter;
+  private readonly regionType: number;
   private flags!: FlagState;
+  private region!: Region;
   private block!: Builder;
+  private mode!: RegionMode;
   private code!: Int32Array;
-  private thumb = false;
-  /** Local of each register in use, else -1. */
-  private readonly registers = new Int32Array(PC);
-  /** Local of each value that is kept in one, else -1. */
-  private values = new Int32Array(1024);
-  private readonly borrowed: Local[] = [];
-  private saved: { readonly word: number; readonly local: Local }[] = [];
+  private at!: Position;
   private exitCode: Local = 0;
   private pageVa: Local = 0;
-  private head: Label = -1;
-  /** Where to branch: with a fault or miss, with flags that may be pending, with nothing left but the registers. */
-  private leaveEarly: Label = 0;
-  private leavePending: Label = 0;
-  private leave: Label = 0;
+  private budget: Local = 0;
+  private result: Local = 0;
+  private slot: Local = 0;
+  private readonly leaveLabels = new Map<number, Label>();
+  private loops: { readonly header: number; readonly label: Label }[] = [];
+  private sequences: Sequence[] = [];
+  /** Number of each block that dispatch knows; the head is 0. */
+  private readonly numbers = new Map<number, number>();
+  private dispatches = false;
 
-  /** `kernelFunction` gives the number of the imported function for a pure or vector kernel. */
-  constructor(inlines: InlineKernels, kernelFunction: (kernel: Kernel) => number) {
-    this.inlines = inlines;
-    this.kernelFunction = kernelFunction;
-    this.memory = new MemoryEmitter(this.w, BASE, {
-      push: (v) => this.push(v),
-      pushWord: (word) => this.pushWord(word),
-      setWord: (word, value) => this.setWord(word, value),
-      leaveWhen: () => this.leaveWhen(),
+  /** `regionType` is the type of a region's function; `kernelFunction` gives the number of the imported function for a pure or vector kernel. */
+  constructor(stateOffset: number, inlines: InlineKernels, regionType: number, kernelFunction: (kernel: Kernel) => number) {
+    this.w = new FunctionWriter(stateOffset);
+    this.plan = new RegionPlan(inlines);
+    this.regionType = regionType;
+    const emitter = this;
+    this.instructions = new InstructionEmitter(this.w, this.plan, inlines, kernelFunction, {
+      get privileged() {
+        return emitter.mode.privileged;
+      },
+      pushPageVa: () => this.w.get(this.pageVa),
+      leave: () => this.leave(),
+      leaveIf: () => this.leaveIf(),
+      exit: (i) => this.exit(i),
     });
   }
 
-  /** The function's code entry, without its length. */
-  emit(block: Builder, mode: RegionMode): Uint8Array {
-    const { w, plan } = this;
-    this.block = block;
-    this.code = block.code;
-    this.thumb = mode.thumb;
-    this.memory.privileged = mode.privileged;
-    plan.analyse(block);
-    this.placement.analyse(block);
-    if (this.values.length < block.count) this.values = new Int32Array(block.count * 2);
-    this.values.fill(-1, 0, block.count);
-    w.begin(2);
-    this.prologue();
-    this.leave = w.block();
-    this.leavePending = w.block();
-    this.leaveEarly = w.block();
-    this.head = plan.loops ? w.loop() : -1;
-    if (plan.loops && plan.setsFlags) this.flags.forget();
-    this.takeBudget();
-    this.body();
-    if (plan.loops) w.end();
-    w.end();
-    this.refund();
-    w.end();
-    this.flags.flushPending();
-    w.end();
-    this.epilogue();
-    return w.finish();
+  emit(region: Region, mode: RegionMode): EmittedRegion {
+    const { w, plan, graph } = this;
+    this.region = region;
+    this.block = region.builder;
+    this.code = region.builder.code;
+    this.mode = mode;
+    plan.analyse(region, mode.thumb);
+    graph.analyse(region, plan);
+    this.numberEntries();
+    w.begin(3);
+    for (const name of ['exitCode', 'pageVa', 'budget', 'result', 'slot'] as const) this[name] = w.local(wasm.TYPE_I32);
+    this.flags = new FlagState(w);
+    this.instructions.begin(this.block, this.flags);
+    const leastBudget = Math.max(...graph.entries.map((entry) => graph.longest[entry]!));
+    this.openLeaves();
+    this.prologue(leastBudget);
+    this.sequence(graph.components, true);
+    w.op(wasm.UNREACHABLE);
+    this.closeLeaves();
+    return {
+      body: w.finish(),
+      entries: graph.entries.map((entry) => region.blocks[entry]!.offset),
+      leastBudget,
+      count: this.block.offsets.length,
+    };
   }
 
-  private prologue(): void {
-    const { w, plan } = this;
-    this.exitCode = w.local(wasm.TYPE_I32);
-    this.flags = new FlagState(w, BASE);
-    for (let n = 0; n < PC; n++) {
-      if (((plan.registers >> n) & 1) === 0) {
-        this.registers[n] = -1;
-        continue;
-      }
-      const local = w.local(wasm.TYPE_I32);
-      this.registers[n] = local;
-      this.loadWord(n);
-      w.set(local);
+  private numberEntries(): void {
+    this.numbers.clear();
+    for (const block of [...this.graph.entries, ...this.graph.sideEntries]) {
+      if (!this.numbers.has(block)) this.numbers.set(block, this.numbers.size);
     }
-    if (plan.usesPageVa) {
-      this.pageVa = w.local(wasm.TYPE_I32);
-      this.loadWord(PAGE_VA);
-      w.set(this.pageVa);
-    }
+    this.dispatches = this.numbers.size > 1;
   }
 
-  /** One subtraction for the whole block. */
-  private takeBudget(): void {
+  private prologue(leastBudget: number): void {
     const { w } = this;
-    this.setCode(0);
-    w.get(BUDGET_LEFT);
-    w.i32(this.block.offsets.length);
-    w.op(wasm.I32_SUB);
-    w.tee(BUDGET_LEFT);
-    w.i32(0);
+    w.get(ENTRY_PC);
+    w.i32(~0xfff);
+    w.op(wasm.I32_AND);
+    w.set(this.pageVa);
+    w.loadWord(BUDGET);
+    w.tee(this.budget);
+    w.i32(leastBudget);
     w.op(wasm.I32_LT_S);
-    w.brIf(this.leaveEarly);
+    w.if();
+    w.storeWord(EXIT_CODE, () => w.i32(0));
+    w.get(ENTRY_PC);
+    w.i32(1);
+    w.op(wasm.I32_OR);
+    w.op(wasm.RETURN);
+    w.end();
+    this.instructions.loadRegisters();
   }
 
-  /** The instructions from the one that is left at were paid for and not executed. */
-  private refund(): void {
+  /* Leaving in mid-block. */
+
+  private openLeaves(): void {
+    this.leaveLabels.clear();
+    this.leaveLabels.set(0, this.w.block());
+    for (const pending of PENDING) this.leaveLabels.set(pending, this.w.block());
+  }
+
+  private closeLeaves(): void {
     const { w } = this;
-    w.get(BUDGET_LEFT);
-    w.i32(this.block.offsets.length);
-    w.op(wasm.I32_ADD);
-    w.get(this.exitCode);
-    w.op(wasm.I32_SUB);
-    w.set(BUDGET_LEFT);
-  }
-
-  private epilogue(): void {
-    const { w, plan } = this;
-    for (let n = 0; n < PC; n++) {
-      if (((plan.writtenRegisters >> n) & 1) === 0) continue;
-      w.get(BASE);
-      w.get(this.registers[n]!);
-      w.access(wasm.I32_STORE, 2, n * 4);
+    for (let i = PENDING.length - 1; i >= 0; i--) {
+      w.end();
+      this.flags.mask = PENDING[i]!;
+      this.flags.flush();
+      w.br(this.leaveLabels.get(0)!);
     }
-    w.get(BASE);
-    w.get(BUDGET_LEFT);
-    w.access(wasm.I32_STORE, 2, BUDGET * 4);
+    w.end();
+    this.instructions.storeRegisters(this.plan.writtenRegisters);
+    // The instructions from the one that is left at were paid for and not executed.
+    w.storeWord(BUDGET, () => {
+      w.get(this.budget);
+      w.get(this.exitCode);
+      w.i32(8);
+      w.op(wasm.I32_SHR_U);
+      w.i32(0xff);
+      w.op(wasm.I32_AND);
+      w.op(wasm.I32_ADD);
+    });
+    w.storeWord(EXIT_CODE, () => {
+      w.get(this.exitCode);
+      w.i32(0xff);
+      w.op(wasm.I32_AND);
+    });
+    w.get(this.pageVa);
     w.get(this.exitCode);
+    w.i32(16);
+    w.op(wasm.I32_SHR_U);
+    w.op(wasm.I32_ADD);
+    w.i32(1);
+    w.op(wasm.I32_OR);
   }
 
-  private setCode(code: number): void {
-    this.w.i32(code);
+  /** What `leave` says: the block, how many instructions to give back, which instruction. */
+  private setExitCode(block: RegionBlock, refund: number, instruction: number): void {
+    this.w.i32((block.offset << 16) | (refund << 8) | instruction);
     this.w.set(this.exitCode);
   }
 
-  /** A branch out, to this instruction, when the i32 on the stack is not 0. */
-  private leaveWhen(): void {
-    const { w } = this;
-    if (this.saved.length === 0) {
-      w.brIf(this.leaveEarly);
+  private leaveLabel(): Label | undefined {
+    return this.leaveLabels.get(this.flags.mask & ~NZ_OF_OPERANDS);
+  }
+
+  private leave(): void {
+    const label = this.leaveLabel();
+    const { mask } = this.flags;
+    if (label === undefined) this.flags.flush();
+    this.w.br(label ?? this.leaveLabels.get(0)!);
+    this.flags.mask = mask;
+  }
+
+  private leaveIf(): void {
+    const label = this.leaveLabel();
+    if (label !== undefined) {
+      this.w.brIf(label);
       return;
     }
+    this.w.if();
+    this.leave();
+    this.w.end();
+  }
+
+  /* Structure. */
+
+  private sequence(components: readonly Component[], isTop: boolean): void {
+    const { w } = this;
+    const labelOf = new Map<number, Label>();
+    const componentOf = new Map<number, Component>();
+    for (let i = components.length - 1; i >= 0; i--) {
+      const component = components[i]!;
+      for (const block of component.blocks) componentOf.set(block, component);
+      if (i > 0) labelOf.set(component.header, w.block());
+    }
+    this.sequences.push({ labelOf, componentOf });
+    this.dispatch(componentOf, labelOf, isTop ? 0 : components[0]!.header);
+    components.forEach((component, i) => {
+      if (i > 0) w.end();
+      this.component(component);
+    });
+    this.sequences.pop();
+  }
+
+  /** To the block whose number is in ENTRY; not taken for `first`, which comes next. */
+  private dispatch(componentOf: ReadonlyMap<number, Component>, labelOf: ReadonlyMap<number, Label>, first: number): void {
+    const { w } = this;
+    const targets: { readonly number: number; readonly label: Label }[] = [];
+    for (const [block, number] of this.numbers) {
+      const component = componentOf.get(block);
+      const label = component === undefined ? undefined : labelOf.get(component.header);
+      if (block !== first && label !== undefined) targets.push({ number, label });
+    }
+    if (targets.length === 0) return;
+    w.get(ENTRY);
     w.if();
-    this.leaveNow();
+    if (targets.length < 4) {
+      for (const { number, label } of targets) {
+        w.get(ENTRY);
+        w.i32(number);
+        w.op(wasm.I32_EQ);
+        w.brIf(label);
+      }
+    } else {
+      const stay = w.block();
+      const labels = Array.from({ length: this.numbers.size }, (_, n) => targets.find(({ number }) => number === n)?.label ?? stay);
+      w.get(ENTRY);
+      w.brTable(labels, stay);
+      w.end();
+    }
     w.end();
   }
 
-  private leaveNow(): void {
-    for (const { word, local } of this.saved) this.restore(word, local);
-    this.w.br(this.leaveEarly);
-  }
-
-  private restore(word: number, local: Local): void {
+  private component(component: Component): void {
     const { w } = this;
-    if (word < PC) {
-      w.get(local);
-      w.set(this.registers[word]!);
+    if (!component.isLoop) {
+      this.writeBlock(component.header);
       return;
     }
-    w.get(BASE);
-    w.get(local);
-    w.access(wasm.I32_STORE, 2, word * 4);
+    this.loops.push({ header: component.header, label: w.loop() });
+    this.sequence(component.body, false);
+    w.end();
+    this.loops.pop();
   }
 
-  private body(): void {
-    const { plan, block } = this;
-    for (let k = 0; k < plan.translated; k++) {
-      if (plan.mayLeave[k]) this.setCode(k);
-      this.saved = plan.undo[k]!.map((word) => {
-        const local = this.borrow();
-        this.pushWord(word);
-        this.w.set(local);
-        return { word, local };
-      });
-      this.operations(plan.starts[k]!, plan.starts[k + 1]!);
-      for (const local of this.borrowed) this.w.release(local);
-      this.borrowed.length = 0;
+  private writeBlock(index: number): void {
+    const { w, graph } = this;
+    const block = this.region.blocks[index]!;
+    const count = block.end - block.first;
+    this.at = { block, index, instruction: block.first, dirty: graph.dirtyIn[index]! | this.plan.written(block) };
+    this.flags.mask = graph.flagsIn[index]!;
+    if (this.dispatches && (this.numbers.get(index) ?? 0) > 0) {
+      w.i32(0);
+      w.set(ENTRY);
     }
-    if (plan.translated < block.offsets.length) {
-      this.setCode(plan.translated);
-      this.w.br(this.leaveEarly);
-    } else this.exitTo(block.nextOffset, plan.translated - 1);
-  }
-
-  private borrow(): Local {
-    const local = this.w.borrow();
-    this.borrowed.push(local);
-    return local;
-  }
-
-  /** Micro-operations of one instruction, or of an IF in it. */
-  private operations(from: number, to: number): void {
-    let i = from;
-    while (i < to) {
-      const base = i * op.STRIDE;
-      const kind = this.code[base]!;
-      if (kind === op.IF) {
-        const end = this.endOf(i);
-        this.push(this.code[base + 1]!);
-        this.w.if();
-        const before = this.flags.knowledge;
-        this.operations(i + 1, end);
-        this.w.end();
-        if (this.leavesAlways(i + 1, end)) this.flags.knowledge = before;
-        else this.flags.join(before);
-        i = end + 1;
-        continue;
+    if (graph.headers.has(index)) this.checkBudget(index);
+    w.get(this.budget);
+    w.i32(count);
+    w.op(wasm.I32_SUB);
+    w.set(this.budget);
+    for (let k = block.first; k < block.end; k++) {
+      this.at.instruction = k;
+      if (this.plan.mayLeave[k]) this.setExitCode(block, block.end - k, k - block.first);
+      if (this.plan.interpreted[k]) {
+        this.leave();
+        return;
       }
-      this.operation(i, kind);
-      // Nothing after an exit is reached.
-      if (kind >= op.GOTO || kind === op.CALL) return;
-      i++;
+      this.instructions.instruction(k);
     }
+    if (!this.plan.leavesAlways(this.plan.starts[block.end - 1]!, this.plan.starts[block.end]!)) this.goto(block.next);
   }
 
-  private endOf(start: number): number {
-    let depth = 0;
-    for (let i = start; ; i++) {
-      const kind = this.code[i * op.STRIDE];
-      if (kind === op.IF) depth++;
-      else if (kind === op.END_IF && --depth === 0) return i;
-    }
+  /** Leaves at the beginning of a block when the budget does not reach to the next look. */
+  private checkBudget(index: number): void {
+    const { w } = this;
+    this.setExitCode(this.region.blocks[index]!, 0, 0);
+    w.get(this.budget);
+    w.i32(this.graph.longest[index]!);
+    w.op(wasm.I32_LT_S);
+    this.leaveIf();
   }
 
-  private leavesAlways(from: number, to: number): boolean {
-    let depth = 0;
-    for (let i = from; i < to; i++) {
-      const kind = this.code[i * op.STRIDE]!;
-      if (kind === op.IF) depth++;
-      else if (kind === op.END_IF) depth--;
-      else if (depth === 0 && (kind >= op.GOTO || kind === op.CALL)) return true;
-    }
-    return false;
-  }
+  /* Ways from block to block. */
 
-  private operation(i: number, kind: number): void {
-    const place = this.placement.place[i]!;
-    if (isPure(kind)) {
-      if (place === TEMP || place === HOME) this.keep(i);
+  /** Branches to a block of the region. */
+  private branchTo(index: number): void {
+    const { w } = this;
+    this.flags.flushTo(this.graph.flagsIn[index]!);
+    const loop = this.loops.find(({ header }) => header === index);
+    if (loop) {
+      w.br(loop.label);
       return;
     }
-    if (isOrderedValue(kind)) {
-      this.orderedValue(i, kind, place);
+    for (let i = this.sequences.length - 1; i >= 0; i--) {
+      const { componentOf, labelOf } = this.sequences[i]!;
+      const component = componentOf.get(index);
+      if (component === undefined) continue;
+      if (component.header !== index) {
+        w.i32(this.numbers.get(index)!);
+        w.set(ENTRY);
+      }
+      w.br(labelOf.get(component.header)!);
       return;
     }
+    throw new Error('[engine] [wasm] a branch leads nowhere');
+  }
+
+  /** Goes on at an offset from the page, in the region or elsewhere. */
+  private goto(offset: number): void {
+    const { mask } = this.flags;
+    const index = this.at.block.resyncs ? -1 : this.graph.blockAt(offset);
+    if (index >= 0) this.branchTo(index);
+    else {
+      this.pushVa(offset);
+      this.w.set(this.result);
+      this.jump();
+    }
+    this.flags.mask = mask;
+  }
+
+  private pushVa(offset: number): void {
+    this.w.get(this.pageVa);
+    this.w.i32(offset);
+    this.w.op(wasm.I32_ADD);
+  }
+
+  private exit(i: number): void {
+    const { w } = this;
     const base = i * op.STRIDE;
     const a = this.code[base + 1]!;
-    const b = this.code[base + 2]!;
-    const c = this.code[base + 3]!;
-    const d = this.code[base + 4]!;
-    switch (kind) {
-      case op.SET_REG:
-      case op.SET_STATE:
-        this.setWord(a, () => this.push(b));
-        return;
-      case op.SET_NZ:
-        this.push(a);
-        this.flags.setLogical(false);
-        return;
-      case op.SET_NZC:
-        this.push(a);
-        this.push(b);
-        this.flags.setLogical(true);
-        return;
-      case op.STORE:
-        this.memory.store(a, b, c);
-        return;
-      case op.LOAD_MULTIPLE:
-        this.memory.loadMultiple(a, this.block.lists.slice(b, b + c), d);
-        return;
-      case op.STORE_MULTIPLE:
-        this.memory.storeMultiple(a, this.block.lists.slice(b, b + c), d);
-        return;
-      case op.VECTOR:
-        this.vector(a, b, c, d);
-        return;
-    }
-    const k = this.code[base + 5]!;
-    switch (kind) {
+    const { mask } = this.flags;
+    switch (this.code[base]) {
       case op.GOTO:
-        this.exitTo(a, k);
-        return;
+        if (this.links()) this.callTo(() => this.pushVa(a));
+        else this.goto(a);
+        break;
       case op.BRANCH_IF:
-        this.branchIf(a, b, c, k);
-        return;
+        this.instructions.push(a);
+        w.if();
+        this.goto(this.code[base + 2]!);
+        w.end();
+        this.goto(this.code[base + 3]!);
+        break;
       case op.JUMP:
-        this.setPc(() => this.push(a));
-        this.exit(EXIT_NEXT, k);
-        return;
+        this.instructions.push(a);
+        w.set(this.result);
+        this.leaveTo(a);
+        break;
       case op.JUMP_EXCHANGE:
-        this.jumpExchange(a, k);
-        return;
+        this.exchange(a);
+        break;
       case op.RESYNC:
-        this.exit(EXIT_RESYNC, k);
-        return;
+        if (this.plan.inlined[this.at.instruction]) this.goto(this.at.block.next);
+        else this.resync(EXIT_RESYNC);
+        break;
       default:
-        throw new Error(`[engine] [wasm] unknown micro-operation ${kind}`);
+        throw new Error(`[engine] [wasm] unknown micro-operation ${this.code[base]}`);
     }
+    this.flags.mask = mask;
   }
 
-  /** Computes value `i` into a local. */
-  private keep(i: number): void {
-    this.compute(i);
-    const local = this.borrow();
-    this.w.set(local);
-    this.values[i] = local;
+  private links(): boolean {
+    return this.plan.links[this.at.instruction]! && !this.at.block.resyncs;
   }
 
-  private orderedValue(i: number, kind: number, place: number): void {
+  /** Interworking: bit 0 of the target says which instruction set goes on. */
+  private exchange(v: number): void {
     const { w } = this;
-    if (kind === op.CALL) {
-      this.leaveNow();
-      return;
-    }
-    if (kind === op.LOAD) {
-      if (place === INLINE) return; // happens in its user
-      if (place === UNUSED) {
-        this.compute(i);
-        w.op(wasm.DROP);
-      } else this.keep(i);
-      return;
-    }
-    const base = i * op.STRIDE;
-    const x = this.borrow();
-    const y = this.borrow();
-    const result = this.borrow();
-    this.push(this.code[base + 1]!);
-    w.set(x);
-    this.push(this.code[base + 2]!);
-    w.set(y);
-    this.values[i] = result;
-    if (kind === op.ADC_FLAGS) {
-      this.addWithCarry(x, y, this.code[base + 3]!, result);
-      return;
-    }
-    const isSubtraction = kind === op.SUB_FLAGS;
-    w.get(x);
-    w.get(y);
-    w.op(isSubtraction ? wasm.I32_SUB : wasm.I32_ADD);
-    w.set(result);
-    this.flags.setArithmetic(isSubtraction, x, y, result);
-  }
-
-  private addWithCarry(x: Local, y: Local, carry: number, result: Local): void {
-    const { w } = this;
-    const sum = this.borrow();
-    w.get(x);
-    w.get(y);
-    w.op(wasm.I32_ADD);
-    w.set(sum);
-    w.get(sum);
-    this.push(carry);
-    w.op(wasm.I32_ADD);
-    w.set(result);
-    // At most one of the two additions carries.
-    w.get(sum);
-    w.get(x);
-    w.op(wasm.I32_LT_U);
-    w.get(result);
-    w.get(sum);
-    w.op(wasm.I32_LT_U);
-    w.op(wasm.I32_OR);
-    for (const operand of [x, y]) {
-      w.get(operand);
-      w.get(result);
-      w.op(wasm.I32_XOR);
-    }
+    const { thumb } = this.mode;
+    this.instructions.push(v);
+    w.set(this.result);
+    const { mask } = this.flags;
+    w.get(this.result);
+    w.i32(1);
     w.op(wasm.I32_AND);
-    this.flags.setAll(result);
+    if (thumb) w.op(wasm.I32_EQZ);
+    w.if();
+    w.storeWord(PC, () => w.get(this.result));
+    this.resync(EXIT_EXCHANGE);
+    w.end();
+    this.flags.mask = mask;
+    w.get(this.result);
+    w.i32(thumb ? ~1 : ~3);
+    w.op(wasm.I32_AND);
+    w.set(this.result);
+    this.leaveTo(v);
   }
 
-  private loadWord(word: number): void {
-    this.w.get(BASE);
-    this.w.access(wasm.I32_LOAD, 2, word * 4);
+  /** To the VA in `result`: a call, a return or a jump. */
+  private leaveTo(v: number): void {
+    if (this.links()) this.callTo(() => this.w.get(this.result));
+    else if (this.isReturn(v)) {
+      this.finish();
+      this.w.get(this.result);
+      this.w.op(wasm.RETURN);
+    } else this.jump();
   }
 
-  private pushWord(word: number): void {
-    if (word < PC) this.w.get(this.registers[word]!);
-    else if (word >= FLAG_N && word <= FLAG_V) this.flags.word(word);
-    else this.loadWord(word);
-  }
-
-  private setWord(word: number, value: () => void): void {
-    const { w } = this;
-    if (word < PC) {
-      value();
-      w.set(this.registers[word]!);
-      return;
-    }
-    if (word >= FLAG_N && word <= FLAG_V) {
-      // The value is what it is before the others are brought up to date.
-      const local = this.borrow();
-      value();
-      w.set(local);
-      this.flags.flush();
-      w.get(BASE);
-      w.get(local);
-    } else {
-      w.get(BASE);
-      value();
-    }
-    w.access(wasm.I32_STORE, 2, word * 4);
-  }
-
-  /** Pushes value `v`. */
-  private push(v: number): void {
-    const local = this.values[v]!;
-    if (local >= 0) this.w.get(local);
-    else this.compute(v);
-  }
-
-  private compute(v: number): void {
-    const { w } = this;
+  /** Where a target comes from the link register or the stack it is, but for rare exceptions, a return. */
+  private isReturn(v: number): boolean {
     const base = v * op.STRIDE;
-    const kind = this.code[base]!;
-    const a = this.code[base + 1]!;
-    const b = this.code[base + 2]!;
-    const c = this.code[base + 3]!;
-    switch (kind) {
-      case op.CONST:
-        w.i32(a);
-        return;
-      case op.GET_REG:
-      case op.GET_STATE:
-        this.pushWord(a);
-        return;
-      case op.PAGE_PC:
-        w.get(this.pageVa);
-        w.i32(a);
-        w.op(wasm.I32_ADD);
-        return;
-      case op.SELECT:
-        this.push(b);
-        this.push(c);
-        this.push(a);
-        w.op(wasm.SELECT);
-        return;
-      case op.CONDITION:
-        this.flags.condition(a);
-        return;
-      case op.PURE:
-        this.pure(this.block.kernels[a] as PureKernel, [b, c, this.code[base + 4]!]);
-        return;
-      case op.LOAD:
-        this.memory.load(a, b);
-        return;
-    }
-    this.push(a);
-    if (kind >= op.NOT) {
-      emitUnary(w, kind);
-      return;
-    }
-    this.push(b);
-    if (kind < op.LSL_CARRY) {
-      emitBinary(w, kind);
-      return;
-    }
-    this.push(c);
-    emitCarry(w, kind);
+    const kind = this.code[base];
+    if (kind === op.AND) return this.isReturn(this.code[base + 1]!);
+    if (kind === op.GET_REG) return this.code[base + 1] === 14;
+    if (kind === op.GET_STATE) return this.code[base + 1] === TEMP0;
+    return kind === op.LOAD && this.isStack(this.code[base + 1]!);
   }
 
-  private pure(kernel: PureKernel, operands: readonly number[]): void {
+  private isStack(v: number): boolean {
+    const base = v * op.STRIDE;
+    return this.code[base] === op.GET_REG && this.code[base + 1] === 13;
+  }
+
+  /** Everything into the state words: the function ends, or another begins. */
+  private finish(): void {
     const { w } = this;
-    const inline = this.inlines.pure.get(kernel);
-    for (const v of operands) {
-      if (v < 0) w.i32(0);
-      else this.push(v);
-    }
-    if (inline === undefined) {
-      w.call(this.kernelFunction(kernel));
-      return;
-    }
-    const locals = operands.map(() => w.borrow());
-    for (let i = locals.length - 1; i >= 0; i--) w.set(locals[i]!);
-    inline(w, locals[0]!, locals[1]!, locals[2]!);
-    for (const local of locals) w.release(local);
+    this.flags.flush();
+    this.instructions.storeRegisters(this.at.dirty);
+    w.storeWord(BUDGET, () => w.get(this.budget));
   }
 
-  private vector(kernelIndex: number, a: number, b: number, c: number): void {
+  private resync(code: number): void {
     const { w } = this;
-    const kernel = this.block.kernels[kernelIndex] as VectorKernel;
-    const call = (): void => {
-      w.i32(a);
-      w.i32(b);
-      w.i32(c);
-      w.call(this.kernelFunction(kernel));
-    };
-    const inline = this.inlines.vector.get(kernel);
-    if (inline === undefined) call();
-    else inline(w, BASE, a, b, c, call);
+    this.finish();
+    w.storeWord(EXIT_CODE, () => w.i32(code));
+    w.i32(1);
+    w.op(wasm.RETURN);
   }
 
-  private isStart(offset: number): boolean {
-    return this.head >= 0 && offset === this.block.offsets[0];
-  }
-
-  private setPc(value: () => void): void {
-    this.w.get(BASE);
-    value();
-    this.w.access(wasm.I32_STORE, 2, PC * 4);
-  }
-
-  /** Leaves after instruction `k` with PC set. */
-  private exit(code: number, k: number): void {
-    this.setCode(code);
-    this.exitWithCode(k);
-  }
-
-  private exitWithCode(k: number): void {
+  /** Pushes entry and slot of the region for the VA in `result`, branches to `missing` when the jump table has none. */
+  private lookUp(missing: Label): void {
     const { w } = this;
-    const unused = this.block.offsets.length - 1 - k;
-    if (unused > 0) {
-      w.get(BUDGET_LEFT);
-      w.i32(unused);
-      w.op(wasm.I32_ADD);
-      w.set(BUDGET_LEFT);
-    }
-    w.br(this.flags.flushAtExit() ? this.leave : this.leavePending);
+    const word = (n: number): number => w.stateOffset + JUMP_TABLE + 4 * n;
+    w.get(this.result);
+    w.i32(2);
+    w.op(wasm.I32_SHL);
+    w.i32((JUMP_ENTRIES - 1) * JUMP_STRIDE * 4);
+    w.op(wasm.I32_AND);
+    w.tee(this.slot);
+    w.access(wasm.I64_LOAD, 3, word(JUMP_PC));
+    w.get(this.result);
+    w.op(wasm.I64_EXTEND_I32_U);
+    w.i64(BigInt(this.mode.key) << 32n);
+    w.op(wasm.I64_OR);
+    w.op(wasm.I64_NE);
+    w.brIf(missing);
   }
 
-  private exitTo(offset: number, k: number): void {
+  private pushTarget(depth: () => void): void {
     const { w } = this;
-    if (this.isStart(offset)) {
-      w.br(this.head);
-      return;
-    }
-    this.setPc(() => {
-      this.loadWord(PAGE_VA);
-      w.i32(offset);
-      w.op(wasm.I32_ADD);
-    });
-    this.exit(EXIT_NEXT, k);
+    const word = (n: number): number => w.stateOffset + JUMP_TABLE + 4 * n;
+    w.get(this.slot);
+    w.access(wasm.I32_LOAD, 2, word(JUMP_ENTRY));
+    w.get(this.result);
+    depth();
+    w.get(this.slot);
+    w.access(wasm.I32_LOAD, 2, word(JUMP_FUNCTION));
   }
 
-  private branchIf(condition: number, taken: number, notTaken: number, k: number): void {
+  /** To the VA in `result`, for good. */
+  private jump(): void {
     const { w } = this;
-    if (this.isStart(taken)) {
-      this.push(condition);
-      w.brIf(this.head);
-      this.exitTo(notTaken, k);
-      return;
-    }
-    if (this.isStart(notTaken)) {
-      this.push(condition);
-      w.op(wasm.I32_EQZ);
-      w.brIf(this.head);
-      this.exitTo(taken, k);
-      return;
-    }
-    this.setPc(() => {
-      this.loadWord(PAGE_VA);
-      w.i32(taken);
-      w.i32(notTaken);
-      this.push(condition);
-      w.op(wasm.SELECT);
-      w.op(wasm.I32_ADD);
-    });
-    this.exit(EXIT_NEXT, k);
-  }
-
-  /** Bit 0 of the target says which instruction set goes on. */
-  private jumpExchange(v: number, k: number): void {
-    const { w, thumb } = this;
-    const target = this.borrow();
-    this.push(v);
-    w.set(target);
-    const isThumb = (): void => {
-      w.get(target);
+    this.finish();
+    if (this.at.block.resyncs) {
+      w.storeWord(PC, () => w.get(this.result));
+      w.storeWord(EXIT_CODE, () => w.i32(EXIT_RESYNC));
       w.i32(1);
-      w.op(wasm.I32_AND);
-    };
-    this.setPc(() => {
-      const same = (): void => {
-        w.get(target);
-        w.i32(thumb ? ~1 : ~3);
-        w.op(wasm.I32_AND);
-      };
-      if (thumb) {
-        same();
-        w.get(target);
-      } else {
-        w.get(target);
-        same();
-      }
-      isThumb();
-      w.op(wasm.SELECT);
+      w.op(wasm.RETURN);
+      return;
+    }
+    const missing = w.block();
+    this.lookUp(missing);
+    this.pushTarget(() => w.get(DEPTH));
+    w.returnCallIndirect(this.regionType);
+    w.end();
+    w.get(this.result);
+    w.op(wasm.RETURN);
+  }
+
+  /** To the VA that `target` pushes, and back to the next instruction. */
+  private callTo(target: () => void): void {
+    const { w } = this;
+    const { next } = this.at.block;
+    target();
+    w.set(this.result);
+    this.finish();
+    const missing = w.block();
+    w.get(DEPTH);
+    w.i32(DEEPEST_CALL);
+    w.op(wasm.I32_GE_U);
+    w.brIf(missing);
+    this.lookUp(missing);
+    this.pushTarget(() => {
+      w.get(DEPTH);
+      w.i32(1);
+      w.op(wasm.I32_ADD);
     });
-    w.i32(thumb ? EXIT_NEXT : EXIT_EXCHANGE);
-    w.i32(thumb ? EXIT_EXCHANGE : EXIT_NEXT);
-    isThumb();
-    w.op(wasm.SELECT);
-    w.set(this.exitCode);
-    this.exitWithCode(k);
+    w.callIndirect(this.regionType);
+    w.tee(this.result);
+    this.pushVa(next);
+    w.op(wasm.I32_NE);
+    w.brIf(missing);
+    const index = this.graph.blockAt(next);
+    if (index >= 0) {
+      this.instructions.loadRegisters();
+      w.loadWord(BUDGET);
+      w.set(this.budget);
+      if (!this.graph.headers.has(index)) this.checkBudget(index);
+      this.branchTo(index);
+    }
+    w.end();
+    w.get(this.result);
+    w.op(wasm.RETURN);
   }
 }

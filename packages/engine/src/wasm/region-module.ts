@@ -1,14 +1,14 @@
-import type { Builder } from '../builder.js';
 import type { Kernel, PureKernel, StateViews, VectorKernel } from '../kernel.js';
 import type { InlineKernels } from './inline-kernels.js';
 import { noInlineKernels } from './inline-kernels.js';
 import { ModuleEncoder } from './module-encoder.js';
 import { TYPE_I32 } from './opcodes.js';
-import type { RegionMode } from './region-emitter.js';
+import type { Region, RegionMode } from './region.js';
+import type { EmittedRegion } from './region-emitter.js';
 import { RegionEmitter } from './region-emitter.js';
 
-/** Runs a region: `base` is the core's offset in the memory, `budget` the instructions it may retire. Result: exit-codes.ts. */
-export type RegionFunction = (base: number, budget: number) => number;
+/** Runs a region from one of its entries, at VA `pc`; `depth` counts the calls around it. Result: exit-codes.ts. */
+export type RegionFunction = (entry: number, pc: number, depth: number) => number;
 
 /** A module of regions, ready to compile. */
 export interface RegionModule {
@@ -19,17 +19,30 @@ export interface RegionModule {
   readonly count: number;
 }
 
+/** Names of what every module imports. */
+const HOST = 'h';
+const MEMORY = 'm';
+const TABLE = 't';
+const KERNELS = 'k';
+
+/** An encoder of modules that have the memory and the table of regions, and the type of a region's function in it. */
+export const regionEncoder = (): { readonly encoder: ModuleEncoder; readonly regionType: number } => {
+  const encoder = new ModuleEncoder(HOST, MEMORY, TABLE);
+  return { encoder, regionType: encoder.type([TYPE_I32, TYPE_I32, TYPE_I32], [TYPE_I32]) };
+};
+
 /** Collects regions into one module, since compiling many at a time is several times cheaper than one by one. */
 export class RegionModuleBuilder {
-  private readonly encoder = new ModuleEncoder('m', 'm');
+  private readonly encoder: ModuleEncoder;
   private readonly emitter: RegionEmitter;
   private readonly kernels: (PureKernel | VectorKernel)[] = [];
   private readonly regionType: number;
   private count = 0;
 
-  constructor(inlines: InlineKernels = noInlineKernels) {
-    this.regionType = this.encoder.type([TYPE_I32, TYPE_I32], [TYPE_I32]);
-    this.emitter = new RegionEmitter(inlines, (kernel) => this.kernelFunction(kernel));
+  /** `stateOffset` is where in the memory the core's state begins. */
+  constructor(stateOffset: number, inlines: InlineKernels = noInlineKernels) {
+    ({ encoder: this.encoder, regionType: this.regionType } = regionEncoder());
+    this.emitter = new RegionEmitter(stateOffset, inlines, this.regionType, (kernel) => this.kernelFunction(kernel));
   }
 
   private kernelFunction(kernel: Kernel): number {
@@ -38,13 +51,14 @@ export class RegionModuleBuilder {
     if (known >= 0) return known;
     const type = this.encoder.type([TYPE_I32, TYPE_I32, TYPE_I32], kernel.kind === 'pure' ? [TYPE_I32] : []);
     this.kernels.push(kernel);
-    return this.encoder.importFunction('k', `${this.kernels.length - 1}`, type);
+    return this.encoder.importFunction(KERNELS, `${this.kernels.length - 1}`, type);
   }
 
-  /** Adds the block that the builder holds; returns its region's number. */
-  add(block: Builder, mode: RegionMode): number {
-    this.encoder.addFunction(this.regionType, this.emitter.emit(block, mode), `${this.count}`);
-    return this.count++;
+  /** Adds a region; its number is how many were added before. */
+  add(region: Region, mode: RegionMode): EmittedRegion {
+    const emitted = this.emitter.emit(region, mode);
+    this.encoder.addFunction(this.regionType, emitted.body, `${this.count++}`);
+    return emitted;
   }
 
   finish(): RegionModule {
@@ -52,25 +66,41 @@ export class RegionModuleBuilder {
   }
 }
 
-/** Regions of a module as functions. `state` is the core's whose vector kernels they call; `bound` keeps those, with the closures' if it is theirs. */
-export const instantiateRegions = (
-  module: RegionModule,
-  memory: WebAssembly.Memory,
-  state: StateViews,
-  bound: Map<VectorKernel, (a: number, b: number, c: number) => void>,
-): readonly RegionFunction[] => {
+/** What regions run in. */
+export interface RegionHost {
+  readonly memory: WebAssembly.Memory;
+  /** Functions of all regions, by the index that the jump table has. */
+  readonly table: WebAssembly.Table;
+  /** The state of the core whose vector kernels they call. */
+  readonly state: StateViews;
+  /** Vector kernels bound to it: the closures' too, if it is theirs. */
+  readonly bound: Map<VectorKernel, (a: number, b: number, c: number) => void>;
+}
+
+/** Compiles a module that imports what {@link regionEncoder} says. */
+export const instantiate = (
+  bytes: Uint8Array<ArrayBuffer>,
+  host: RegionHost,
+  kernels: readonly (PureKernel | VectorKernel)[],
+): WebAssembly.Exports => {
   const functions: Record<string, (a: number, b: number, c: number) => number | void> = {};
-  module.kernels.forEach((kernel, i) => {
+  kernels.forEach((kernel, i) => {
     if (kernel.kind === 'pure') {
       functions[`${i}`] = kernel.run;
       return;
     }
-    const run = bound.get(kernel) ?? kernel.bind(state);
-    bound.set(kernel, run);
+    const run = host.bound.get(kernel) ?? kernel.bind(host.state);
+    host.bound.set(kernel, run);
     functions[`${i}`] = run;
   });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(module.bytes), { m: { m: memory }, k: functions });
-  const regions: RegionFunction[] = [];
-  for (let i = 0; i < module.count; i++) regions.push(instance.exports[`${i}`] as RegionFunction);
-  return regions;
+  return new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+    [HOST]: { [MEMORY]: host.memory, [TABLE]: host.table },
+    [KERNELS]: functions,
+  }).exports;
+};
+
+/** Regions of a module as functions. */
+export const instantiateRegions = (module: RegionModule, host: RegionHost): readonly RegionFunction[] => {
+  const exports = instantiate(module.bytes, host, module.kernels);
+  return Array.from({ length: module.count }, (_, i) => exports[`${i}`] as RegionFunction);
 };

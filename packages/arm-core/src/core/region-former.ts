@@ -1,0 +1,123 @@
+import type { CallKernel, Region, RegionBlock } from '@tablewalk/engine';
+import { layout, ops } from '@tablewalk/engine';
+import type { DecodeMode } from '../isa/arm-builder.js';
+import type { Translator } from './translator.js';
+import { LONGEST_BLOCK } from './translator.js';
+
+/** Instructions of one region. */
+const MOST_INSTRUCTIONS = 800;
+
+/**
+ * Finds the code that belongs together: from the head along branches, not calls, within the page. Blocks that the interpreter never came to are left
+ * out: it counts as a profile.
+ */
+export class RegionFormer {
+  private readonly translator: Translator;
+  private readonly isInlined: (kernel: CallKernel<never>) => boolean;
+  /** Index of the instruction at each halfword of the page, or -1. */
+  private readonly instructionAt = new Int32Array(2048);
+  private blocks: RegionBlock[] = [];
+  private readonly queue: number[] = [];
+
+  /** The translator's builder holds the region afterwards, until the next. `isInlined`: the emitter writes out this kernel. */
+  constructor(translator: Translator, isInlined: (kernel: CallKernel<never>) => boolean) {
+    this.translator = translator;
+    this.isInlined = isInlined;
+  }
+
+  /** The region whose head is at `head` of the page at `pageOffset` of guest memory; undefined when there is nothing to translate. */
+  form(mode: DecodeMode, pageOffset: number, head: number, wasExecuted: (offset: number) => boolean): Region | undefined {
+    const b = this.translator.builder;
+    b.reset();
+    b.setMode(mode);
+    this.instructionAt.fill(-1);
+    this.blocks = [];
+    this.queue.length = 0;
+    this.queue.push(head);
+    for (let offset = this.queue.shift(); offset !== undefined; offset = this.queue.shift()) {
+      const known = this.instructionAt[offset >> 1]!;
+      if (known >= 0) this.split(known);
+      else if (b.offsets.length < MOST_INSTRUCTIONS) this.decode(pageOffset, offset, wasExecuted);
+    }
+    return this.blocks.length > 0 && this.blocks[0]!.end > 0 ? { builder: b, blocks: this.blocks } : undefined;
+  }
+
+  /** A way leads to the middle of a block: it becomes two. */
+  private split(instruction: number): void {
+    const b = this.translator.builder;
+    const block = this.blocks.find(({ first, end }) => first <= instruction && instruction < end)!;
+    if (block.first === instruction || b.itstates[instruction] !== 0) return;
+    const offset = b.offsets[instruction]!;
+    this.blocks.push({ ...block, offset, first: instruction });
+    block.end = instruction;
+    block.next = offset;
+    block.resyncs = false;
+  }
+
+  private decode(pageOffset: number, offset: number, wasExecuted: (offset: number) => boolean): void {
+    const b = this.translator.builder;
+    const first = b.offsets.length;
+    const it = this.translator.decode(pageOffset, offset, 0, (at, itstate) => {
+      // The interpreter's block from here on must reach as far, since it goes on where the region leaves.
+      if (b.offsets.length - first >= LONGEST_BLOCK) return true;
+      const known = this.instructionAt[at >> 1]!;
+      return itstate === 0 && known >= 0 && b.itstates[known] === 0;
+    });
+    const end = b.offsets.length;
+    if (end === first) return;
+    for (let k = first; k < end; k++) this.instructionAt[b.offsets[k]! >> 1] = k;
+    const last = this.operationsOf(end - 1);
+    if (it !== 0 && !b.ended) b.setState(layout.ITSTATE, b.const(it));
+    const resyncs = it !== 0 || last.some((i) => b.code[i * ops.STRIDE] === ops.SET_STATE && b.code[i * ops.STRIDE + 1] === layout.ITSTATE);
+    this.blocks.push({ offset, first, end, next: b.nextOffset, resyncs });
+    if (resyncs) return;
+    for (const target of this.targets(last)) {
+      if (target >= 0 && target < 4096 && wasExecuted(target)) this.queue.push(target);
+    }
+  }
+
+  private operationsOf(instruction: number): readonly number[] {
+    const b = this.translator.builder;
+    const found: number[] = [];
+    for (let i = b.count - 1; i >= 0 && b.code[i * ops.STRIDE + 5] === instruction; i--) found.unshift(i);
+    return found;
+  }
+
+  /** Offsets where a block may go on whose last instruction consists of these micro-operations. */
+  private targets(last: readonly number[]): readonly number[] {
+    const b = this.translator.builder;
+    const next = b.nextOffset;
+    const word = (i: number, n: number): number => b.code[i * ops.STRIDE + n]!;
+    const isCall = last.some(
+      (i) =>
+        word(i, 0) === ops.SET_REG &&
+        word(i, 1) === 14 &&
+        word(word(i, 2), 0) === ops.PAGE_PC &&
+        word(word(i, 2), 1) === next + (b.thumb ? 1 : 0),
+    );
+    let isConditional = false;
+    let isInlined = false;
+    const targets: number[] = [];
+    for (const i of last) {
+      switch (word(i, 0)) {
+        case ops.IF:
+          isConditional = true;
+          break;
+        case ops.CALL:
+          isInlined = this.isInlined(b.kernels[word(i, 1)] as CallKernel<never>);
+          break;
+        case ops.GOTO:
+          if (!isCall) targets.push(word(i, 1));
+          break;
+        case ops.BRANCH_IF:
+          targets.push(word(i, 2), word(i, 3));
+          break;
+        case ops.RESYNC:
+          if (isInlined) targets.push(next);
+          break;
+      }
+    }
+    if (isConditional || isCall || !b.ended) targets.push(next);
+    return targets;
+  }
+}

@@ -1,0 +1,169 @@
+import type { Block, CodeCache, CodePage, InlineKernels, RegionEntry, RegionHost, Trampoline, TranslatedRegion } from '@tablewalk/engine';
+import { instantiateRegions, layout, makeTrampoline, RegionModuleBuilder } from '@tablewalk/engine';
+import type { DecodeMode } from '../isa/arm-builder.js';
+import type { RegionFormer } from './region-former.js';
+
+/** How eagerly code is translated. None of it changes what a guest sees. */
+export interface TranslationOptions {
+  /** Executions of a block in the interpreter after which it is translated; default 300. */
+  readonly heat?: number;
+  /** Regions compiled together; default 16. */
+  readonly batch?: number;
+  /** Regions kept; default 6000. */
+  readonly regions?: number;
+  /** Translate what a region leads to although it was never executed: for tests. Default false. */
+  readonly cold?: boolean;
+}
+
+const DEFAULT_HEAT = 300;
+const DEFAULT_BATCH = 16;
+const DEFAULT_REGIONS = 6000;
+/** Guest time in ns after which a batch is translated although it is not full. */
+const LONGEST_WAIT = 300_000;
+
+interface Wanted {
+  readonly page: CodePage;
+  readonly block: Block;
+  readonly mode: DecodeMode;
+}
+
+/** Regions of one core: which code is worth translating, its translations, and running them. */
+export class RegionRunner {
+  /** Heat at which a block is wanted. */
+  readonly heat: number;
+  /** Runs regions from VA `pc` on; `setJump` has been called for it. */
+  readonly run: Trampoline;
+  /** Regions and instructions ever translated. */
+  regions = 0;
+  instructions = 0;
+  private readonly batch: number;
+  private readonly cold: boolean;
+  private readonly former: RegionFormer;
+  private readonly inlines: InlineKernels;
+  private readonly host: RegionHost;
+  private readonly cache: CodeCache;
+  private readonly stateOffset: number;
+  private readonly codeAppeared: (hostPage: number) => void;
+  private readonly words: Int32Array;
+  private readonly free: number[] = [];
+  private wanted: Wanted[] = [];
+  private wantedSince = 0;
+  /** Entries of the jump table in use. */
+  private readonly filled = new Int32Array(layout.JUMP_ENTRIES);
+  private filledCount = 0;
+
+  /** `codeAppeared` is told of pages that held no translated code before. */
+  constructor(
+    host: RegionHost,
+    stateOffset: number,
+    former: RegionFormer,
+    inlines: InlineKernels,
+    cache: CodeCache,
+    codeAppeared: (hostPage: number) => void,
+    options: TranslationOptions,
+  ) {
+    this.host = host;
+    this.stateOffset = stateOffset;
+    this.words = host.state.words;
+    this.former = former;
+    this.inlines = inlines;
+    this.cache = cache;
+    this.codeAppeared = codeAppeared;
+    this.heat = Math.max(options.heat ?? DEFAULT_HEAT, 1);
+    this.batch = Math.max(options.batch ?? DEFAULT_BATCH, 1);
+    this.cold = options.cold ?? false;
+    for (let slot = (options.regions ?? DEFAULT_REGIONS) - 1; slot >= 0; slot--) this.free.push(slot);
+    this.run = makeTrampoline(stateOffset, host);
+    cache.onRegionDropped = (region) => {
+      host.table.set(region.slot, null);
+      this.free.push(region.slot);
+      this.clearJumps();
+    };
+    this.words.fill(layout.JUMP_INVALID, layout.JUMP_TABLE / 4, layout.JUMP_TABLE / 4 + layout.JUMP_ENTRIES * layout.JUMP_STRIDE);
+  }
+
+  /** The table that {@link TranslationOptions} asks for. */
+  static table(options: TranslationOptions): WebAssembly.Table {
+    return new WebAssembly.Table({ element: 'anyfunc', initial: options.regions ?? DEFAULT_REGIONS });
+  }
+
+  /** The block has become hot. */
+  request(page: CodePage, block: Block, mode: DecodeMode, time: number): void {
+    if (page.blocks[block.offsets[0]! >>> page.shift] !== block) return;
+    if (this.wanted.length === 0) this.wantedSince = time;
+    this.wanted.push({ page, block, mode });
+    if (this.wanted.length >= this.batch) this.translate();
+  }
+
+  /** Called now and then. */
+  tick(time: number): void {
+    if (this.wanted.length > 0 && time - this.wantedSince >= LONGEST_WAIT) this.translate();
+  }
+
+  /** Translates whatever is wanted. */
+  translate(): void {
+    if (this.wanted.length === 0) return;
+    if (this.free.length < this.wanted.length) this.cache.clearRegions();
+    const modules = new RegionModuleBuilder(this.stateOffset, this.inlines);
+    const made: { readonly page: CodePage; readonly region: TranslatedRegion }[] = [];
+    const begun = new Set<string>();
+    for (const { page, block, mode } of this.wanted) {
+      const head = block.offsets[0]!;
+      const name = `${page.hostPage}/${page.mode}/${head}`;
+      if (this.cache.page(page.hostPage, page.mode, page.shift) !== page) continue;
+      if (page.blocks[head >>> page.shift] !== block || begun.has(name) || made.length >= this.free.length) continue;
+      const region = this.former.form(
+        mode,
+        page.hostPage * 4096,
+        head,
+        (offset) => this.cold || page.blocks[offset >>> page.shift] !== undefined,
+      );
+      if (region === undefined) continue;
+      const emitted = modules.add(region, { ...mode, key: page.mode });
+      let granules = 0;
+      for (const { first, end, next } of region.blocks) {
+        for (let k = first; k < end; k++) granules |= 1 << (region.builder.offsets[k]! >>> 7);
+        granules |= 1 << (Math.min(next - 1, 4095) >>> 7);
+      }
+      const entries: RegionEntry[] = [];
+      const translated: TranslatedRegion = {
+        granules,
+        entries,
+        leastBudget: emitted.leastBudget,
+        slot: this.free[this.free.length - 1 - made.length]!,
+      };
+      emitted.entries.forEach((offset, number) => {
+        entries.push({ region: translated, number, offset });
+        begun.add(`${page.hostPage}/${page.mode}/${offset}`);
+      });
+      made.push({ page, region: translated });
+      this.instructions += emitted.count;
+    }
+    this.wanted = [];
+    if (made.length === 0) return;
+    const functions = instantiateRegions(modules.finish(), this.host);
+    this.free.length -= made.length;
+    made.forEach(({ page, region }, i) => {
+      this.host.table.set(region.slot, functions[i]!);
+      if (this.cache.addRegion(page, region)) this.codeAppeared(page.hostPage);
+    });
+    this.regions += made.length;
+  }
+
+  /** Lets running regions find the entry for VA `pc` in decode mode `key`. */
+  setJump(pc: number, key: number, entry: RegionEntry): void {
+    const R = this.words;
+    const at = (layout.JUMP_TABLE >>> 2) + ((pc >>> 2) & (layout.JUMP_ENTRIES - 1)) * layout.JUMP_STRIDE;
+    if (R[at + layout.JUMP_PC] === layout.JUMP_INVALID) this.filled[this.filledCount++] = at;
+    R[at + layout.JUMP_PC] = pc;
+    R[at + layout.JUMP_MODE] = key;
+    R[at + layout.JUMP_FUNCTION] = entry.region.slot;
+    R[at + layout.JUMP_ENTRY] = entry.number;
+  }
+
+  /** VAs may mean something else from now on. */
+  clearJumps(): void {
+    for (let i = 0; i < this.filledCount; i++) this.words[this.filled[i]! + layout.JUMP_PC] = layout.JUMP_INVALID;
+    this.filledCount = 0;
+  }
+}

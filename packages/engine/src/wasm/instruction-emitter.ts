@@ -1,0 +1,415 @@
+import type { Builder } from '../builder.js';
+import { HOME, INLINE, Placement, TEMP, UNUSED } from '../closures/placement.js';
+import type { CallKernel, Kernel, PureKernel, VectorKernel } from '../kernel.js';
+import { FLAG_N, FLAG_V, PC } from '../layout.js';
+import { isOrderedValue, isPure } from '../op-info.js';
+import * as op from '../ops.js';
+import { emitBinary, emitCarry, emitUnary } from './emit-values.js';
+import type { FlagState } from './flag-state.js';
+import type { FunctionWriter, Local } from './function-writer.js';
+import type { InlineKernels } from './inline-kernels.js';
+import { MemoryEmitter } from './memory-emitter.js';
+import * as wasm from './opcodes.js';
+import type { RegionPlan } from './region-plan.js';
+
+/** What instructions need of the region around them. */
+export interface RegionContext {
+  readonly privileged: boolean;
+  /** Pushes the VA of the region's page. */
+  readonly pushPageVa: () => void;
+  /** Leaves at the instruction being written, to the common exit of what is pending. */
+  readonly leave: () => void;
+  /** The same when the i32 on the stack is not 0. */
+  readonly leaveIf: () => void;
+  /** An exit micro-operation (GOTO and above). */
+  readonly exit: (i: number) => void;
+}
+
+/** Writes instructions: values, flags, state, memory and kernels. What leads out of a block is its {@link RegionContext}'s. */
+export class InstructionEmitter {
+  flags!: FlagState;
+  private readonly w: FunctionWriter;
+  private readonly plan: RegionPlan;
+  private readonly placement = new Placement();
+  private readonly inlines: InlineKernels;
+  private readonly kernelFunction: (kernel: Kernel) => number;
+  private readonly memory: MemoryEmitter;
+  private readonly context: RegionContext;
+  private block!: Builder;
+  private code!: Int32Array;
+  /** Local of each register in use, else -1. */
+  private readonly registers = new Int32Array(PC);
+  /** Local of each value that is kept in one, else -1. */
+  private values = new Int32Array(1024);
+  private readonly borrowed: Local[] = [];
+  private saved: { readonly word: number; readonly local: Local }[] = [];
+
+  /** `kernelFunction` gives the number of the imported function for a pure or vector kernel. */
+  constructor(
+    w: FunctionWriter,
+    plan: RegionPlan,
+    inlines: InlineKernels,
+    kernelFunction: (kernel: Kernel) => number,
+    context: RegionContext,
+  ) {
+    this.w = w;
+    this.plan = plan;
+    this.inlines = inlines;
+    this.kernelFunction = kernelFunction;
+    this.context = context;
+    this.memory = new MemoryEmitter(w, {
+      push: (v) => this.push(v),
+      pushWord: (word) => this.pushWord(word),
+      setWord: (word, value) => this.setWord(word, value),
+      leaveWhen: () => this.leaveWhen(),
+    });
+  }
+
+  /** Begins a region: `plan` has been made of it. */
+  begin(block: Builder, flags: FlagState): void {
+    this.block = block;
+    this.code = block.code;
+    this.flags = flags;
+    this.memory.privileged = this.context.privileged;
+    this.placement.analyse(block);
+    if (this.values.length < block.count) this.values = new Int32Array(block.count * 2);
+    this.values.fill(-1, 0, block.count);
+    for (let n = 0; n < PC; n++) this.registers[n] = (this.plan.registers >> n) & 1 ? this.w.local(wasm.TYPE_I32) : -1;
+  }
+
+  /** Registers := the state's. */
+  loadRegisters(): void {
+    for (let n = 0; n < PC; n++) {
+      if (this.registers[n]! < 0) continue;
+      this.w.loadWord(n);
+      this.w.set(this.registers[n]!);
+    }
+  }
+
+  /** The state's registers of a mask := the locals. */
+  storeRegisters(mask: number): void {
+    for (let n = 0; n < PC; n++) if ((mask >> n) & 1) this.w.storeWord(n, () => this.w.get(this.registers[n]!));
+  }
+
+  /** Instruction `k`. */
+  instruction(k: number): void {
+    this.saved = this.plan.undo[k]!.map((word) => {
+      const local = this.borrow();
+      this.pushWord(word);
+      this.w.set(local);
+      return { word, local };
+    });
+    this.operations(this.plan.starts[k]!, this.plan.starts[k + 1]!);
+    for (const local of this.borrowed) this.w.release(local);
+    this.borrowed.length = 0;
+    this.saved = [];
+  }
+
+  /** A branch out, to this instruction, when the i32 on the stack is not 0. */
+  private leaveWhen(): void {
+    const { w } = this;
+    if (this.saved.length === 0) {
+      this.context.leaveIf();
+      return;
+    }
+    w.if();
+    this.leaveNow();
+    w.end();
+  }
+
+  private leaveNow(): void {
+    for (const { word, local } of this.saved) this.restore(word, local);
+    this.context.leave();
+  }
+
+  private restore(word: number, local: Local): void {
+    const { w } = this;
+    if (word >= PC) w.storeWord(word, () => w.get(local));
+    else {
+      w.get(local);
+      w.set(this.registers[word]!);
+    }
+  }
+
+  borrow(): Local {
+    const local = this.w.borrow();
+    this.borrowed.push(local);
+    return local;
+  }
+
+  /** Micro-operations of one instruction, or of an IF in it. */
+  private operations(from: number, to: number): void {
+    for (let i = from; i < to; i++) {
+      const base = i * op.STRIDE;
+      const kind = this.code[base]!;
+      if (kind === op.IF) {
+        const end = this.plan.endOf(i);
+        this.conditional(i, end);
+        i = end;
+      } else if (kind >= op.GOTO) {
+        this.context.exit(i);
+        return;
+      } else if (this.plan.isForeignCall(i)) {
+        this.leaveNow();
+        return;
+      } else this.operation(i, kind);
+    }
+  }
+
+  private conditional(i: number, end: number): void {
+    const { w, flags, plan } = this;
+    const leaves = plan.leavesAlways(i + 1, end);
+    this.push(this.code[i * op.STRIDE + 1]!);
+    const inside = leaves ? flags.mask : plan.flagsOfIf(i + 1, end, flags.mask);
+    if (!leaves) flags.flushTo(inside);
+    w.if();
+    this.operations(i + 1, end);
+    if (!leaves) flags.flushTo(inside);
+    w.end();
+    flags.mask = inside;
+  }
+
+  private operation(i: number, kind: number): void {
+    const place = this.placement.place[i]!;
+    if (isPure(kind)) {
+      if (place === TEMP || place === HOME) this.keep(i);
+      return;
+    }
+    if (isOrderedValue(kind)) {
+      this.orderedValue(i, kind, place);
+      return;
+    }
+    const base = i * op.STRIDE;
+    const a = this.code[base + 1]!;
+    const b = this.code[base + 2]!;
+    const c = this.code[base + 3]!;
+    const d = this.code[base + 4]!;
+    switch (kind) {
+      case op.SET_REG:
+      case op.SET_STATE:
+        this.setWord(a, () => this.push(b));
+        return;
+      case op.SET_NZ:
+        this.push(a);
+        this.flags.setLogical(false);
+        return;
+      case op.SET_NZC:
+        this.push(a);
+        this.push(b);
+        this.flags.setLogical(true);
+        return;
+      case op.STORE:
+        this.memory.store(a, b, c);
+        return;
+      case op.LOAD_MULTIPLE:
+        this.memory.loadMultiple(a, this.block.lists.slice(b, b + c), d);
+        return;
+      case op.STORE_MULTIPLE:
+        this.memory.storeMultiple(a, this.block.lists.slice(b, b + c), d);
+        return;
+      case op.VECTOR:
+        this.vector(a, b, c, d);
+        return;
+      default:
+        throw new Error(`[engine] [wasm] unknown micro-operation ${kind}`);
+    }
+  }
+
+  /** Computes value `i` into a local. */
+  private keep(i: number): void {
+    this.compute(i);
+    const local = this.borrow();
+    this.w.set(local);
+    this.values[i] = local;
+  }
+
+  private orderedValue(i: number, kind: number, place: number): void {
+    const { w } = this;
+    if (kind === op.CALL) {
+      this.flags.flush();
+      this.call(i);
+      const local = this.borrow();
+      w.set(local);
+      this.values[i] = local;
+      return;
+    }
+    if (kind === op.LOAD) {
+      if (place === INLINE) return; // happens in its user
+      if (place === UNUSED) {
+        this.compute(i);
+        w.op(wasm.DROP);
+      } else this.keep(i);
+      return;
+    }
+    const base = i * op.STRIDE;
+    const x = this.borrow();
+    const y = this.borrow();
+    const result = this.borrow();
+    this.push(this.code[base + 1]!);
+    w.set(x);
+    this.push(this.code[base + 2]!);
+    w.set(y);
+    this.values[i] = result;
+    if (kind === op.ADC_FLAGS) {
+      this.addWithCarry(x, y, this.code[base + 3]!, result);
+      return;
+    }
+    const isSubtraction = kind === op.SUB_FLAGS;
+    w.get(x);
+    w.get(y);
+    w.op(isSubtraction ? wasm.I32_SUB : wasm.I32_ADD);
+    w.set(result);
+    this.flags.setArithmetic(isSubtraction, x, y, result);
+  }
+
+  private call(i: number): void {
+    const base = i * op.STRIDE;
+    const write = this.inlines.call.get(this.block.kernels[this.code[base + 1]!] as CallKernel<never>)!;
+    const v = (operand: number): number => this.code[base + 2 + operand]!;
+    write({
+      w: this.w,
+      privileged: this.context.privileged,
+      push: (operand) => this.push(v(operand)),
+      constantOf: (operand) => (v(operand) < 0 ? undefined : this.block.constantOf(v(operand))),
+      leaveWhen: () => this.leaveWhen(),
+      hostAddress: (operand, bytes, isStore) => this.memory.hostAddress(v(operand), 0, bytes, bytes, isStore),
+    });
+  }
+
+  private addWithCarry(x: Local, y: Local, carry: number, result: Local): void {
+    const { w } = this;
+    const sum = this.borrow();
+    w.get(x);
+    w.get(y);
+    w.op(wasm.I32_ADD);
+    w.set(sum);
+    w.get(sum);
+    this.push(carry);
+    w.op(wasm.I32_ADD);
+    w.set(result);
+    // At most one of the two additions carries.
+    w.get(sum);
+    w.get(x);
+    w.op(wasm.I32_LT_U);
+    w.get(result);
+    w.get(sum);
+    w.op(wasm.I32_LT_U);
+    w.op(wasm.I32_OR);
+    for (const operand of [x, y]) {
+      w.get(operand);
+      w.get(result);
+      w.op(wasm.I32_XOR);
+    }
+    w.op(wasm.I32_AND);
+    this.flags.setAll(result);
+  }
+
+  private pushWord(word: number): void {
+    if (word < PC) this.w.get(this.registers[word]!);
+    else if (word >= FLAG_N && word <= FLAG_V) this.flags.word(word);
+    else this.w.loadWord(word);
+  }
+
+  private setWord(word: number, value: () => void): void {
+    const { w } = this;
+    if (word < PC) {
+      value();
+      w.set(this.registers[word]!);
+    } else if (word >= FLAG_N && word <= FLAG_V) {
+      // The value is what it is before the others are brought up to date.
+      const local = this.borrow();
+      value();
+      w.set(local);
+      this.flags.flush();
+      w.storeWord(word, () => w.get(local));
+    } else w.storeWord(word, value);
+  }
+
+  /** Pushes value `v`. */
+  push(v: number): void {
+    const local = this.values[v]!;
+    if (local >= 0) this.w.get(local);
+    else this.compute(v);
+  }
+
+  private compute(v: number): void {
+    const { w } = this;
+    const base = v * op.STRIDE;
+    const kind = this.code[base]!;
+    const a = this.code[base + 1]!;
+    const b = this.code[base + 2]!;
+    const c = this.code[base + 3]!;
+    switch (kind) {
+      case op.CONST:
+        w.i32(a);
+        return;
+      case op.GET_REG:
+      case op.GET_STATE:
+        this.pushWord(a);
+        return;
+      case op.PAGE_PC:
+        this.context.pushPageVa();
+        w.i32(a);
+        w.op(wasm.I32_ADD);
+        return;
+      case op.SELECT:
+        this.push(b);
+        this.push(c);
+        this.push(a);
+        w.op(wasm.SELECT);
+        return;
+      case op.CONDITION:
+        this.flags.condition(a);
+        return;
+      case op.PURE:
+        this.pure(this.block.kernels[a] as PureKernel, [b, c, this.code[base + 4]!]);
+        return;
+      case op.LOAD:
+        this.memory.load(a, b);
+        return;
+    }
+    this.push(a);
+    if (kind >= op.NOT) {
+      emitUnary(w, kind);
+      return;
+    }
+    this.push(b);
+    if (kind < op.LSL_CARRY) {
+      emitBinary(w, kind);
+      return;
+    }
+    this.push(c);
+    emitCarry(w, kind);
+  }
+
+  private pure(kernel: PureKernel, operands: readonly number[]): void {
+    const { w } = this;
+    const inline = this.inlines.pure.get(kernel);
+    for (const v of operands) {
+      if (v < 0) w.i32(0);
+      else this.push(v);
+    }
+    if (inline === undefined) {
+      w.call(this.kernelFunction(kernel));
+      return;
+    }
+    const locals = operands.map(() => w.borrow());
+    for (let i = locals.length - 1; i >= 0; i--) w.set(locals[i]!);
+    inline(w, locals[0]!, locals[1]!, locals[2]!);
+    for (const local of locals) w.release(local);
+  }
+
+  private vector(kernelIndex: number, a: number, b: number, c: number): void {
+    const { w } = this;
+    const kernel = this.block.kernels[kernelIndex] as VectorKernel;
+    const call = (): void => {
+      w.i32(a);
+      w.i32(b);
+      w.i32(c);
+      w.call(this.kernelFunction(kernel));
+    };
+    const inline = this.inlines.vector.get(kernel);
+    if (inline === undefined) call();
+    else inline(w, a, b, c, call);
+  }
+}
