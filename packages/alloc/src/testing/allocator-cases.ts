@@ -24,7 +24,7 @@ export interface ConformanceFailure {
 export interface AllocatorConformanceOptions {
   /** Of everything random; 1 without it. */
   readonly seed?: number;
-  /** Random operations for each geometry; 250 without it. */
+  /** Random operations for each geometry; 200 without it. */
   readonly operations?: number;
   /** Words of the caller's own (a simulated machine's memory), tried beside the kit's host and counting words. */
   readonly makeWords?: WordsFactory;
@@ -206,22 +206,22 @@ function abortAnywhere(plugin: AllocatorPlugin): void {
 
 /** The tests of a page-range allocator, for any runner: each throws a {@link ConformanceError} if the plugin fails. */
 export function allocatorCases(plugin: AllocatorPlugin, options: AllocatorConformanceOptions = {}): ConformanceCase[] {
-  const { seed = 1, operations = 250, makeWords } = options;
+  const { seed = 1, operations = 200, makeWords } = options;
   const all = [...geometries, ...(options.geometries ?? [])];
   const cases: ConformanceCase[] = [{ name: 'contract, geometries and attach', run: () => checkContract(plugin) }];
-  const kinds: [string, WordsFactory][] = [
-    ['host', onHost],
-    ['counting', (count) => countingWords(hostWords(count))],
+  const kinds: [string, WordsFactory, number][] = [
+    ['host', onHost, operations],
+    ['counting', (count) => countingWords(hostWords(count)), Math.ceil(operations / 3)],
   ];
-  if (makeWords) kinds.push(['given', makeWords]);
-  for (const [kind, factory] of kinds) {
+  if (makeWords) kinds.push(['given', makeWords, operations]);
+  for (const [kind, factory, count] of kinds) {
     cases.push({
       name: `random operations over ${kind} words`,
       run() {
         all.forEach((geometry, index) => {
           const rig = new AllocatorRig(plugin, geometry, seed + index, factory);
-          rig.live(operations, 0.5);
-          rig.live(operations, 0.9);
+          rig.live(count, 0.5);
+          rig.live(count, 0.9);
           rig.drain();
         });
       },
@@ -236,7 +236,7 @@ export function allocatorCases(plugin: AllocatorPlugin, options: AllocatorConfor
           const tight = { ...geometry, maxMetadataWords: Math.max(0, maxMetadataWords) };
           if (wordsOrRefusal(plugin, tight) < 0) continue;
           const rig = new AllocatorRig(plugin, tight, seed + maxMetadataWords, onHost);
-          rig.live(operations, 0.6);
+          rig.live(Math.ceil(operations / 2), 0.6);
           rig.drain();
         }
       }

@@ -232,6 +232,9 @@ export class AllocatorRig {
           fork.pageWords.words.store(word, this.pageWords.words.load(word));
       }
     }
+    const pictures = [this.allocator, fork.allocator].map((allocator) => JSON.stringify([allocator.stats(), allocator.check()]));
+    if (pictures[0] !== pictures[1])
+      throw new ConformanceError('replay', `${this.plugin.name}: ${pictures[0]}, and the copy ${pictures[1]}`);
     const word = firstDifference(this.words.snapshot(), fork.words.snapshot());
     if (word >= 0) throw new ConformanceError('replay', `${this.plugin.name}: word ${word} of the copy is different in the end`);
   }

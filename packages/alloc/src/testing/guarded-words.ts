@@ -42,6 +42,9 @@ export class GuardedWords implements Words {
 
   /** All words, past the guard. */
   snapshot(): Uint32Array {
+    // Pictures are taken before and after every operation: host words give theirs at once.
+    const { array: host } = this.words as { array?: unknown };
+    if (host instanceof Uint32Array) return host.slice(0, this.count);
     const array = new Uint32Array(this.count);
     for (let index = 0; index < this.count; index++) array[index] = this.words.load(index);
     return array;
