@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { packRecorded } from '../recorded-batch.js';
 import { BATCH_MAX, IN_CPSR, OUT_TYPE, TYPE_STUCK } from './batch-layout.js';
 import { compare, describeDifferences } from './compare.js';
 import { generate } from './generate.js';
-import { packRegression } from './regression-file.js';
 import { runHere } from './run-here.js';
 import { runQemu } from './run-qemu.js';
 
@@ -62,7 +62,7 @@ for (let done = 0, part = 0; done < count; part++) {
     // What reads the words of a slot that gave way cannot be kept either.
     for (const { index } of compare(batch, expected, runHere(readFileSync(elf), batch)).differences)
       expected[index * 96 + OUT_TYPE] = TYPE_STUCK;
-    writeFileSync(record, packRegression(batch, expected));
+    writeFileSync(record, packRecorded(batch, expected));
   }
   failed += differences.length;
   console.log(

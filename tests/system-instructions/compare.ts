@@ -36,8 +36,10 @@ export const describeTest = (batch: Batch, i: number): string => {
 
 const hex = (value: number): string => value.toString(16).padStart(8, '0');
 
+/** One for all: it builds the decode tables. */
+const disassembler = new Disassembler();
+
 const disassemble = (batch: Batch, i: number): { thumb: boolean; text: string[] } => {
-  const disassembler = new Disassembler();
   const thumb = (batch.input[i * RECORD_WORDS + CPSR]! & 0x20) !== 0;
   const slot = batch.code.subarray(i * CODE_WORDS, (i + 1) * CODE_WORDS);
   const halves = new Uint16Array(slot.buffer, slot.byteOffset, slot.length * 2);

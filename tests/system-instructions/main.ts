@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { packRecorded } from '../recorded-batch.js';
 import { compare, describeDifferences, describeTest } from './compare.js';
 import { generate } from './generate.js';
 import { aloneIn, BATCH_MAX } from './layout.js';
 import { runHere } from './run-here.js';
 import { runQemu } from './run-qemu.js';
 
-// Compares system instructions and IT blocks with QEMU: main SEED COUNT [--only REGEXP] [--each N] [--show INDEX]; ends non-zero on a difference.
+// Compares system instructions and IT blocks with QEMU: main SEED COUNT [--only REGEXP] [--each N] [--show INDEX] [--record FILE]; ends non-zero on a difference.
 const flag = (name: string): string | undefined => {
   const i = process.argv.indexOf(name);
   return i < 0 ? undefined : process.argv[i + 1];
@@ -51,6 +52,12 @@ for (let done = 0, part = 0; done < count; part++) {
     `seed ${seed + part}: ${size} tests, ${differences.length} differ, ${first.triaged} triaged, ${leaked} not alone (QEMU ${qemu} ms, here ${here} ms)`,
   );
   if (differences.length > 0) console.log(describeDifferences(batch, differences, Number(flag('--each') ?? 2)));
+  const record = flag('--record');
+  if (record !== undefined) {
+    // The addresses in the results are of the harness that made them.
+    copyFileSync(elf, join(harness, 'harness.elf'));
+    writeFileSync(record, packRecorded(batch, expected));
+  }
   done += size;
 }
 console.log(`${count} tests, ${failed} differ, ${triagedAll} triaged, ${leakedAll} not alone`);
