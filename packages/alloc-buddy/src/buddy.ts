@@ -18,7 +18,7 @@ import {
   PAGE_RESERVED,
   PAGE_RESERVED_BODY,
   PAGE_TAKEN,
-  PAGE_TAKEN_BODY,
+  PAGE_UNKNOWN,
   type PageAllocator,
   type PageDescriptors,
   pageDescriptors,
@@ -30,11 +30,7 @@ import {
   WRONG_LENGTH,
 } from '@tablewalk/alloc';
 import { violations } from './check.js';
-import { AT_LISTS, AT_ORDERS, DESCRIPTORS, NAME, orderFor } from './layout.js';
-
-/** State and order in word 0 of a descriptor; the holder has the rest. */
-const OWN = 0xff;
-const STATE = 0xf;
+import { AT_LISTS, AT_ORDERS, DESCRIPTORS, MARK_BOTH, MARK_FIRST, MARK_LAST, NAME, OWN, orderFor, STATE } from './layout.js';
 
 /**
  * The binary buddy system (Knuth, The Art of Computer Programming, volume 1, section 2.5): blocks of `1 << order` pages at multiples of their
@@ -80,8 +76,11 @@ export class Buddy implements PageAllocator {
     return CORRUPT;
   }
 
-  /** Puts a block at the head of its list; the word of orders as it is then. */
-  private insert(block: number, order: number, orders: number): number {
+  // Lists become empty, or stop being so: `insert`, `unlink` and what calls them answer with the bits of the word of orders that turn over, and
+  // most operations need not look at that word.
+
+  /** Puts a block at the head of its list. */
+  private insert(block: number, order: number): number {
     const { words } = this;
     const at = this.at(block);
     const next = words.load(AT_LISTS + order);
@@ -90,13 +89,13 @@ export class Buddy implements PageAllocator {
     words.store(at + 3, 0);
     words.store(AT_LISTS + order, block + 1);
     // A head that leads nowhere is damage; the block becomes the whole list rather than follow it out of the words.
-    if (next === 0 || this.isBroken(next)) return orders | (1 << order);
+    if (next === 0 || this.isBroken(next)) return 1 << order;
     words.store(this.at(next - 1) + 3, block + 1);
-    return orders;
+    return 0;
   }
 
-  /** Takes a block out of its list; the word of orders as it is then, or -1 and nothing changed if its links are broken. */
-  private unlink(block: number, order: number, orders: number): number {
+  /** Takes a block out of its list; -1 and nothing changed if its links are broken. */
+  private unlink(block: number, order: number): number {
     const { words } = this;
     const at = this.at(block);
     const next = words.load(at + 2);
@@ -105,78 +104,83 @@ export class Buddy implements PageAllocator {
     if (next !== 0) words.store(this.at(next - 1) + 3, previous);
     if (previous !== 0) {
       words.store(this.at(previous - 1) + 2, next);
-      return orders;
+      return 0;
     }
     words.store(AT_LISTS + order, next);
-    return next === 0 ? orders & ~(1 << order) : orders;
+    return next === 0 ? 1 << order : 0;
   }
 
   /**
    * Keeps the part of order `to` at `keep` of a block that is in no list, and gives the other halves to their lists.
    */
-  private split(block: number, order: number, keep: number, to: number, orders: number): number {
-    let now = orders;
+  private split(block: number, order: number, keep: number, to: number): number {
+    let turned = 0;
     let low = block;
     for (let half = order - 1; half >= to; half--) {
       const middle = low + (1 << half);
-      if (keep < middle) now = this.insert(middle, half, now);
+      if (keep < middle) turned ^= this.insert(middle, half);
       else {
-        now = this.insert(low, half, now);
+        turned ^= this.insert(low, half);
         low = middle;
       }
     }
-    return now;
+    return turned;
   }
 
   /** Puts a block, whose first page says anything but free, back, merged with its buddies; -1 and nothing changed if a list is broken. */
-  private release(start: number, from: number, orders: number): number {
+  private release(start: number, from: number): number {
     const { words, first, end, maxOrder } = this;
     let block = start;
     let order = from;
-    let now = orders;
+    let turned = 0;
     for (; order < maxOrder; order++) {
       const buddy = block ^ (1 << order);
       if (buddy < first || buddy + (1 << order) > end) break;
       const at = this.at(buddy);
       if ((words.load(at) & OWN) !== (PAGE_FREE | (order << 4))) break;
-      const without = this.unlink(buddy, order, now);
-      if (without < 0) {
-        if (block === start && order === from) return -1;
+      const emptied = this.unlink(buddy, order);
+      if (emptied < 0) {
+        if (order === from) return -1;
         break;
       }
-      now = without;
+      turned ^= emptied;
       // The upper half is no block any more.
       words.store(buddy < block ? this.at(block) : at, 0);
       if (buddy < block) block = buddy;
     }
-    return this.insert(block, order, now);
+    return turned ^ this.insert(block, order);
+  }
+
+  private turn(turned: number): void {
+    if (turned !== 0) this.words.store(AT_ORDERS, (this.words.load(AT_ORDERS) ^ turned) >>> 0);
   }
 
   /**
-   * How many pages of a taken block were not asked for is written in the state bytes of the pages behind its first, four bits each and the
-   * lowest first: the block's own word has no room for it, and its links belong to the holder. A block of order n needs n - 1 bits.
+   * Whether a taken block was asked for with this length. The pages beyond it are marked at their first and at the last of the block: the block's
+   * own word has no room for a length, and its links belong to the holder. A power of two leaves no mark and needs one look.
    */
-  private excess(block: number, order: number): number {
-    if (order < 2) return 0;
+  private isLength(block: number, order: number, pages: number): boolean {
+    const beyond = pages - (1 << order);
+    if (beyond > 0 || 2 * pages <= 1 << order) return false;
+    if (order < 2) return true;
     const { words } = this;
-    const at = this.at(block);
-    let excess = (words.load(at + 4) & OWN) >>> 4;
-    if (order > 5) excess |= words.load(at + 8) & 0xf0;
-    if (order > 9) excess |= (words.load(at + 12) & 0xf0) << 4;
-    return excess;
+    const end = block + (1 << order);
+    if (beyond === 0) return (words.load(this.at(end - 1)) & OWN) === PAGE_UNKNOWN;
+    return (words.load(this.at(end + beyond)) & OWN) === (beyond === -1 ? MARK_BOTH : MARK_FIRST);
   }
 
-  /** Writes it over one that is known, `old`; `holder` is the mask of what the holder has in those words. */
-  private setExcess(block: number, order: number, excess: number, old: number, holder: number): void {
-    if (order < 2) return;
-    const at = this.at(block) + 4;
-    for (let nibble = 0; 4 * nibble < order - 1; nibble++) {
-      const value = (excess >>> (4 * nibble)) & 0xf;
-      if (value === 0 && ((old >>> (4 * nibble)) & 0xf) === 0) continue;
-      const index = at + 4 * nibble;
-      const kept = holder === 0 ? 0 : this.words.load(index) & holder;
-      this.words.store(index, (kept | (value === 0 ? 0 : PAGE_TAKEN_BODY | (value << 4))) >>> 0);
-    }
+  /** Sets (or clears) the marks of a block of this length; `holder` is the mask of what the holder has in those words. */
+  private mark(block: number, order: number, pages: number, isSet: boolean, holder: number): void {
+    const end = block + (1 << order);
+    const first = block + pages;
+    if (first === end) return;
+    if (first < end - 1) this.markPage(first, isSet ? MARK_FIRST : PAGE_UNKNOWN, holder);
+    this.markPage(end - 1, isSet ? (first < end - 1 ? MARK_LAST : MARK_BOTH) : PAGE_UNKNOWN, holder);
+  }
+
+  private markPage(page: number, mark: number, holder: number): void {
+    const at = this.at(page);
+    this.words.store(at, holder === 0 ? mark : ((this.words.load(at) & holder) | mark) >>> 0);
   }
 
   allocate(pages: number, constraints?: Constraints): number {
@@ -201,7 +205,7 @@ export class Buddy implements PageAllocator {
     words.store(AT_LISTS + found, next);
     let now = orders;
     if (next !== 0) words.store(this.at(next - 1) + 3, 0);
-    else now &= ~(1 << found);
+    else now ^= 1 << found;
     // The lists between are empty: what is split off needs no look at them.
     for (let half = found - 1; half >= order; half--) {
       const upper = block + (1 << half);
@@ -212,10 +216,9 @@ export class Buddy implements PageAllocator {
       words.store(AT_LISTS + half, upper + 1);
       now |= 1 << half;
     }
-    if (now !== orders) words.store(AT_ORDERS, now);
+    if (now !== orders) words.store(AT_ORDERS, now >>> 0);
     words.store(at, PAGE_TAKEN | (order << 4));
-    const excess = (1 << order) - pages;
-    if (excess !== 0) this.setExcess(block, order, excess, 0, 0);
+    this.mark(block, order, pages, true, 0);
     return block;
   }
 
@@ -239,13 +242,12 @@ export class Buddy implements PageAllocator {
         const block = link - 1;
         const start = Math.ceil(Math.max(block, low) / step) * step;
         if (start + (1 << order) > Math.min(block + (1 << found), high)) continue;
-        const without = this.unlink(block, found, orders);
-        if (without < 0) return this.corrupt(`page ${block} links out of the list`, this.at(block) + 2);
+        const emptied = this.unlink(block, found);
+        if (emptied < 0) return this.corrupt(`page ${block} links out of the list`, this.at(block) + 2);
         // A first page that is left out of the run must not go on saying so; `split` makes it a block of its own.
-        const now = this.split(block, found, start, order, without);
-        if (now !== orders) words.store(AT_ORDERS, now);
+        this.turn(emptied ^ this.split(block, found, start, order));
         words.store(this.at(start), PAGE_TAKEN | (order << 4));
-        this.setExcess(start, order, (1 << order) - pages, 0, 0);
+        this.mark(start, order, pages, true, 0);
         return start;
       }
     }
@@ -279,14 +281,11 @@ export class Buddy implements PageAllocator {
       return this.releaseReserved(start, start + pages);
     }
     const order = own >>> 4;
-    if (order !== orderFor(pages)) return WRONG_LENGTH;
-    const excess = this.excess(start, order);
-    if (excess !== (1 << order) - pages) return WRONG_LENGTH;
-    const orders = words.load(AT_ORDERS);
-    const now = this.release(start, order, orders);
-    if (now < 0) return this.corrupt(`the buddy of page ${start} links out of its list`, this.at(start ^ (1 << order)) + 2);
-    if (excess !== 0) this.setExcess(start, order, 0, excess, 0);
-    if (now !== orders) words.store(AT_ORDERS, now);
+    if (!this.isLength(start, order, pages)) return WRONG_LENGTH;
+    const turned = this.release(start, order);
+    if (turned < 0) return this.corrupt(`the buddy of page ${start} links out of its list`, this.at(start ^ (1 << order)) + 2);
+    this.mark(start, order, pages, false, 0);
+    this.turn(turned);
     return OK;
   }
 
@@ -321,17 +320,15 @@ export class Buddy implements PageAllocator {
       }
       page = block + (1 << (own >>> 4));
     }
-    const orders = words.load(AT_ORDERS);
-    let now = orders;
+    let turned = 0;
     for (let page = start; page < end; ) {
       const block = this.blockOf(page);
       const order = (words.load(this.at(block)) & OWN) >>> 4;
       const blockEnd = block + (1 << order);
-      now = this.unlink(block, order, now);
+      turned ^= this.unlink(block, order);
       // Its first page may be in the middle of what follows; what begins there says so again.
       words.store(this.at(block), 0);
-      now = this.insertRange(block, start, now);
-      now = this.insertRange(end, blockEnd, now);
+      turned ^= this.insertRange(block, start) ^ this.insertRange(end, blockEnd);
       const stop = Math.min(end, blockEnd);
       while (page < stop) {
         const piece = this.largestAt(page, stop);
@@ -339,7 +336,7 @@ export class Buddy implements PageAllocator {
         page += 1 << piece;
       }
     }
-    if (now !== orders) words.store(AT_ORDERS, now);
+    this.turn(turned);
     return OK;
   }
 
@@ -350,14 +347,14 @@ export class Buddy implements PageAllocator {
   }
 
   /** Makes pages, which are in no list, free blocks without looking for their buddies. */
-  insertRange(start: number, end: number, orders: number): number {
-    let now = orders;
+  insertRange(start: number, end: number): number {
+    let turned = 0;
     for (let page = start; page < end; ) {
       const order = this.largestAt(page, end);
-      now = this.insert(page, order, now);
+      turned ^= this.insert(page, order);
       page += 1 << order;
     }
-    return now;
+    return turned;
   }
 
   /** Pages of the reservation at `start`, or -1. */
@@ -374,16 +371,15 @@ export class Buddy implements PageAllocator {
   /** Frees the pages of whole pieces. */
   private releaseReserved(start: number, end: number): Code {
     const { words } = this;
-    const orders = words.load(AT_ORDERS);
-    let now = orders;
+    let turned = 0;
     for (let page = start; page < end; ) {
       const order = (words.load(this.at(page)) & OWN) >>> 4;
-      const merged = this.release(page, order, now);
+      const merged = this.release(page, order);
       // A buddy whose links are broken: free, unmerged, rather than leave half a reservation.
-      now = merged < 0 ? this.insert(page, order, now) : merged;
+      turned ^= merged < 0 ? this.insert(page, order) : merged;
       page += 1 << order;
     }
-    if (now !== orders) words.store(AT_ORDERS, now);
+    this.turn(turned);
     return OK;
   }
 
@@ -397,34 +393,31 @@ export class Buddy implements PageAllocator {
     if ((own & STATE) === PAGE_RESERVED) return this.resizeReserved(start, from, to);
     if ((own & STATE) !== PAGE_TAKEN) return this.refusal(start);
     const order = own >>> 4;
-    const excess = this.excess(start, order);
-    if (order !== orderFor(from) || excess !== (1 << order) - from) return WRONG_LENGTH;
+    if (!this.isLength(start, order, from)) return WRONG_LENGTH;
     const newOrder = orderFor(to);
     if (newOrder > this.maxOrder) return EXHAUSTED;
-    return newOrder > order ? this.grow(start, order, excess, to, newOrder) : this.cut(start, order, excess, to, newOrder);
+    return newOrder > order ? this.grow(start, order, from, to, newOrder) : this.cut(start, order, from, to, newOrder);
   }
 
-  /** Writes state, order and excess of a taken block and leaves the holder's fields. */
+  /** Writes state, order and marks of a taken block and leaves the holder's fields. */
   private retake(start: number, order: number, pages: number): void {
     const { words } = this;
     const at = this.at(start);
     words.store(at, ((words.load(at) & ~OWN) | PAGE_TAKEN | (order << 4)) >>> 0);
-    this.setExcess(start, order, (1 << order) - pages, 0, ~OWN);
+    this.mark(start, order, pages, true, ~OWN);
   }
 
-  private cut(start: number, order: number, excess: number, to: number, newOrder: number): Code {
-    const { words } = this;
-    this.setExcess(start, order, 0, excess, ~OWN);
-    const orders = words.load(AT_ORDERS);
+  private cut(start: number, order: number, from: number, to: number, newOrder: number): Code {
+    this.mark(start, order, from, false, ~OWN);
     // Each upper half has a taken lower one for its buddy.
-    let now = orders;
-    for (let half = newOrder; half < order; half++) now = this.insert(start + (1 << half), half, now);
+    let turned = 0;
+    for (let half = newOrder; half < order; half++) turned ^= this.insert(start + (1 << half), half);
     this.retake(start, newOrder, to);
-    if (now !== orders) words.store(AT_ORDERS, now);
+    this.turn(turned);
     return OK;
   }
 
-  private grow(start: number, order: number, excess: number, to: number, newOrder: number): Code {
+  private grow(start: number, order: number, from: number, to: number, newOrder: number): Code {
     const { words } = this;
     if ((start & ((1 << newOrder) - 1)) !== 0 || start + (1 << newOrder) > this.end) return EXHAUSTED;
     for (let half = order; half < newOrder; half++) {
@@ -432,16 +425,15 @@ export class Buddy implements PageAllocator {
       if ((words.load(at) & OWN) !== (PAGE_FREE | (half << 4))) return EXHAUSTED;
       if (this.isBroken(words.load(at + 2)) || this.isBroken(words.load(at + 3))) return this.corrupt(`a link leads nowhere`, at + 2);
     }
-    const orders = words.load(AT_ORDERS);
-    let now = orders;
+    let turned = 0;
     for (let half = order; half < newOrder; half++) {
       const buddy = start + (1 << half);
-      now = this.unlink(buddy, half, now);
+      turned ^= this.unlink(buddy, half);
       words.store(this.at(buddy), 0);
     }
-    this.setExcess(start, order, 0, excess, ~OWN);
+    this.mark(start, order, from, false, ~OWN);
     this.retake(start, newOrder, to);
-    if (now !== orders) words.store(AT_ORDERS, now);
+    this.turn(turned);
     return OK;
   }
 

@@ -4,15 +4,11 @@ import {
   PAGE_RESERVED,
   PAGE_RESERVED_BODY,
   PAGE_TAKEN,
-  PAGE_TAKEN_BODY,
   PAGE_UNKNOWN,
   type Violation,
   type Words,
 } from '@tablewalk/alloc';
-import { AT_LISTS, AT_ORDERS, DESCRIPTORS, headerViolations } from './layout.js';
-
-const OWN = 0xff;
-const STATE = 0xf;
+import { AT_LISTS, AT_ORDERS, DESCRIPTORS, headerViolations, MARK_BOTH, MARK_FIRST, MARK_LAST, OWN, STATE } from './layout.js';
 
 /** More are not told. */
 const MOST = 100;
@@ -53,17 +49,27 @@ export const violations = (words: Words, geometry: Geometry, maxOrder: number): 
         report('coalescing', `the buddies at ${page} and ${buddy} are both free`, at(page), page);
       }
     }
-    let excess = 0;
+    let firstBeyond = 0;
+    let lastBeyond = 0;
     for (let body = page + 1; body < page + length; body++) {
       const inside = own(body);
       if (inside === PAGE_UNKNOWN) continue;
-      const nibble = body - page - 1;
-      if (state === PAGE_TAKEN && (inside & STATE) === PAGE_TAKEN_BODY && inside >>> 4 !== 0 && 4 * nibble < order - 1) {
-        excess |= (inside >>> 4) << (4 * nibble);
-      } else report('bodies', `page ${body}, inside a block, has state ${inside & STATE} and order ${inside >>> 4}`, at(body), body);
+      const isMark = state === PAGE_TAKEN && (inside === MARK_FIRST || inside === MARK_LAST || inside === MARK_BOTH);
+      if (!isMark) report('bodies', `page ${body}, inside a block, has state ${inside & STATE} and order ${inside >>> 4}`, at(body), body);
+      else {
+        if (inside !== MARK_LAST && firstBeyond === 0) firstBeyond = body;
+        else if (inside !== MARK_LAST) report('marks', `pages ${firstBeyond} and ${body} are both the first not asked for`, at(body), body);
+        if (inside !== MARK_FIRST) lastBeyond = body;
+      }
     }
-    if (excess >= Math.max(length / 2, 1)) {
-      report('excess', `${excess} pages of the block of order ${order} at ${page} were not asked for`, at(page + 1), page);
+    const isMarked = firstBeyond !== 0 || lastBeyond !== 0;
+    if (isMarked && (firstBeyond <= page + length / 2 || lastBeyond !== page + length - 1)) {
+      report(
+        'marks',
+        `of the block of order ${order} at ${page}, pages ${firstBeyond} to ${lastBeyond} were not asked for`,
+        at(page),
+        page,
+      );
     }
     before = state;
     page += length;

@@ -1,4 +1,4 @@
-import { AllocError, checkGeometry, DESCRIPTOR_WORDS, type Geometry, type Violation, type Words } from '@tablewalk/alloc';
+import { AllocError, checkGeometry, DESCRIPTOR_WORDS, type Geometry, PAGE_TAKEN_BODY, type Violation, type Words } from '@tablewalk/alloc';
 
 // Words: a header of 16, then the page descriptors of `@tablewalk/alloc`, four words a page.
 //
@@ -28,6 +28,15 @@ const MOST_PAGES = 1 << 28;
 
 /** The smallest order that holds so many pages, at least 1. */
 export const orderFor = (pages: number): number => 32 - Math.clz32(pages - 1);
+
+/** State and order in word 0 of a descriptor; the holder has the rest. */
+export const OWN = 0xff;
+export const STATE = 0xf;
+
+/** Pages of a taken block that were not asked for: its first one, its last one, the only one. */
+export const MARK_FIRST = PAGE_TAKEN_BODY | 0x10;
+export const MARK_LAST = PAGE_TAKEN_BODY | 0x20;
+export const MARK_BOTH = PAGE_TAKEN_BODY | 0x30;
 
 export const metadataWords = (geometry: Geometry): number => {
   checkGeometry(geometry, NAME);

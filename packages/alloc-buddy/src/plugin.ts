@@ -37,7 +37,7 @@ export const buddy = (options: BuddyOptions = {}): AllocatorPlugin => {
       const end = DESCRIPTORS + DESCRIPTOR_WORDS * geometry.pageCount;
       for (let word = DESCRIPTORS; word < end; word++) words.store(word, 0);
       const allocator = new Buddy(words, geometry, maxOrder, hooks);
-      words.store(AT_ORDERS, allocator.insertRange(geometry.firstPage, geometry.firstPage + geometry.pageCount, 0));
+      words.store(AT_ORDERS, allocator.insertRange(geometry.firstPage, geometry.firstPage + geometry.pageCount));
       return allocator;
     },
     attach(words, geometry, hooks) {

@@ -1,0 +1,8 @@
+import { testObjectCache } from '@tablewalk/alloc/testing';
+import { buddy } from '@tablewalk/alloc-buddy';
+import { describe, it } from 'vitest';
+import { slab } from './index.js';
+
+describe('over bitmapTree', () => testObjectCache(slab(), it));
+// Its pages and the slabs share the descriptors.
+describe('over buddy', () => testObjectCache(slab(), it, { pages: buddy(), operations: 60 }));
