@@ -256,3 +256,62 @@ describe('tablewalk disasm', () => {
     expect(tablewalk(['disasm', '--thumb', '--count', '1', image]).stdout).toBe('00000000:  3001      adds r0, #1\n');
   });
 });
+
+describe('tablewalk kmem and walk', () => {
+  it('boots the kernel and shows steps, regions, maps, allocators and costs', { timeout: 120_000 }, () => {
+    const { status, stdout, stderr } = tablewalk([
+      'kmem',
+      '-m',
+      '16',
+      '--workload',
+      'programs',
+      '--allocator',
+      'buddy',
+      '--object-cache',
+      'slab',
+    ]);
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    for (const text of [
+      'kmem: directMap, linked at 0x80010000, loaded at 0x40010000\r\n',
+      '1. start-up code',
+      '2. kmem_init2, MMU off',
+      '1 identity section at ',
+      'TTBCR      = 0x00000001',
+      '5. the identity page removed',
+      '0x8000 0000 - 0xff7f ffff  TTBR1  kernel direct map',
+      'kernalloc (tablewalk/buddy): ',
+      'Node 0, zone   Normal',
+      'task              ',
+      'TLB maintenance',
+      'npm start -- run -bios .guests/u-boot.bin',
+    ])
+      expect(stdout).toContain(text);
+    // No colours in a pipe.
+    expect(stdout).not.toContain('\x1b[');
+  });
+
+  it('boots the other policy at another address', { timeout: 120_000 }, () => {
+    const { status, stdout } = tablewalk(['kmem', '-m', '16', '--policy', 'pmmVmm', '--load-address', '0x40300000', '-cpu', 'cortex-a7']);
+    expect(status).toBe(0);
+    expect(stdout).toContain('kmem: pmmVmm on cortex-a7, 16 MiB of RAM, loaded at 0x40300000, linked at 0x80300000\n');
+    expect(stdout).toContain('vmm (tablewalk/zone-list): ');
+  });
+
+  it('explains a walk, of that kernel and of a saved machine', { timeout: 120_000 }, () => {
+    const { status, stdout } = tablewalk(['walk', '-m', '16', '8010_0123']);
+    expect(status).toBe(0);
+    expect(stdout).toContain('level 1: 0x4011141e at ');
+    expect(stdout).toContain('PL1 rw, PL0 nothing\n0x80100123 -> 0x0040100123\n');
+    const saved = join(folder, 'walk.tw');
+    expect(tablewalk(['run', '--exit-on', 'MMU on', '--save', saved]).status).toBe(0);
+    const there = tablewalk(['walk', '--load', saved, '0x80010000']);
+    expect(there.stdout).toContain('0x80010000 -> 0x0040010000\n');
+    expect(there.status).toBe(0);
+  });
+
+  it('refuses in one line', () => {
+    const { status, stderr } = tablewalk(['kmem', '-m', '16', '--policy', 'pmmVmm', '--allocator', 'knr']);
+    expect([status, stderr]).toEqual([64, 'tablewalk: tablewalk/knr keeps its words in free pages, which have no address under pmmVmm\n']);
+  });
+});

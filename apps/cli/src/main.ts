@@ -6,6 +6,8 @@ const version = (): string =>
   (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
 const HELP = `usage: tablewalk run [options] [KERNEL]     boot a machine (without a kernel: the built-in guest)
+       tablewalk kmem [options]             boot the kernel of packages/kmem and show its memory
+       tablewalk walk [options] ADDRESS     a translation, descriptor by descriptor
        tablewalk disasm [options] FILE      disassemble
        tablewalk --version
 
@@ -17,6 +19,10 @@ run takes QEMU's spellings: -m SIZE, -cpu NAME, -kernel F, -initrd F, -append TE
   --save F, --load F      write the machine's state at the end; go on from one
   --seed N, --rtc utc, --rng, --modern-virtio, --stats, --trace FILE (- for standard error),
   --symbols FILE (ELF or System.map, for the trace)
+
+kmem and walk: --policy directMap|pmmVmm, --allocator zoneList|knr|bitmapTree|buddy, --object-cache slab (or a module for each),
+  --vmalloc eager|lazy, --poison, -cpu NAME, -m SIZE, --load-address A, --split A, --workload pages|vmalloc|programs|all, --seed N;
+  walk --load F looks into a machine that run --save wrote
 
 exit status: 0 power-off, 1-63 the guest's own (semihosting), 64 bad input, 66 the guest crashed, 124 a limit was reached
 `;
@@ -45,6 +51,18 @@ const main = async (argv: readonly string[]): Promise<number> => {
       return 0;
     }
     return (await import('./run.js')).run(args);
+  }
+  if (command === 'kmem' || command === 'walk') {
+    const { parseKmem, parseWalk } = await import('./kmem/arguments.js');
+    if (command === 'kmem') {
+      const args = parseKmem(rest);
+      if (args !== undefined) return (await import('./kmem/command.js')).kmem(args);
+    } else {
+      const args = parseWalk(rest);
+      if (args !== undefined) return (await import('./kmem/walk.js')).walk(args);
+    }
+    process.stdout.write(HELP);
+    return 0;
   }
   if (command === 'disasm') return (await import('./disasm.js')).disasm(rest);
   process.stderr.write(`tablewalk: unknown command '${command}'; 'tablewalk help' lists them\n`);

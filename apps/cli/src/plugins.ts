@@ -19,7 +19,7 @@ export interface PluginKind<T> {
   /** Loaders of the built-in ones, by name; `-`, `_` and case do not tell names apart. */
   readonly builtIn: Readonly<Record<string, () => Promise<PluginFactory<T>>>>;
   /** Members of the contract besides `name` and `contract`, and their `typeof`. */
-  readonly members: Readonly<Record<string, 'function' | 'object' | 'string' | 'number'>>;
+  readonly members: Readonly<Record<string, 'function' | 'object' | 'string' | 'number' | 'boolean'>>;
   /** True when the object has state: a module exports a function that makes one, never the thing itself. */
   readonly stateful: boolean;
 }

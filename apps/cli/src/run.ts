@@ -118,6 +118,39 @@ const verdict = (end: SessionEnd): { readonly status: number; readonly line?: st
   }
 };
 
+const readSaved = (path: string): SavedSession => {
+  const saved = loadSnapshot(path) as SavedSession;
+  if (saved?.machine === undefined || saved.arguments === undefined || saved.images === undefined)
+    throw new UsageError(`${path} is no snapshot of a session`);
+  return saved;
+};
+
+/** What a snapshot contains is the file's word, not ours. */
+const damaged = (path: string, error: unknown): UsageError =>
+  new UsageError(`the snapshot ${path} is damaged: ${(error as Error).message}`, { cause: error });
+
+/** The machine that a snapshot holds, to be looked at: what it would write to its drives stays in memory. */
+export const loadMachine = (path: string): VirtMachine => {
+  const { arguments: args, images, machine: snapshot } = readSaved(path);
+  const drives = args.drives.map((drive) => ({ ...drive, snapshot: true }));
+  let machine: VirtMachine | undefined;
+  try {
+    machine = new VirtMachine({
+      ...machineOptions(
+        { ...args, drives, log: new Set() },
+        images,
+        () => {},
+        () => machine!,
+      ),
+      snapshot,
+    });
+    return machine;
+  } catch (error) {
+    if (userMessage(error) !== undefined) throw error;
+    throw damaged(path, error);
+  }
+};
+
 /** `tablewalk run`. Resolves with the exit status. */
 export const run = async (given: RunArguments): Promise<number> => {
   const output = new Output(1);
@@ -127,9 +160,7 @@ export const run = async (given: RunArguments): Promise<number> => {
   let args = given;
   let saved: SavedSession | undefined;
   if (given.load !== undefined) {
-    saved = loadSnapshot(given.load) as SavedSession;
-    if (saved?.machine === undefined || saved.arguments === undefined || saved.images === undefined)
-      throw new UsageError(`${given.load} is no snapshot of a session`);
+    saved = readSaved(given.load);
     const { memoryBytes, cpu, kernel, initrd, append, dtb, bios, drives, net, rng, seed, semihosting, realTimeClock, modernVirtio } =
       saved.arguments;
     args = {
@@ -157,8 +188,7 @@ export const run = async (given: RunArguments): Promise<number> => {
     machine = new VirtMachine({ ...machineOptions(args, images, log, () => machine!), ...(saved && { snapshot: saved.machine }) });
   } catch (error) {
     if (userMessage(error) !== undefined) throw error;
-    // What a snapshot contains is the file's word, not ours.
-    if (saved) throw new UsageError(`the snapshot ${given.load} is damaged: ${(error as Error).message}`, { cause: error });
+    if (given.load !== undefined) throw damaged(given.load, error);
     if (error instanceof RangeError && /memory|allocat/i.test(error.message))
       throw new UsageError(`the host has no ${Math.ceil(args.memoryBytes / 2 ** 20)} MiB for the guest's RAM`, { cause: error });
     throw error;

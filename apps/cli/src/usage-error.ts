@@ -4,7 +4,17 @@ export const EXIT_CRASHED = 66;
 export const EXIT_LIMIT = 124;
 
 /** Errors whose message is the whole story: the user, not the program, can mend them. */
-const clear = new Set(['UsageError', 'BootError', 'FdtError', 'LoaderError', 'MachineError', 'DeviceError', 'AssemblerError']);
+const clear = new Set([
+  'UsageError',
+  'BootError',
+  'FdtError',
+  'LoaderError',
+  'MachineError',
+  'DeviceError',
+  'AssemblerError',
+  'KmemError',
+  'AllocError',
+]);
 
 /** The line for a user's mistake or a failing file system; undefined for an error of the program's own. */
 export const userMessage = (error: unknown): string | undefined => {

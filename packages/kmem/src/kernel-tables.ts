@@ -19,6 +19,9 @@ export const tableSites = routine('kernel_tables', {
   read_first_level: 'load',
 });
 
+/** What was stored where, and the VA that it translates. */
+type DescriptorLog = (what: string, address: VirtAddr, descriptor: number, va: VirtAddr) => void;
+
 /**
  * The kernel half's second-level tables. All of them were linked by `kmem_init2`, so the first level is never edited again, and no operation can fail
  * for want of a table.
@@ -32,8 +35,12 @@ export class KernelTables {
   private readonly boot: BootRecord;
   private readonly layout: KernelLayout;
 
-  constructor(port: KernelPort, maintenance: Maintenance, layout: KernelLayout, boot: BootRecord) {
+  private readonly wrote: DescriptorLog;
+
+  /** `wrote` is told of each descriptor that `map` stores. */
+  constructor(port: KernelPort, maintenance: Maintenance, layout: KernelLayout, boot: BootRecord, wrote: DescriptorLog = () => {}) {
     this.port = port;
+    this.wrote = wrote;
     this.maintenance = maintenance;
     this.boot = boot;
     this.layout = layout;
@@ -66,7 +73,11 @@ export class KernelTables {
 
   /** Maps pages that are not mapped. */
   map(va: VirtAddr, physical: readonly PhysAddr[], attributes: Attributes): void {
-    this.each(va, physical.length, (entry, n) => this.port.store(tableSites.map, entry, smallPage(physical[n]!, attributes)));
+    this.each(va, physical.length, (entry, n) => {
+      const descriptor = smallPage(physical[n]!, attributes);
+      this.port.store(tableSites.map, entry, descriptor);
+      this.wrote('small pages', entry, descriptor, va + n * PAGE);
+    });
     this.written(va, physical.length);
     this.maintenance.published();
   }

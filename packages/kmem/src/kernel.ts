@@ -24,6 +24,7 @@ import type { KernelProgram } from './image/program.js';
 import { kernelProgram } from './image/program.js';
 import { routine } from './image/sites.js';
 import * as traps from './image/traps.js';
+import { peekAllocator, peekEverywhere, peekWords } from './inspect.js';
 import { KernelTables, tableSites } from './kernel-tables.js';
 import { KmemError } from './kmem-error.js';
 import type { KernelLayout, LayoutOptions } from './layout.js';
@@ -31,6 +32,7 @@ import { kernelLayout, PAGE, physicalToLinear, VMALLOC_END, VMALLOC_START } from
 import type { KernelMachine } from './machine.js';
 import type { Maintenance } from './maintenance.js';
 import { maintenance, maintenanceSites } from './maintenance.js';
+import { poisoned, poisonSites } from './poison.js';
 import { directMap } from './policies/direct-map.js';
 import type { KernelMemory, MemoryPolicy } from './policies/policy.js';
 import type { KernelPort } from './port.js';
@@ -43,7 +45,6 @@ import type { VmallocOptions, VmallocState } from './vmalloc.js';
 import { Vmalloc } from './vmalloc.js';
 
 const consoleSites = routine('console', { put: 'store8' });
-const poisonSites = routine('poison', { fill: 'branch', check: 'branch' });
 
 /** Everything that the kernel's text holds. */
 const SITES = [
@@ -89,7 +90,6 @@ export interface KernelOptions extends LayoutOptions {
   readonly internals?: KernelInternals;
 }
 
-export const POISON = 0xaaaaaaaa;
 const METADATA = { kernalloc: 'kernalloc', virtual: 'kern_virt_allocator', vmm: 'vmm', descriptors: 'page descriptors' } as const;
 const SCHEMA = 'kmem/kernel';
 const VERSION = 1;
@@ -310,28 +310,56 @@ export class Kernel {
     };
   }
 
+  private geometries(boot: BootRecord) {
+    const firstPage = boot.imageEnd / PAGE;
+    const pageCount = boot.mappedEnd / PAGE - firstPage;
+    // What cannot be reserved is left out: everything behind the image that the kernel took for itself; the device tree's pages are then free. An
+    // allocator that keeps words in free pages must not see those pages either: to it everything is free until it is reserved.
+    const { reserve: canReserve, inBand } = this.allocator.capabilities;
+    const from = canReserve && inBand !== true ? firstPage : boot.reservedEnd / PAGE;
+    return {
+      firstPage,
+      pageCount,
+      canReserve,
+      geometry: { firstPage: from, pageCount: firstPage + pageCount - from, pageShift: 12 },
+      vmmGeometry: { firstPage: physicalToLinear(this.layout, firstPage * PAGE) / PAGE, pageCount, pageShift: 12 },
+    };
+  }
+
+  /**
+   * The allocators as they are in guest memory now, for reports: read from outside, so that looking costs the guest nothing and changes nothing. What
+   * is answered is a picture, and old as soon as the guest runs.
+   */
+  inspect(): { readonly kernalloc: PageAllocator; readonly virtual: PageAllocator; readonly vmm: PageAllocator | undefined } {
+    const { machine } = this;
+    const boot = this.bootRecord;
+    const { geometry, vmmGeometry } = this.geometries(boot);
+    const words = (name: string) => peekWords(machine, boot.metadata[name]!.address, boot.metadata[name]!.words);
+    const pageWords = this.allocator.capabilities.inBand ? peekEverywhere(machine, geometry.firstPage * PAGE) : undefined;
+    return {
+      kernalloc: peekAllocator(this.allocator, geometry, words(METADATA.kernalloc), pageWords),
+      virtual: peekAllocator(this.virtualAllocator, VMALLOC_GEOMETRY, words(METADATA.virtual)),
+      vmm: this.policy.virtualPages ? peekAllocator(this.virtualAllocator, vmmGeometry, words(METADATA.vmm)) : undefined,
+    };
+  }
+
   /** Opens everything that stands on guest memory: a new one, or the one that is there. Runs in a host routine. */
   private openKernel(how: 'create' | 'attach'): OpenKernel {
     const { layout, options, policy } = this;
     const { port } = this.guest;
     const boot = this.bootRecord;
     const maintain = this.makeMaintenance(boot);
-    const tables = new KernelTables(port, maintain, layout, boot);
+    const tables = new KernelTables(port, maintain, layout, boot, (...written) => this.guest.log.descriptor(...written));
     const words = (name: string, sites: keyof typeof wordSites) =>
       guestWords(port, wordSites[sites], physicalToLinear(layout, boot.metadata[name]!.address));
     const make = how === 'create' ? createAllocator : attachAllocator;
-    const firstPage = boot.imageEnd / PAGE;
-    const pageCount = boot.mappedEnd / PAGE - firstPage;
-    // What cannot be reserved is left out: then everything behind the image that the kernel took for itself, and the device tree's pages are free.
-    const canReserve = this.allocator.capabilities.reserve;
-    const from = canReserve ? firstPage : boot.reservedEnd / PAGE;
-    const geometry = { firstPage: from, pageCount: firstPage + pageCount - from, pageShift: 12 };
+    const { firstPage, pageCount, canReserve, geometry, vmmGeometry } = this.geometries(boot);
+    const from = geometry.firstPage;
     const hooks = this.allocator.capabilities.inBand
       ? { pageWords: guestWords(port, wordSites.free_pages, physicalToLinear(layout, from * PAGE)) }
       : undefined;
     const kernalloc = make(this.allocator, geometry, words(METADATA.kernalloc, 'kernalloc'), hooks);
     const virtual = make(this.virtualAllocator, VMALLOC_GEOMETRY, words(METADATA.virtual, 'kern_virt_allocator'));
-    const vmmGeometry = { firstPage: physicalToLinear(layout, firstPage * PAGE) / PAGE, pageCount, pageShift: 12 };
     const vmm = policy.virtualPages ? make(this.virtualAllocator, vmmGeometry, words(METADATA.vmm, 'vmm')) : undefined;
     if (how === 'create') {
       if (canReserve)
@@ -531,34 +559,3 @@ interface OpenKernel {
   readonly asids: Asids;
   readonly programs: ProgramTable;
 }
-
-/** Freed pages are filled; pages that come back are looked at. */
-const poisoned = (memory: KernelMemory, port: KernelPort): KernelMemory => {
-  const known = new Set<VirtAddr>();
-  return {
-    ...memory,
-    allocate: (pages, options) => {
-      const va = memory.allocate(pages, options);
-      if (va === undefined) return undefined;
-      for (let n = 0; n < pages; n++) {
-        const page = va + n * PAGE;
-        if (!known.delete(page)) continue;
-        const wrong = port.branch(poisonSites.check, port.entry('memcheck'), page, PAGE, POISON);
-        if (wrong !== 0) throw new KmemError('poison', `somebody wrote to 0x${wrong.toString(16)} after it was freed`);
-      }
-      return va;
-    },
-    free: (va, pages) => {
-      port.branch(poisonSites.fill, port.entry('memfill'), va, pages * PAGE, POISON);
-      for (let n = 0; n < pages; n++) known.add(va + n * PAGE);
-      memory.free(va, pages);
-    },
-    state: () => ({ known: [...known], memory: memory.state() }),
-    restore: (state) => {
-      const saved = state as { readonly known: readonly VirtAddr[]; readonly memory: unknown };
-      known.clear();
-      for (const va of saved.known) known.add(va);
-      memory.restore(saved.memory);
-    },
-  };
-};

@@ -1,0 +1,85 @@
+import type { BootEvent, BootStep, Costs, Kernel } from '@tablewalk/kmem';
+import { buddyInfo, extFrag, freeBlocks, slabInfo } from '@tablewalk/kmem';
+import { describeDescriptor } from './walk-text.js';
+
+const hex = (value: number): string => `0x${(value >>> 0).toString(16).padStart(8, '0')}`;
+
+const eventLines = (events: readonly BootEvent[]): string[] => {
+  const lines: string[] = [];
+  let operations: string[] = [];
+  const flush = (): void => {
+    if (operations.length > 0) lines.push(operations.join('; '));
+    operations = [];
+  };
+  for (const event of events) {
+    if (event.kind === 'barrier') operations.push(event.name);
+    else if (event.kind === 'maintenance') operations.push(event.operand === 0 ? event.name : `${event.name} ${hex(event.operand)}`);
+    else {
+      flush();
+      if (event.kind === 'register') lines.push(`${event.name.padEnd(10)} = ${hex(event.value)}`);
+      else if (event.kind === 'note') lines.push(event.text);
+      else {
+        const { what, address, count, first, last, va } = event;
+        const range = count === 1 ? hex(first) : `${hex(first)} ... ${hex(last)}`;
+        lines.push(
+          `${count} ${count === 1 ? what.replace(/s$/, '') : what} at ${hex(address)}${va === undefined ? '' : `, for ${hex(va)} on`}: ${range}`,
+        );
+        if (first !== 0) lines.push(`  ${describeDescriptor(what, first)}`);
+      }
+    }
+  }
+  flush();
+  return lines;
+};
+
+/** The steps of the boot with what each wrote. */
+export const bootLines = (steps: readonly BootStep[], bold: (text: string) => string): string[] =>
+  steps.flatMap(({ number, title, events, instructions }) => [
+    `${bold(`${number}. ${title}`)}  (${instructions} instructions)`,
+    ...eventLines(events).map((line) => `     ${line}`),
+  ]);
+
+/** State of the allocators in guest memory. */
+export const allocatorLines = (kernel: Kernel): string[] => {
+  const { kernalloc, virtual, vmm } = kernel.inspect();
+  const lines: string[] = [];
+  for (const [name, allocator] of [
+    ['kernalloc', kernalloc],
+    ['kern_virt_allocator', virtual],
+    ['vmm', vmm],
+  ] as const) {
+    if (allocator === undefined) continue;
+    const { pageCount, freePages, freeRuns, largestFreeRun } = allocator.stats();
+    lines.push(
+      `${name} (${allocator.name}): ${freePages} of ${pageCount} pages free, in ${freeRuns} runs, the largest of ${largestFreeRun}`,
+    );
+  }
+  const counts = freeBlocks(kernalloc);
+  lines.push('free blocks of kernalloc by order 0 to 10, then the unusable and the fragmentation index', buddyInfo('Normal', counts));
+  lines.push(...extFrag('Normal', counts));
+  const cache = kernel.programs.taskCache;
+  if (cache !== undefined) lines.push(...kernel.call(() => slabInfo([cache])));
+  return lines;
+};
+
+const costNames: Readonly<Record<keyof Costs, string>> = {
+  instructions: 'instructions',
+  walks: 'table walks',
+  descriptorsRead: 'descriptors read',
+  tlbMaintenance: 'TLB maintenance',
+  cacheMaintenance: 'cache maintenance',
+  branchPredictorMaintenance: 'branch predictor maintenance',
+  barriers: 'barriers',
+  exceptions: 'exceptions',
+};
+
+/** Costs side by side. */
+export const costLines = (columns: readonly (readonly [string, Costs])[]): string[] => {
+  const width = 14;
+  return [
+    `${''.padEnd(30)}${columns.map(([name]) => name.padStart(width)).join('')}`,
+    ...(Object.keys(costNames) as (keyof Costs)[]).map(
+      (name) => `${costNames[name].padEnd(30)}${columns.map(([, costs]) => String(costs[name]).padStart(width)).join('')}`,
+    ),
+  ];
+};
