@@ -42,7 +42,7 @@ export type TlbReplacement = 'fifo' | 'random' | 'needs-hits';
 
 /**
  * Told of each translation that a model no longer has, whatever the reason, while its words are still readable. It hears of it at the latest when no
- * copy is left that `lookup` could find for either side: what was made from an entry may be kept until then. To report what is still held
+ * entry is left, on either side, that gives the translation: what was made from an entry may be kept until then. To report what is still held
  * is allowed, not to report what is gone is a fault.
  */
 export interface TlbEvictionSink {
@@ -96,7 +96,7 @@ export interface Tlb extends Stateful {
   invalidateMva(va: VirtAddr, asid: number, side: TlbSide, sink: TlbEvictionSink): void;
   /** Non-global entries of this ASID, locked ones too. */
   invalidateAsid(asid: number, side: TlbSide, sink: TlbEvictionSink): void;
-  /** Entries of mappings that cover `va`, of every ASID, locked ones too. */
+  /** Entries of mappings that cover `va`, of every ASID, that are not locked (as on Cortex-A9: DDI 0388I, 4.2.27). */
   invalidateMvaAllAsid(va: VirtAddr, side: TlbSide, sink: TlbEvictionSink): void;
   /**
    * Gives up one translation, with all its copies, or one entry of the walk cache: an eviction that the architecture allows at any time. `random` (32

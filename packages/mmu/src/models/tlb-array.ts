@@ -1,0 +1,260 @@
+import { TLB_ENTRY_GLOBAL, TLB_ENTRY_LOCKED, TLB_ENTRY_VALID, TLB_ENTRY_WHOLE_SHIFT, TLB_ENTRY_WORDS } from '../contracts/tlb.js';
+import { MmuError } from '../mmu-error.js';
+import { integerIn, powerOfTwoIn } from './geometry.js';
+import { Replacement, type ReplacementPolicy, type ReplacementState } from './replacement.js';
+
+/** One structure of entries: a micro-TLB, a main TLB, a walk cache. */
+export interface TlbArrayOptions {
+  /** How many translations it holds: 1 to 65,536. */
+  readonly entries: number;
+  /** Entries that one address may be in. Default: all of them (fully associative). `entries / ways` is a power of two. */
+  readonly ways?: number;
+  /** Default `round-robin`. */
+  readonly replacement?: ReplacementPolicy;
+  /** Seed of `random`, 32 bits, unsigned. Default 1. */
+  readonly seed?: number;
+  /** How many entries of each set may be locked: fewer than `ways`. Default 0. */
+  readonly lockable?: number;
+}
+
+export interface TlbArrayState {
+  readonly replacement: ReplacementState;
+  readonly last: number;
+}
+
+const ADDRESS_SPACE = 0xff00 | TLB_ENTRY_GLOBAL;
+const KEY = 0xff | ADDRESS_SPACE;
+
+/** log2 of the size of the mapping that the entry is or is a piece of. */
+export function wholeSizeLog2(tag: number): number {
+  const whole = (tag >>> TLB_ENTRY_WHOLE_SHIFT) & 0x3f;
+  return whole !== 0 ? whole : tag & 0xff;
+}
+
+/**
+ * A set-associative array of entries, part of an arena that it may share. The set of an entry is its page number, in units of its own size:
+ * a look-up tries each size that is held, the smallest first. With one set there is nothing to try, and the lowest way wins. The entry
+ * that answered last answers again if it can: that is what makes a look-up cheap, and where two entries conflict it is as good as any rule.
+ */
+export class TlbArray {
+  readonly label: string;
+  readonly options: TlbArrayOptions;
+  readonly base: number;
+  readonly end: number;
+  hits = 0;
+  misses = 0;
+  evictions = 0;
+
+  private readonly arena: Uint32Array;
+  private readonly replacement: Replacement;
+  private readonly setMask: number;
+  private readonly ways: number;
+  private readonly lockable: number;
+  /** The smallest match wins: tables of a lower level are nearer to the end of a walk. */
+  private readonly nearest: boolean;
+  /** Entries held by log2 of their size, and a bit for each size of which there are any. */
+  private readonly sizeCounts = new Uint32Array(32);
+  private sizes = 0;
+  private last = -1;
+
+  constructor(model: string, label: string, options: TlbArrayOptions, arena: Uint32Array, base: number, nearest = false) {
+    this.label = label;
+    this.options = options;
+    this.arena = arena;
+    this.base = base;
+    const { sets, ways } = arrayGeometry(model, label, options);
+    this.end = base + sets * ways * TLB_ENTRY_WORDS;
+    this.ways = ways;
+    this.setMask = sets - 1;
+    this.nearest = nearest;
+    this.lockable = integerIn(model, `the number of lockable entries (${label})`, options.lockable ?? 0, 0, ways - 1);
+    this.replacement = new Replacement(model, options.replacement ?? 'round-robin', sets, ways, options.seed ?? 1);
+  }
+
+  get policy(): ReplacementPolicy {
+    return this.replacement.policy;
+  }
+
+  /** Offset of the entry that translates `va`, or -1. Changes nothing but which entry answered last. */
+  find(va: number, asid: number): number {
+    const arena = this.arena;
+    const asidBits = asid << 8;
+    if (this.last >= 0 && !this.nearest) {
+      const tag = arena[this.last + 1] | 0;
+      if (
+        tag < 0 &&
+        (arena[this.last] ^ va) >>> (tag & 31) === 0 &&
+        ((tag & TLB_ENTRY_GLOBAL) !== 0 || ((tag ^ asidBits) & 0xff00) === 0)
+      ) {
+        return this.last;
+      }
+    }
+    if (this.setMask === 0 && !this.nearest) {
+      for (let o = this.base; o < this.end; o += TLB_ENTRY_WORDS) {
+        const tag = arena[o + 1] | 0;
+        if (tag < 0 && (arena[o] ^ va) >>> (tag & 31) === 0 && ((tag & TLB_ENTRY_GLOBAL) !== 0 || ((tag ^ asidBits) & 0xff00) === 0)) {
+          this.last = o;
+          return o;
+        }
+      }
+      return -1;
+    }
+    const stride = this.ways * TLB_ENTRY_WORDS;
+    for (let sizes = this.sizes; sizes !== 0; sizes &= sizes - 1) {
+      const size = 31 - Math.clz32(sizes & -sizes);
+      const first = this.base + ((va >>> size) & this.setMask) * stride;
+      for (let o = first; o < first + stride; o += TLB_ENTRY_WORDS) {
+        const tag = arena[o + 1] | 0;
+        if (
+          tag < 0 &&
+          (tag & 0xff) === size &&
+          (arena[o] ^ va) >>> size === 0 &&
+          ((tag & TLB_ENTRY_GLOBAL) !== 0 || ((tag ^ asidBits) & 0xff00) === 0)
+        ) {
+          this.last = o;
+          return o;
+        }
+      }
+    }
+    return -1;
+  }
+
+  /** The entry was used. */
+  touch(offset: number): void {
+    const index = (offset - this.base) / TLB_ENTRY_WORDS;
+    if ((this.arena[offset + 1] & TLB_ENTRY_LOCKED) !== 0) return;
+    this.replacement.touch(Math.floor(index / this.ways), index % this.ways);
+  }
+
+  /** Offset of the entry with this first VA and this size, ASID and globality in `tag`, or -1. */
+  same(va: number, tag: number): number {
+    const first = this.setOf(va, tag);
+    for (let o = first; o < first + this.ways * TLB_ENTRY_WORDS; o += TLB_ENTRY_WORDS) {
+      const held = this.arena[o + 1];
+      if ((held | 0) < 0 && this.arena[o] === va && ((held ^ tag) & KEY) === 0) return o;
+    }
+    return -1;
+  }
+
+  /** Where an entry goes: over the one that it replaces, into an empty way, or over a victim, in that order. */
+  place(va: number, tag: number): number {
+    const same = this.same(va, tag);
+    if (same >= 0) return same;
+    const first = this.setOf(va, tag);
+    const stride = this.ways * TLB_ENTRY_WORDS;
+    for (let o = first; o < first + stride; o += TLB_ENTRY_WORDS) if ((this.arena[o + 1] | 0) >= 0) return o;
+    let way = this.replacement.victim((first - this.base) / stride);
+    // At least one way of the set is not locked.
+    while ((this.arena[first + way * TLB_ENTRY_WORDS + 1] & TLB_ENTRY_LOCKED) !== 0) way = way + 1 === this.ways ? 0 : way + 1;
+    return first + way * TLB_ENTRY_WORDS;
+  }
+
+  /** True if one more entry of this set may be locked. */
+  canLock(va: number, tag: number): boolean {
+    if (this.lockable === 0) return false;
+    const first = this.setOf(va, tag);
+    let locked = 0;
+    for (let o = first; o < first + this.ways * TLB_ENTRY_WORDS; o += TLB_ENTRY_WORDS) {
+      if ((this.arena[o + 1] | 0) < 0 && (this.arena[o + 1] & TLB_ENTRY_LOCKED) !== 0) locked++;
+    }
+    return locked < this.lockable;
+  }
+
+  /** An empty way of any set in which all may be locked, or -1. */
+  empty(): number {
+    for (let o = this.base; o < this.end; o += TLB_ENTRY_WORDS) if ((this.arena[o + 1] | 0) >= 0) return o;
+    return -1;
+  }
+
+  /** After the eight words were written at `offset`, which was empty. */
+  filled(offset: number): void {
+    const tag = this.arena[offset + 1];
+    const size = tag & 31;
+    this.sizeCounts[size]++;
+    this.sizes |= 1 << size;
+    const index = (offset - this.base) / TLB_ENTRY_WORDS;
+    const set = Math.floor(index / this.ways);
+    this.replacement.filled(set, index % this.ways);
+    if ((tag & TLB_ENTRY_LOCKED) !== 0) this.replacement.pin(set, index % this.ways);
+  }
+
+  clear(offset: number): void {
+    const size = this.arena[offset + 1] & 31;
+    if (--this.sizeCounts[size] === 0) this.sizes &= ~(1 << size);
+    this.arena[offset + 1] = 0;
+  }
+
+  /** True if another entry than `offset` (of any array of the arena) gives the translation that it gives, to the same address spaces. */
+  gives(offset: number): boolean {
+    const arena = this.arena;
+    const va = arena[offset];
+    const tag = arena[offset + 1];
+    const stride = this.ways * TLB_ENTRY_WORDS;
+    for (let sizes = this.sizes; sizes !== 0; sizes &= sizes - 1) {
+      const size = 31 - Math.clz32(sizes & -sizes);
+      if (size < (tag & 0xff)) continue;
+      const first = this.base + ((va >>> size) & this.setMask) * stride;
+      for (let o = first; o < first + stride; o += TLB_ENTRY_WORDS) {
+        const held = arena[o + 1];
+        if (
+          o !== offset &&
+          (held | 0) < 0 &&
+          (held & 0xff) === size &&
+          ((held ^ tag) & ADDRESS_SPACE) === 0 &&
+          (arena[o] ^ va) >>> size === 0 &&
+          (arena[o + 2] | (va - arena[o])) >>> 0 === arena[offset + 2] &&
+          arena[o + 3] === arena[offset + 3] &&
+          arena[o + 4] === arena[offset + 4] &&
+          arena[o + 5] === arena[offset + 5] &&
+          arena[o + 6] === arena[offset + 6] &&
+          arena[o + 7] === arena[offset + 7]
+        ) {
+          return true;
+        }
+      }
+    }
+    return false;
+  }
+
+  reset(): void {
+    this.replacement.reset();
+    this.last = -1;
+    this.resetStats();
+  }
+
+  resetStats(): void {
+    this.hits = 0;
+    this.misses = 0;
+    this.evictions = 0;
+  }
+
+  snapshot(): TlbArrayState {
+    return { replacement: this.replacement.snapshot(), last: this.last };
+  }
+
+  /** After the arena was restored. */
+  restore(state: TlbArrayState): void {
+    this.replacement.restore(state.replacement);
+    this.last = state.last;
+    this.sizeCounts.fill(0);
+    this.sizes = 0;
+    for (let o = this.base; o < this.end; o += TLB_ENTRY_WORDS) {
+      const tag = this.arena[o + 1];
+      if ((tag & TLB_ENTRY_VALID) === 0) continue;
+      this.sizeCounts[tag & 31]++;
+      this.sizes |= 1 << (tag & 31);
+    }
+  }
+
+  private setOf(va: number, tag: number): number {
+    return this.base + ((va >>> (tag & 31)) & this.setMask) * this.ways * TLB_ENTRY_WORDS;
+  }
+}
+
+export function arrayGeometry(model: string, label: string, options: TlbArrayOptions): { sets: number; ways: number } {
+  const entries = integerIn(model, `the number of entries (${label})`, options.entries, 1, 65536);
+  const ways = integerIn(model, `the number of ways (${label})`, options.ways ?? entries, 1, entries);
+  if (entries % ways !== 0) throw new MmuError(model, `${entries} entries do not divide into ${ways} ways (${label})`);
+  const sets = powerOfTwoIn(model, `the number of sets (${label})`, entries / ways, 1, 65536);
+  return { sets, ways };
+}
