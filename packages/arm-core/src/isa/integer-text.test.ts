@@ -14,6 +14,7 @@ import { media } from './families/media.js';
 import { multiplies } from './families/multiply.js';
 import { shifts } from './families/shift.js';
 import { compilePattern } from './pattern.js';
+import { randomWords } from './random-words.fixture.js';
 
 const family: readonly Encoding[] = [
   ...dataProcessing,
@@ -30,13 +31,7 @@ const TRIALS = 25;
 
 /** Words of each encoding, the same on every run. */
 const wordsOf = (isa: InstructionSet): number[] => {
-  let x = 0x2545f491;
-  const random = (): number => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return x;
-  };
+  const random = randomWords(0x2545f491);
   return family
     .filter((encoding) => encoding.isa === isa)
     .flatMap((encoding) => {

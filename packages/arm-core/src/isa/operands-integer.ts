@@ -2,7 +2,7 @@ import type { Fields } from './encoding.js';
 import { emptyPatternT32, expandA32, expandT32 } from './integer.js';
 import { conditionNames, conditionNumber } from './mnemonic.js';
 import type { OperandSyntax, SyntaxContext } from './operands.js';
-import { parseImmediate, registerName, registerNumber } from './operands.js';
+import { parseImmediate, registerName, registerNumber, shiftNames } from './operands.js';
 
 /** Operands of integer instructions. Each prints and parses; see OperandSyntax. */
 
@@ -68,8 +68,6 @@ export const t32Immediate: OperandSyntax = {
   },
 };
 
-const shiftNames = ['lsl', 'lsr', 'asr', 'ror'] as const;
-
 const shiftText = (type: number, amount: number): string | undefined => {
   if (type === 0 && amount === 0) return undefined;
   if (type === 3 && amount === 0) return 'rrx';
@@ -81,7 +79,7 @@ const parseShift = (text: string): { type: number; amount: number } | undefined 
   if (/^rrx$/i.test(text)) return { type: 3, amount: 0 };
   const match = /^(lsl|lsr|asr|ror)\s*#?\s*(\S+)$/i.exec(text);
   if (match === null) return undefined;
-  const type = (shiftNames as readonly string[]).indexOf(match[1]!.toLowerCase());
+  const type = shiftNames.indexOf(match[1]!.toLowerCase());
   const amount = parseImmediate(match[2]);
   if (amount === undefined || amount < 0) return undefined;
   if (amount === 0) return { type: 0, amount: 0 };
@@ -115,9 +113,7 @@ export const registerShift: OperandSyntax = {
   parse: (text) => {
     const match = text === undefined ? null : /^(lsl|lsr|asr|ror)\s+(\S+)$/i.exec(text);
     const register = match === null ? undefined : registerNumber(match[2]!);
-    return match === null || register === undefined
-      ? undefined
-      : { t: (shiftNames as readonly string[]).indexOf(match[1]!.toLowerCase()), s: register };
+    return match === null || register === undefined ? undefined : { t: shiftNames.indexOf(match[1]!.toLowerCase()), s: register };
   },
 };
 

@@ -1,6 +1,6 @@
 import type { Fields } from './encoding.js';
 import type { OperandSyntax } from './operands.js';
-import { parseImmediate, registerName, registerNumber } from './operands.js';
+import { parseImmediate, registerName, registerNumber, shiftNames } from './operands.js';
 
 type Parsed = Readonly<Record<string, number>>;
 
@@ -24,8 +24,6 @@ const signedRegister = (text: string | undefined): { u: number; m: number } | un
   const m = match === null ? undefined : registerNumber(match[2]!);
   return m === undefined ? undefined : { u: match![1] === '-' ? 0 : 1, m };
 };
-
-const shiftNames = ['lsl', 'lsr', 'asr', 'ror'];
 
 /** Text of an immediate shift: type in field y, amount in field a (DecodeImmShift, ARM DDI 0406C, A8.4.3). Empty for LSL #0. */
 const shiftText = (f: Fields): string => {

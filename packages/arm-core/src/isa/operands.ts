@@ -26,6 +26,9 @@ export interface OperandSyntax {
   parse(text: string | undefined, context: SyntaxContext, known?: Fields): Readonly<Record<string, number>> | undefined;
 }
 
+/** Shifts by type: bits 6:5 of A32 data processing (ARM DDI 0406C, A8.4.3). */
+export const shiftNames: readonly string[] = ['lsl', 'lsr', 'asr', 'ror'];
+
 const registerNames = ['r0', 'r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8', 'r9', 'r10', 'r11', 'r12', 'sp', 'lr', 'pc'];
 const registerNumbers: Readonly<Record<string, number>> = {
   ...Object.fromEntries(registerNames.map((name, number) => [name, number])),

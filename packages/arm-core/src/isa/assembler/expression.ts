@@ -1,3 +1,5 @@
+import { escapes } from './source.js';
+
 /** Expressions of the assembler: C's operators on numbers, symbols and `.`. */
 
 /** What symbols mean where an expression stands: undefined for an unknown name. */
@@ -6,8 +8,6 @@ export type SymbolValue = (name: string) => number | undefined;
 const tokenPattern = /\s*(0x[0-9a-f]+|0b[01]+|[0-9]+[bf](?![0-9a-z_])|[0-9]+|'(?:\\.|[^'\\])'?|[a-z_.$][\w.$]*|<<|>>|[-+*/%&|^~()])/iy;
 
 const precedences: Readonly<Record<string, number>> = { '|': 1, '^': 2, '&': 3, '<<': 4, '>>': 4, '+': 5, '-': 5, '*': 6, '/': 6, '%': 6 };
-
-const escapes: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, 0: 0, b: 8, f: 12 };
 
 const characterValue = (token: string): number => {
   const body = token.endsWith("'") && token.length > 2 ? token.slice(1, -1) : token.slice(1);

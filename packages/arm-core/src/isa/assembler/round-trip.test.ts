@@ -2,22 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { Disassembler } from '../disassembler.js';
 import type { InstructionSet } from '../encoding.js';
 import { parseImmediate, registerNumber } from '../operands.js';
+import { randomWords } from '../random-words.fixture.js';
 import { InstructionEncoder } from './instruction-encoder.js';
 import { splitOperands } from './source.js';
 
 const disassembler = new Disassembler();
 const encoder = new InstructionEncoder(disassembler);
-
-/** A small generator of 32-bit numbers (xorshift), the same on every run. */
-const randomWords = (seed: number): (() => number) => {
-  let x = seed;
-  return () => {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    return x >>> 0;
-  };
-};
 
 const TRIALS = 60;
 const ADDRESS = 0x10000;

@@ -96,7 +96,8 @@ export const splitOperands = (text: string): string[] => {
   return pieces;
 };
 
-const escapes: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, b: 8, f: 12, 0: 0 };
+/** What a letter after a backslash stands for, in strings and characters. */
+export const escapes: Readonly<Record<string, number>> = { n: 10, r: 13, t: 9, b: 8, f: 12, 0: 0 };
 
 /** Bytes of a quoted string (UTF-8 is not made: characters are Latin-1), or undefined. */
 export const stringBytes = (text: string): number[] | undefined => {

@@ -3,6 +3,7 @@ import { ops } from '@tablewalk/engine';
 import { claimExclusive, clearExclusive, markExclusive, requireSwap } from '../../system/kernels-system.js';
 import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Fields } from '../encoding.js';
+import { spOrPc } from '../integer.js';
 import { reg } from '../operands.js';
 import { base, offsetImmediate, secondOfPair } from '../operands-memory.js';
 import { a32, t32 } from './record.js';
@@ -15,7 +16,6 @@ const addressOf = (b: ArmBuilder, f: Fields): Value => {
   return f['i'] ? b.add(base, b.const(f['i'] * 4)) : base;
 };
 
-const stackOrPc = (n: number): boolean => n === 13 || n === 15;
 /** Registers of a doubleword: field x, or Rt + 1 in A32. */
 const second = (f: Fields): number => f['x'] ?? f['t']! + 1;
 
@@ -24,7 +24,7 @@ const badLoad = (f: Fields, size: Size, thumb: boolean): boolean =>
   f['n'] === 15 ||
   f['t'] === 15 ||
   (thumb && f['t'] === 13) ||
-  (size === 8 && (second(f) === 15 || second(f) === f['t'] || (thumb ? stackOrPc(second(f)) : (f['t']! & 1) === 1)));
+  (size === 8 && (second(f) === 15 || second(f) === f['t'] || (thumb ? spOrPc(second(f)) : (f['t']! & 1) === 1)));
 const badStore = (f: Fields, size: Size, thumb: boolean): boolean =>
   f['d'] === 15 ||
   f['n'] === 15 ||

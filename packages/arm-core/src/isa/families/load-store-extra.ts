@@ -1,4 +1,5 @@
 import type { Encoding, Fields } from '../encoding.js';
+import { spOrPc } from '../integer.js';
 import { reg } from '../operands.js';
 import { base, literal, offsetImmediate, offsetRegister, postImmediate, postRegister, secondOfPair } from '../operands-memory.js';
 import { hint, immediateOffset, loadPair, registerOffset, storePair } from './load-store-semantics.js';
@@ -164,11 +165,11 @@ export const loadStoreExtra: readonly Encoding[] = [
   }),
   t32('PLD_reg_T1', '11111000 0001 nnnn 1111 000000 aa mmmm', 'A8.8.128', ['pld{c}', offsetRegister({ shift: 't32' })], hint, {
     unless: isLiteral,
-    unpredictable: (f) => f['m'] === 13 || f['m'] === 15,
+    unpredictable: (f) => spOrPc(f['m']!),
   }),
   t32('PLDW_reg_T1', '11111000 0011 nnnn 1111 000000 aa mmmm', 'A8.8.128', ['pldw{c}', offsetRegister({ shift: 't32' })], hint, {
     unless: isLiteral,
-    unpredictable: (f) => f['m'] === 13 || f['m'] === 15,
+    unpredictable: (f) => spOrPc(f['m']!),
   }),
   t32('PLI_lit_T3', '11111001 u001 1111 1111 iiiiiiiiiiii', 'A8.8.129', ['pli{c}', literal()], hint),
   t32('PLI_imm_T1', '11111001 1001 nnnn 1111 iiiiiiiiiiii', 'A8.8.129', ['pli{c}', offsetImmediate({ direction: 'up' })], hint, {
@@ -179,7 +180,7 @@ export const loadStoreExtra: readonly Encoding[] = [
   }),
   t32('PLI_reg_T1', '11111001 0001 nnnn 1111 000000 aa mmmm', 'A8.8.130', ['pli{c}', offsetRegister({ shift: 't32' })], hint, {
     unless: isLiteral,
-    unpredictable: (f) => f['m'] === 13 || f['m'] === 15,
+    unpredictable: (f) => spOrPc(f['m']!),
   }),
   // Table A6-20: unallocated memory hints, where LDRH and LDRSH would load PC.
   t32('HINT_mem_lit_T1', '11111000 u011 1111 1111 xxxxxxxxxxxx', 'A6.3.9', ['nop{c}{.w}'], hint),

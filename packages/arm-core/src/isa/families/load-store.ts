@@ -1,4 +1,5 @@
 import type { Encoding, Fields } from '../encoding.js';
+import { spOrPc } from '../integer.js';
 import { reg } from '../operands.js';
 import {
   base,
@@ -233,8 +234,6 @@ const halvesAndSigned = (names: Names, l: number, sh: string): Encoding[] => {
 };
 
 const isLiteral = (f: Fields): boolean => f['n'] === 15;
-const stackOrPc = (n: number): boolean => n === 13 || n === 15;
-
 /** T32: `s` is the sign bit, `z` the size, `l` the load bit. Rn = 15 is the literal form of loads and UNDEFINED for stores. */
 const thumb32 = (names: Names, s: number, z: string, l: number): Encoding[] => {
   const { name, access, isLoad, refs } = names;
@@ -242,7 +241,7 @@ const thumb32 = (names: Names, s: number, z: string, l: number): Encoding[] => {
   const m = move(names);
   const unless = { unless: isLiteral };
   const narrow = access.size < 4 || !isLoad;
-  const bad = (f: Fields): boolean => (narrow && stackOrPc(f['t']!)) || (f['m'] !== undefined && stackOrPc(f['m']));
+  const bad = (f: Fields): boolean => (narrow && spOrPc(f['t']!)) || (f['m'] !== undefined && spOrPc(f['m']));
   const badBase = (f: Fields): boolean => bad(f) || f['n'] === f['t'];
   const text = `${name}{c}{.w}`;
   // The immediate forms are encodings T2/T3 in the manual when T16 has some (LDR: T3/T4), T1/T2 for the signed loads.
@@ -297,7 +296,7 @@ const thumb32 = (names: Names, s: number, z: string, l: number): Encoding[] => {
       refs.unpriv,
       [`${name}t{c}`, reg('t'), offsetImmediate({ direction: 'up' })],
       m({ access: unprivileged(access), offset: immediateOffset() }),
-      { ...unless, unpredictable: (f) => stackOrPc(f['t']!) },
+      { ...unless, unpredictable: (f) => spOrPc(f['t']!) },
     ),
     t32(
       `${NAME}_reg_T2`,

@@ -9,14 +9,11 @@ import type { Encoding, Fields } from '../encoding.js';
 import type { OperandSyntax } from '../operands.js';
 import { counted, double, element, expandVectorImmediate, fixed, quad, tableList, vector, vectorImmediate } from '../operands-simd.js';
 import type { Semantics } from './vfp-record.js';
-import { dD, dM, dN, neon, wordOfD } from './vfp-record.js';
+import { dD, dM, dN, neon, odd, oddQuad, wordOfD } from './vfp-record.js';
 
 /**
  * Advanced SIMD: two registers, miscellaneous (ARM DDI 0406C, A7.4.5), one register and a modified immediate (A7.4.6), VEXT, VTBL, VTBX and VDUP.
  */
-
-const odd = (n: number): boolean => (n & 1) === 1;
-const oddQuad = (f: Fields): boolean => f['q'] === 1 && odd(dD(f) | dM(f));
 
 /** `b`: bits 17:16; `a`: bits 10:7; `sizes` that exist. */
 const misc = (

@@ -7,11 +7,9 @@ import * as widths from '../../fp/neon-width-kernels.js';
 import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Fields } from '../encoding.js';
 import { double, multiplierScalar, quad, scalarIndex, scalarRegister, vector } from '../operands-simd.js';
-import { dD, dM, dN, neon, wordOfD } from './vfp-record.js';
+import { dD, dM, dN, neon, odd, wordOfD } from './vfp-record.js';
 
 /** Advanced SIMD, three registers of different lengths, and two registers and a scalar (ARM DDI 0406C, A7.4.2, A7.4.3). */
-
-const odd = (n: number): boolean => (n & 1) === 1;
 
 type Kernels = (f: Fields) => VectorKernel;
 const pattern = (u: string, a: string): string => `1111001 ${u} 1 d zz nnnn dddd ${a} n 0 m 0 mmmm`;

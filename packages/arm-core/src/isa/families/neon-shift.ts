@@ -5,12 +5,10 @@ import * as shifts from '../../fp/neon-shift-kernels.js';
 import * as widths from '../../fp/neon-width-kernels.js';
 import type { Encoding, Fields } from '../encoding.js';
 import { counted, countedDown, double, quad, vector } from '../operands-simd.js';
-import { dD, dM, neon } from './vfp-record.js';
+import { dD, dM, neon, odd, oddQuad } from './vfp-record.js';
 
 /** Advanced SIMD, two registers and a shift amount (ARM DDI 0406C, A7.4.4). The leading one of L:imm6 says the size; a record for each. */
 
-const oddQuad = (f: Fields): boolean => f['q'] === 1 && ((dD(f) | dM(f)) & 1) === 1;
-const odd = (n: number): boolean => (n & 1) === 1;
 /** imm6 and L for elements of 8 << size bits. */
 const amountBits = [
   ['001iii', '0'],

@@ -7,12 +7,12 @@ import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Feature, Fields } from '../encoding.js';
 import { double, vector } from '../operands-simd.js';
 import type { Semantics } from './vfp-record.js';
-import { dD, dM, dN, neon, wordOfD } from './vfp-record.js';
+import { dD, dM, dN, neon, odd, wordOfD } from './vfp-record.js';
 
 /** Advanced SIMD, three registers of the same length (ARM DDI 0406C, A7.4.1). */
 
 /** Q forms name even D registers only. */
-const oddQuad = (f: Fields): boolean => f['q'] === 1 && ((dD(f) | dN(f) | dM(f)) & 1) === 1;
+const oddQuad = (f: Fields): boolean => f['q'] === 1 && odd(dD(f) | dN(f) | dM(f));
 const vectors = [vector('d'), vector('n'), vector('m')] as const;
 
 /** `size`: bits 21:20 as fixed bits or `zz`; `largest`: the largest size that exists, `least` the smallest. */

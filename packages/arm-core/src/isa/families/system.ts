@@ -18,6 +18,7 @@ import {
 } from '../../system/kernels-system.js';
 import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Fields } from '../encoding.js';
+import { spOrPc } from '../integer.js';
 import { imm, reg } from '../operands.js';
 import { baseRegister } from '../operands-memory.js';
 import {
@@ -194,7 +195,7 @@ const instructionBarrier: Encoding['semantics'] = (b, f) => {
 };
 
 const badPc = (letter: string) => ({ unpredictable: (f: Fields): boolean => f[letter] === 15 });
-const badStackOrPc = (letter: string) => ({ unpredictable: (f: Fields): boolean => f[letter] === 13 || f[letter] === 15 });
+const badStackOrPc = (letter: string) => ({ unpredictable: (f: Fields): boolean => spOrPc(f[letter]!) });
 /** MSR (immediate) without a mask is the hint space. */
 const isHint = (f: Fields): boolean => f['r'] === 0 && f['k'] === 0;
 
@@ -247,13 +248,13 @@ export const system: readonly Encoding[] = [
 
   t32('MRS_T1', '1111 0011 111r 1111 1000 dddd 0000 0000', 'B9.3.8', ['mrs{c}', reg('d'), statusRegister], mrs, badStackOrPc('d')),
   t32('MRS_banked_T1', '1111 0011 111r mmmm 1000 dddd 001h 0000', 'B9.3.9', ['mrs{c}', reg('d'), bankedOperand], mrsBanked, {
-    unpredictable: (f) => f['d'] === 13 || f['d'] === 15 || bankedRegister(f) === undefined,
+    unpredictable: (f) => spOrPc(f['d']!) || bankedRegister(f) === undefined,
   }),
   t32('MSR_reg_T1', '1111 0011 100r nnnn 1000 kkkk 0000 0000', 'B9.3.12', ['msr{c}', statusMask, reg('n')], msrRegister, {
-    unpredictable: (f) => f['n'] === 13 || f['n'] === 15 || f['k'] === 0,
+    unpredictable: (f) => spOrPc(f['n']!) || f['k'] === 0,
   }),
   t32('MSR_banked_T1', '1111 0011 100r nnnn 1000 mmmm 001h 0000', 'B9.3.10', ['msr{c}', bankedOperand, reg('n')], msrBanked, {
-    unpredictable: (f) => f['n'] === 13 || f['n'] === 15 || bankedRegister(f) === undefined,
+    unpredictable: (f) => spOrPc(f['n']!) || bankedRegister(f) === undefined,
   }),
   t32('CPS_mask_T2', '1111 0011 1010 1111 10000 1i0 fff -----', 'B9.3.2', ['cps{i:ie,id}{.w}', interruptMask], cps(true), {
     unpredictable: (f) => f['f'] === 0,

@@ -79,6 +79,10 @@ export const sD = (f: Fields): number => singleNumber('d', f['d']!);
 export const sN = (f: Fields): number => singleNumber('n', f['n']!);
 export const sM = (f: Fields): number => singleNumber('m', f['m']!);
 
+export const odd = (n: number): boolean => (n & 1) === 1;
+/** Q registers of two operands have even numbers. */
+export const oddQuad = (f: Fields): boolean => f['q'] === 1 && odd(dD(f) | dM(f));
+
 /** State word of the low half of D register n (its high half follows), and of S register n. */
 export const wordOfD = (n: number): number => layout.D0 + 2 * n;
 export const wordOfS = (n: number): number => layout.D0 + n;
