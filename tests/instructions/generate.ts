@@ -3,9 +3,9 @@ import type { Encoding, InstructionSet } from '../../packages/arm-core/src/isa/e
 import { encodings } from '../../packages/arm-core/src/isa/families/index.js';
 import type { CompiledPattern } from '../../packages/arm-core/src/isa/pattern.js';
 import { compilePattern, extractFields, matches } from '../../packages/arm-core/src/isa/pattern.js';
+import { Random } from '../support/random.js';
 import type { Batch } from './batch-layout.js';
 import { CODE_BYTES, IN_CPSR, IN_FLAGS, IN_FPSCR, IN_REGISTERS, IN_VECTORS, RECORD_BYTES } from './batch-layout.js';
-import { Random } from './random.js';
 
 /** SVC of A32, and two of T16: they end a test in either state. */
 const A32_SVC = 0xef00005a;

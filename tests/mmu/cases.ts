@@ -1,4 +1,4 @@
-import { type Random, random } from './random.js';
+import { Random } from '../support/random.js';
 
 /** Where things are in guest RAM; guest/translate.S says the same. */
 export const RAM_BASE = 0x40000000;
@@ -45,7 +45,7 @@ class Image {
 
 /** Writes `count` cases into the image of guest RAM, short and long descriptors by turns. */
 export function makeCases(ram: DataView, count: number, vasPerCase: number, seed: number): TranslationCase[] {
-  const r = random(seed);
+  const r = new Random(seed);
   const image = new Image(ram);
   const cases: TranslationCase[] = [];
   image.u32(CONTROL, count);

@@ -1,4 +1,4 @@
-import { Random } from '../instructions/random.js';
+import { Random } from '../support/random.js';
 import { kinds, thumbOnly } from './kinds.js';
 import type { Batch } from './layout.js';
 import { CODE_WORDS, RECORD_WORDS } from './layout.js';

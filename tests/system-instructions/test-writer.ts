@@ -3,7 +3,7 @@ import type { CompiledPattern } from '../../packages/arm-core/src/isa/pattern.js
 import { extractFields, insertFields, matches } from '../../packages/arm-core/src/isa/pattern.js';
 import type { Target } from '../instructions/generate.js';
 import { lookUp, targets, wordOf } from '../instructions/generate.js';
-import type { Random } from '../instructions/random.js';
+import type { Random } from '../support/random.js';
 import * as at from './layout.js';
 
 export const MODES = { usr: 0x10, fiq: 0x11, irq: 0x12, svc: 0x13, abt: 0x17, und: 0x1b, sys: 0x1f } as const;
