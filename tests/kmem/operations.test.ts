@@ -16,7 +16,11 @@ const code = (source: string): Uint8Array => assemble(source, { origin: CODE }).
 const exit = 'mov r7, #0\nsvc #0\n';
 
 /** A program with this code and DATA on demand. */
-const start = (kernel: Kernel, source: string, prepare: (space: AddressSpace) => void = (space) => space.mapOnDemand(DATA, 4, 'rw')): number =>
+const start = (
+  kernel: Kernel,
+  source: string,
+  prepare: (space: AddressSpace) => void = (space) => space.mapOnDemand(DATA, 4, 'rw'),
+): number =>
   kernel.call(({ programs }) => {
     const program = programs.create(CODE)!;
     expect(program.space.loadCode(CODE, code(source))).toBe(true);

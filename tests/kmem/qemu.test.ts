@@ -34,38 +34,43 @@ describe.runIf(hasQemu)('the kernel on real QEMU', () => {
     ['directMap', {}],
     // The others in tests/ci/70-kmem.sh.
     ...(process.env['KMEM_ALL'] ? others : []),
-  ])('%s: boots, runs programs and translates every page with every load, every PAR and every byte of memory as here', { timeout: 120_000 }, (_name, options) => {
-    let walks = 0;
-    const run = recordedRun(options, (kernel, machine) => {
-      kernel.call(({ memory, vmalloc }) => {
-        const va = memory.allocate(3)!;
-        const area = vmalloc.allocate(2)!;
-        memory.free(va, 3);
-        vmalloc.free(area);
+  ])(
+    '%s: boots, runs programs and translates every page with every load, every PAR and every byte of memory as here',
+    { timeout: 120_000 },
+    (_name, options) => {
+      let walks = 0;
+      const run = recordedRun(options, (kernel, machine) => {
+        kernel.call(({ memory, vmalloc }) => {
+          const va = memory.allocate(3)!;
+          const area = vmalloc.allocate(2)!;
+          memory.free(va, 3);
+          vmalloc.free(area);
+        });
+        const code = kernel.layout.userLink;
+        const source =
+          'mov r4, #0x10000000\nstr r4, [r4]\nldr r5, [r4]\nmov r7, #3\nsvc #0\nstr r7, [r4]\nadd r0, r0, #65\nmov r7, #1\nsvc #0\nmov r7, #2\nsvc #0\n';
+        const id = kernel.call(({ programs }) => {
+          const program = programs.create(code)!;
+          program.space.loadCode(code, assemble(source, { origin: code }).bytes);
+          program.space.mapOnDemand(0x10000000, 3, 'rw');
+          program.space.map(0x18000000, 2, 'r');
+          return program.id;
+        });
+        for (const one of [id, id + 1]) kernel.run(one);
+        // TTBR0 is the child's now. Every page that is mapped, and the pages around what is.
+        const pages = boundaries(machine);
+        kernel.call(({ port }) => {
+          for (const va of pages) for (const request of requests) hardwareWalk(port, va, request);
+        });
+        walks = pages.length * requests.length;
       });
-      const code = kernel.layout.userLink;
-      const source = 'mov r4, #0x10000000\nstr r4, [r4]\nldr r5, [r4]\nmov r7, #3\nsvc #0\nstr r7, [r4]\nadd r0, r0, #65\nmov r7, #1\nsvc #0\nmov r7, #2\nsvc #0\n';
-      const id = kernel.call(({ programs }) => {
-        const program = programs.create(code)!;
-        program.space.loadCode(code, assemble(source, { origin: code }).bytes);
-        program.space.mapOnDemand(0x10000000, 3, 'rw');
-        program.space.map(0x18000000, 2, 'r');
-        return program.id;
-      });
-      for (const one of [id, id + 1]) kernel.run(one);
-      // TTBR0 is the child's now. Every page that is mapped, and the pages around what is.
-      const pages = boundaries(machine);
-      kernel.call(({ port }) => {
-        for (const va of pages) for (const request of requests) hardwareWalk(port, va, request);
-      });
-      walks = pages.length * requests.length;
-    });
-    expect(walks).toBeGreaterThan(1000);
-    const qemu = runOnQemu(run);
-    expect(qemu.serial).toBe(run.machine.console.tail());
-    expect(qemu.serial).toContain('kmem: ');
-    expect(qemu).toMatchObject({ ended: true, differences: 0, differentPages: [] });
-  });
+      expect(walks).toBeGreaterThan(1000);
+      const qemu = runOnQemu(run);
+      expect(qemu.serial).toBe(run.machine.console.tail());
+      expect(qemu.serial).toContain('kmem: ');
+      expect(qemu).toMatchObject({ ended: true, differences: 0, differentPages: [] });
+    },
+  );
 
   it.runIf(hasGdb)('start-up, unchanged: at the first HVC QEMU has our registers and our memory', { timeout: 60_000 }, () => {
     const ramBytes = 16 * 2 ** 20;

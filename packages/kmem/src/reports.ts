@@ -8,7 +8,12 @@ export const buddyInfo = (zone: string, { blocks }: Fragmentation): string => co
 
 /** The lines of Linux's extfrag/unusable_index and extfrag/extfrag_index. */
 export const extFrag = (zone: string, { unusableFreeIndex, fragmentationIndex }: Fragmentation): readonly string[] =>
-  [unusableFreeIndex, fragmentationIndex].map((index) => columns(zone, index.map((value) => value.toFixed(3))));
+  [unusableFreeIndex, fragmentationIndex].map((index) =>
+    columns(
+      zone,
+      index.map((value) => value.toFixed(3)),
+    ),
+  );
 
 /** Lines in the shape of /proc/slabinfo. */
 export const slabInfo = (caches: readonly ObjectCache[]): readonly string[] => [
