@@ -1,0 +1,9 @@
+#!/bin/bash
+# timeout: 600
+# Every TLB and cache model against its reference on random traces, and the cache model against Valgrind's cachegrind on a static binary.
+set -eu
+cd "$(dirname "$0")/../.."
+node tests/run-source.mjs tests/models/main.ts "${SEED:-2}" "${ACCESSES:-300000}"
+mkdir -p .cache/models
+gcc -static -O1 -o .cache/models/work tests/models/cachegrind-work.c
+node tests/run-source.mjs tests/models/cachegrind.ts .cache/models/work
