@@ -5,11 +5,10 @@
  * - `geometry`: the geometry is malformed, or the plugin cannot manage it in the words that it may have.
  * - `attach`: the words hold no state of this allocator for this geometry.
  * - `plugin`: the plugin threw, or answered nonsense.
- * - `ownership`: a decorator saw a client touch what it does not own.
  * - `options`: malformed options of a plugin, decorator, generator or report.
  * - `trace`: a trace that cannot be read.
  */
-export type AllocErrorKind = 'contract' | 'geometry' | 'attach' | 'plugin' | 'ownership' | 'options' | 'trace';
+export type AllocErrorKind = 'contract' | 'geometry' | 'attach' | 'plugin' | 'options' | 'trace';
 
 /** Misuse by the embedder, or by a plugin. The message is `[alloc] [name] what is wrong`; `name` is that of the plugin concerned. */
 export class AllocError extends Error {

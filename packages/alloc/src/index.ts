@@ -22,6 +22,15 @@ export {
   UNSUPPORTED,
   WRONG_LENGTH,
 } from './codes.js';
+export type { DecorationContext } from './decorators/decorate.js';
+export { decorate } from './decorators/decorate.js';
+export type { FailingOptions } from './decorators/failing.js';
+export { failing } from './decorators/failing.js';
+export type { PoisonOptions, RedZoneOptions } from './decorators/holding.js';
+export { pageWordCount, poisoned, quarantined, redZoned } from './decorators/holding.js';
+export type { LogEntry, OperationCounts } from './decorators/observing.js';
+export { counted, formatLogEntry, logged } from './decorators/observing.js';
+export { strict } from './decorators/strict.js';
 export type { Geometry } from './geometry.js';
 export { checkGeometry, MAX_PAGES } from './geometry.js';
 export type {
