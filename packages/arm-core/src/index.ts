@@ -18,6 +18,6 @@ export { encodings } from './isa/families/index.js';
 export type { CompiledPattern } from './isa/pattern.js';
 export { compilePattern, extractFields, insertFields, matches } from './isa/pattern.js';
 export type { CoreProfile } from './profiles/index.js';
-export { coreProfiles, cortexA7, cortexA15 } from './profiles/index.js';
+export { armv7Weakest, coreProfiles, cortexA7, cortexA8, cortexA9, cortexA15 } from './profiles/index.js';
 export type { CoreSystem } from './system/core-system.js';
 export { RegisterBank } from './system/register-bank.js';

@@ -73,10 +73,11 @@ export class ArmCpu implements CpuView {
   readonly core: ArmCore;
   readonly system: SystemCore;
   /** CP14 and CP15: the MMU and the generic timer define theirs here. */
-  readonly registers = new RegisterBank();
+  readonly registers: RegisterBank;
   private readonly own: CoreRegisters;
 
   constructor(parts: ArmCoreParts & { readonly handlers: CoreHandlers }) {
+    this.registers = new RegisterBank(parts.profile.absent);
     let system: SystemCore | undefined;
     this.core = new ArmCore(parts, (core) => {
       system = new SystemCore(core, this.registers);

@@ -30,6 +30,16 @@ export interface CoreProfile {
   readonly fpsid: number;
   readonly mvfr0: number;
   readonly mvfr1: number;
+  /** Names of registers and CP15 operations that this core does not have: UNDEFINED. Default: none. */
+  readonly absent?: readonly string[];
+  /** Caches and TLB hold anything after reset, so that software must invalidate them before it uses them. Default: reset invalidates them. */
+  readonly resetUnknown?: boolean;
+  /**
+   * Writes to the registers that steer translation take effect at the next context synchronization event (ARM DDI 0406C, B3.15.5), and TLB and cache
+   * maintenance at the next DSB, which are the last moments that the architecture allows, in place of at once. Only at the fidelities with memory
+   * system models. Default false.
+   */
+  readonly lateEffects?: boolean;
   /** Device tree `compatible` of the CPU node. */
   readonly compatible: string;
 }

@@ -51,6 +51,12 @@ export class RegisterBank implements SystemRegisterBank {
   private readonly byName64 = new Map<string, SystemRegister64>();
   private readonly keys = new Map<number, SystemRegister>();
   private readonly keys64 = new Map<number, SystemRegister64>();
+  private readonly absent: ReadonlySet<string>;
+
+  /** Registers with a name in `absent` are UNDEFINED, whoever defines them, and whatever range their encoding is in. */
+  constructor(absent: readonly string[] = []) {
+    this.absent = new Set(absent);
+  }
 
   /** Throws when the encoding has a register already or does not exist. */
   define(encoding: SystemRegisterEncoding, register: SystemRegister): void {
@@ -61,7 +67,11 @@ export class RegisterBank implements SystemRegisterBank {
     const slot = slotOf(key);
     const before = this.own[slot]!;
     if (before !== 0)
-      throw new SystemRegisterError(register.name, `p${cp}, ${opc1}, c${crn}, c${crm}, ${opc2} is ${this.registers[before]!.name} already`);
+      throw new SystemRegisterError(register.name, `p${cp}, ${opc1}, c${crn}, c${crm}, ${opc2} is ${this.registers[before]?.name ?? "absent"} already`);
+    if (this.absent.has(register.name)) {
+      this.own[slot] = this.registers.push(undefined) - 1;
+      return;
+    }
     this.own[slot] = this.add(register, undefined);
     this.keys.set(key, register);
     if (!this.byName.has(register.name)) this.byName.set(register.name, register);
