@@ -67,7 +67,10 @@ export class RegisterBank implements SystemRegisterBank {
     const slot = slotOf(key);
     const before = this.own[slot]!;
     if (before !== 0)
-      throw new SystemRegisterError(register.name, `p${cp}, ${opc1}, c${crn}, c${crm}, ${opc2} is ${this.registers[before]?.name ?? "absent"} already`);
+      throw new SystemRegisterError(
+        register.name,
+        `p${cp}, ${opc1}, c${crn}, c${crm}, ${opc2} is ${this.registers[before]?.name ?? 'absent'} already`,
+      );
     if (this.absent.has(register.name)) {
       this.own[slot] = this.registers.push(undefined) - 1;
       return;
