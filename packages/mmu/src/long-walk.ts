@@ -53,6 +53,14 @@ export function walkLong(w: WalkState, va: VirtAddr): boolean {
 
   // NSTable, APTable, XNTable, PXNTable of every table on the way: set bits only restrict.
   let tableBits = 0;
+  const known = w.tables === null ? -1 : w.tables.lookup(va, control.asid);
+  if (known >= 0) {
+    const { arena } = w.tables!;
+    base = arena[known + 2]! + arena[known + 3]! * 0x100000000;
+    tableBits = (arena[known + 4]! >>> 10) << 27;
+    level = ((arena[known + 1]! >>> 17) & 3) + 1;
+    index = level === 2 ? (va >>> 21) & 0x1ff : (va >>> 12) & 0x1ff;
+  }
   for (;;) {
     if (!w.read64(base + index * 8)) {
       w.recorder?.descriptor(va, level, 'abort', w.descriptorAddress, 0, 0);
@@ -68,6 +76,7 @@ export function walkLong(w: WalkState, va: VirtAddr): boolean {
       w.recorder?.descriptor(va, level, 'table', w.descriptorAddress, low, high);
       tableBits |= high;
       base = ((low & 0xfffff000) >>> 0) + (high & 0xff) * 0x100000000;
+      w.keepTable(va, level, level === 1 ? 30 : 21, base, (tableBits >>> 27) << 10);
       level++;
       index = level === 2 ? (va >>> 21) & 0x1ff : (va >>> 12) & 0x1ff;
       continue;

@@ -68,13 +68,13 @@ function run(long: boolean, seed: number, configurations: number, addresses: num
       prrr: next(),
       nmrr: next(),
     };
-    mmu.writeTtbcr(registers.ttbcr);
-    mmu.writeTtbr0(Number(registers.ttbr0 & 0xffffffffn), Number(registers.ttbr0 >> 32n));
-    mmu.writeTtbr1(Number(registers.ttbr1 & 0xffffffffn), Number(registers.ttbr1 >> 32n));
-    mmu.writeDacr(registers.dacr);
-    mmu.writePrrr(registers.prrr);
-    mmu.writeNmrr(registers.nmrr);
-    mmu.writeSctlr(registers.sctlr);
+    mmu.registers.ttbcr(registers.ttbcr);
+    mmu.registers.ttbr0(Number(registers.ttbr0 & 0xffffffffn), Number(registers.ttbr0 >> 32n));
+    mmu.registers.ttbr1(Number(registers.ttbr1 & 0xffffffffn), Number(registers.ttbr1 >> 32n));
+    mmu.registers.dacr(registers.dacr);
+    mmu.registers.prrr(registers.prrr);
+    mmu.registers.nmrr(registers.nmrr);
+    mmu.registers.sctlr(registers.sctlr);
     for (let i = 0; i < addresses; i++) {
       const va = i < 16 ? (2 ** (17 + (i >> 1)) - (i & 1)) >>> 0 : i < 32 ? (2 ** 32 - 2 ** (32 - (i >> 1) + 8) - (i & 1)) >>> 0 : next();
       for (const [name, access] of ACCESSES) {

@@ -1,22 +1,32 @@
 import { ACCESS_READ, ACCESS_WRITE, type SystemRegister, type SystemRegisterBank } from '@tablewalk/machine/contracts';
 import { TLB_SIDE_BOTH, TLB_SIDE_DATA, TLB_SIDE_INSTRUCTION } from './contracts/tlb.js';
+import type { RegisterWrites } from './register-writes.js';
+import type { TlbMaintenance } from './tlb-maintenance.js';
 import type { TranslationControl } from './translation-control.js';
 import type { Vmsav7 } from './vmsav7.js';
 
 /** Defines the MMU's part of CP15 (ARM DDI 0406C.d, B3.17.1). */
-export function defineRegisters(bank: SystemRegisterBank, mmu: Vmsav7, c: TranslationControl, long: boolean): void {
+export function defineRegisters(
+  bank: SystemRegisterBank,
+  mmu: Vmsav7,
+  write: RegisterWrites,
+  tlb: TlbMaintenance,
+  c: TranslationControl,
+  seen: TranslationControl,
+  long: boolean,
+): void {
   const define = (crn: number, crm: number, opc2: number, register: SystemRegister): void =>
     bank.define({ cp: 15, opc1: 0, crn, crm, opc2 }, register);
 
-  define(1, 0, 0, { name: 'SCTLR', read: () => c.sctlr, write: (value) => mmu.writeSctlr(value) });
-  define(2, 0, 0, { name: 'TTBR0', read: () => c.ttbr0, write: (value) => mmu.writeTtbr0(value) });
-  define(2, 0, 1, { name: 'TTBR1', read: () => c.ttbr1, write: (value) => mmu.writeTtbr1(value) });
-  define(2, 0, 2, { name: 'TTBCR', read: () => c.ttbcr, write: (value) => mmu.writeTtbcr(value) });
-  define(3, 0, 0, { name: 'DACR', read: () => c.dacr, write: (value) => mmu.writeDacr(value) });
-  define(13, 0, 1, { name: 'CONTEXTIDR', read: () => c.contextidr, write: (value) => mmu.writeContextidr(value) });
+  define(1, 0, 0, { name: 'SCTLR', read: () => seen.sctlr, write: (value) => write.sctlr(value) });
+  define(2, 0, 0, { name: 'TTBR0', read: () => seen.ttbr0, write: (value) => write.ttbr0(value) });
+  define(2, 0, 1, { name: 'TTBR1', read: () => seen.ttbr1, write: (value) => write.ttbr1(value) });
+  define(2, 0, 2, { name: 'TTBCR', read: () => seen.ttbcr, write: (value) => write.ttbcr(value) });
+  define(3, 0, 0, { name: 'DACR', read: () => seen.dacr, write: (value) => write.dacr(value) });
+  define(13, 0, 1, { name: 'CONTEXTIDR', read: () => seen.contextidr, write: (value) => write.contextidr(value) });
   // One register each, named by TTBCR.EAE: PRRR and NMRR, or MAIR0 and MAIR1.
-  define(10, 2, 0, { name: 'PRRR', read: () => c.prrr, write: (value) => mmu.writePrrr(value) });
-  define(10, 2, 1, { name: 'NMRR', read: () => c.nmrr, write: (value) => mmu.writeNmrr(value) });
+  define(10, 2, 0, { name: 'PRRR', read: () => seen.prrr, write: (value) => write.prrr(value) });
+  define(10, 2, 1, { name: 'NMRR', read: () => seen.nmrr, write: (value) => write.nmrr(value) });
   // No implementation-defined attributes exist on these cores: UNK/SBZP, read as zero (Cortex-A15 TRM, 4.2.10).
   define(10, 3, 0, { name: 'AMAIR0', read: () => 0, write: () => {} });
   define(10, 3, 1, { name: 'AMAIR1', read: () => 0, write: () => {} });
@@ -57,17 +67,17 @@ export function defineRegisters(bank: SystemRegisterBank, mmu: Vmsav7, c: Transl
       0,
       2,
       'TTBR0',
-      () => c.ttbr0,
-      () => c.ttbr0High,
-      (low, high) => mmu.writeTtbr0(low, high),
+      () => seen.ttbr0,
+      () => seen.ttbr0High,
+      (low, high) => write.ttbr0(low, high),
     );
     define64(
       1,
       2,
       'TTBR1',
-      () => c.ttbr1,
-      () => c.ttbr1High,
-      (low, high) => mmu.writeTtbr1(low, high),
+      () => seen.ttbr1,
+      () => seen.ttbr1High,
+      (low, high) => write.ttbr1(low, high),
     );
     define64(
       0,
@@ -83,18 +93,18 @@ export function defineRegisters(bank: SystemRegisterBank, mmu: Vmsav7, c: Transl
   }
 
   // TLB maintenance by CRm: inner shareable, instruction, data, both.
-  const maintenance = (crm: number, opc2: number, name: string, write: (operand: number) => void): void =>
-    define(8, crm, opc2, { name, volatile: true, write });
+  const maintenance = (crm: number, opc2: number, name: string, perform: (operand: number) => void): void =>
+    define(8, crm, opc2, { name, volatile: true, write: perform });
   for (const [crm, prefix, suffix, side] of [
     [3, 'TLBI', 'IS', TLB_SIDE_BOTH],
     [5, 'ITLBI', '', TLB_SIDE_INSTRUCTION],
     [6, 'DTLBI', '', TLB_SIDE_DATA],
     [7, 'TLBI', '', TLB_SIDE_BOTH],
   ] as const) {
-    maintenance(crm, 0, `${prefix}ALL${suffix}`, () => mmu.tlbInvalidateAll(side));
-    maintenance(crm, 1, `${prefix}MVA${suffix}`, (operand) => mmu.tlbInvalidateMva(operand, side));
-    maintenance(crm, 2, `${prefix}ASID${suffix}`, (operand) => mmu.tlbInvalidateAsid(operand, side));
+    maintenance(crm, 0, `${prefix}ALL${suffix}`, () => tlb.all(side));
+    maintenance(crm, 1, `${prefix}MVA${suffix}`, (operand) => tlb.mva(operand, side));
+    maintenance(crm, 2, `${prefix}ASID${suffix}`, (operand) => tlb.asid(operand, side));
     // By MVA of every ASID has no instruction-only and data-only form.
-    if (prefix === 'TLBI') maintenance(crm, 3, `TLBIMVAA${suffix}`, (operand) => mmu.tlbInvalidateMvaAllAsid(operand));
+    if (prefix === 'TLBI') maintenance(crm, 3, `TLBIMVAA${suffix}`, (operand) => tlb.mvaAllAsid(operand));
   }
 }

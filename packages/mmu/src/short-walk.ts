@@ -1,4 +1,4 @@
-import type { VirtAddr } from '@tablewalk/machine/contracts';
+import type { PhysAddr, VirtAddr } from '@tablewalk/machine/contracts';
 import { TTBCR_N_MASK, TTBCR_PD0, TTBCR_PD1 } from './control-bits.js';
 import { FAULT_ACCESS_FLAG, FAULT_NONE, FAULT_TRANSLATION, FAULT_WALK_ABORT } from './fault-status.js';
 import type { WalkState } from './walk-state.js';
@@ -25,6 +25,13 @@ export function walkShort(w: WalkState, va: VirtAddr): boolean {
   if ((control.ttbcr & (first ? TTBCR_PD0 : TTBCR_PD1)) !== 0) {
     w.recorder?.descriptor(va, 1, 'disabled', -1, 0, 0);
     return w.fail(FAULT_TRANSLATION, 1);
+  }
+  const known = w.tables === null ? -1 : w.tables.lookup(va, control.asid);
+  if (known >= 0) {
+    const { arena } = w.tables!;
+    w.domain = (arena[known + 4]! >>> 5) & 0xf;
+    w.pxn = (arena[known + 4]! & 16) !== 0;
+    return secondLevel(w, va, arena[known + 2]!);
   }
   // With TTBR0 the table shrinks with N: its base is aligned to 2^(14-N), and va >>> 20 has its top N bits clear already.
   const base = first ? (control.ttbr0 & (0xffffffff << (14 - n))) >>> 0 : (control.ttbr1 & 0xffffc000) >>> 0;
@@ -66,7 +73,15 @@ export function walkShort(w: WalkState, va: VirtAddr): boolean {
   w.domain = (l1 >>> 5) & 0xf;
   w.pxn = (l1 & 4) !== 0;
   w.recorder?.descriptor(va, 1, 'table', w.descriptorAddress, l1, 0);
-  if (!w.read32(((l1 & 0xfffffc00) | ((va >>> 10) & 0x3fc)) >>> 0)) {
+  const table = (l1 & 0xfffffc00) >>> 0;
+  w.keepTable(va, 1, 20, table, (w.pxn ? 16 : 0) | (w.domain << 5));
+  return secondLevel(w, va, table);
+}
+
+/** The second level: `table` is its address; domain and PXN are known. */
+function secondLevel(w: WalkState, va: VirtAddr, table: PhysAddr): boolean {
+  const { control } = w;
+  if (!w.read32((table | ((va >>> 10) & 0x3fc)) >>> 0)) {
     w.recorder?.descriptor(va, 2, 'abort', w.descriptorAddress, 0, 0);
     return w.fail(FAULT_WALK_ABORT, 2);
   }

@@ -133,7 +133,7 @@ describe('PAR', () => {
   it('64 bits: LPAE, 40 bits of address, SH and the MAIR byte', () => {
     const { memory, mmu, bank } = testMachine();
     bank.mcr(TTBCR, 0x80000000);
-    mmu.writeTtbr0(0x4000, 0);
+    mmu.registers.ttbr0(0x4000, 0);
     bank.mcr(PRRR, 0x0000ff00);
     bank.mcr(SCTLR, ON);
     memory.set64(0x4000, 0x40000000 | 0x400 | (3 << 8) | (1 << 2) | 1, 0x21);
@@ -214,7 +214,7 @@ describe('registers', () => {
     expect(other.mmu.asid).toBe(0x34);
     expect(other.mmu.translate(0x1234, ACCESS_WRITE, true)).toBe(true);
     expect(other.port.take()).toEqual(['all']);
-    expect(() => other.mmu.restore({ ...saved, version: 2 })).toThrow('[mmu] [vmsav7] cannot restore mmu/vmsav7 version 2');
+    expect(() => other.mmu.restore({ ...saved, version: 1 })).toThrow('[mmu] [vmsav7] cannot restore mmu/vmsav7 version 2');
     other.mmu.reset();
     expect(other.bank.mrc(SCTLR)).toBe(0x00c50078);
     expect(other.bank.mrc(CONTEXTIDR)).toBe(0);
@@ -276,7 +276,7 @@ describe('with a TLB model', () => {
     expect(look(0x12000000)).toBe(0x90a0000000);
     port.take();
     bank.mcr('0,c8,c7,1', 0x12f00000);
-    expect(port.take()).toEqual(['page 12000000 24', 'page 12000000 24']);
+    expect(port.take()).toEqual(['entry 12000000 24', 'page 12000000 24']);
     expect(look(0x12345678)).toBe(-1);
   });
 
@@ -295,7 +295,7 @@ describe('with a TLB model', () => {
     look(0x00210000);
     port.take();
     look(0x01000000);
-    expect(port.take()).toEqual(['page 100000 20']);
+    expect(port.take()).toEqual(['entry 100000 20']);
     look(0x00100000);
     port.take();
     bank.mcr(CONTEXTIDR, 9);

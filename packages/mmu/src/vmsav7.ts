@@ -21,7 +21,7 @@ import {
   FLAT_FETCH_CACHED,
   FLAT_FETCH_UNCACHED,
 } from './attributes.js';
-import { TLB_CONTRACT, TLB_ENTRY_WORDS, TLB_SIDE_BOTH, type Tlb, type TlbEvictionSink, type TlbSide } from './contracts/tlb.js';
+import { TLB_CONTRACT, TLB_ENTRY_WORDS, type Tlb, type TlbEvictionSink } from './contracts/tlb.js';
 import {
   CORTEX_A15_SCTLR_RESET,
   CORTEX_A15_SCTLR_WRITABLE,
@@ -32,25 +32,21 @@ import {
   SCTLR_I,
   SCTLR_SW,
   SCTLR_TE,
-  SCTLR_TRANSLATION_BITS,
   SCTLR_V,
   SCTLR_Z,
-  TTBCR_EAE,
-  TTBCR_LONG_RESERVED,
-  TTBCR_N_MASK,
-  TTBCR_PD0,
-  TTBCR_PD1,
 } from './control-bits.js';
 import { explain, type WalkExplanation } from './explain.js';
 import { cpuFaultStatus, FAULT_NONE, FAULT_WALK_ABORT, type FaultKind, longStatus, parFaultStatus, shortStatus } from './fault-status.js';
-import { LargeMappings } from './large-mappings.js';
+import { HostTables } from './host-tables.js';
 import { walkLong } from './long-walk.js';
 import { MmuError } from './mmu-error.js';
 import { parFailure, parSuccessHigh, parSuccessLow } from './par.js';
 import { faultOf, RIGHT_EXECUTE, RIGHT_READ, RIGHT_WRITE, rights } from './permissions.js';
+import { RegisterWrites } from './register-writes.js';
 import { defineRegisters } from './registers.js';
 import { walkShort } from './short-walk.js';
 import { packEntry, unpackEntry } from './tlb-entry.js';
+import { type PendingMaintenance, TlbMaintenance } from './tlb-maintenance.js';
 import { TranslationControl } from './translation-control.js';
 import { type WalkRecorder, WalkState } from './walk-state.js';
 
@@ -63,6 +59,15 @@ export interface Vmsav7Options {
   readonly sctlrReset?: number;
   /** Bits of SCTLR that a write changes; the others keep their reset value. Default: Cortex-A15's. */
   readonly sctlrWritable?: number;
+  /** Where {@link Vmsav7.explainWalk} reads descriptors, when looking through `memory` leaves traces. Default: `memory`. */
+  readonly inspect?: WalkPort;
+  /**
+   * Register writes take effect at the next context synchronization event and TLB maintenance at the next DSB, as late as the architecture lets them
+   * (B3.15.5, B3.10.1): whoever composes the core calls {@link Vmsav7.dataBarrier} and {@link Vmsav7.contextSynchronized}. Default: at once.
+   */
+  readonly lateEffects?: boolean;
+  /** The Multiprocessing Extensions: TTBR.IRGN in place of TTBR.C (B4.1.154). Default true. */
+  readonly multiprocessing?: boolean;
   /** Long descriptors exist. Without them TTBCR.EAE and the 64-bit registers do not. Default true. */
   readonly longDescriptors?: boolean;
   /**
@@ -84,7 +89,7 @@ export interface Vmsav7Options {
 }
 
 const SCHEMA = 'mmu/vmsav7';
-const VERSION = 1;
+const VERSION = 2;
 
 interface Vmsav7Data {
   readonly sctlr: number;
@@ -97,7 +102,23 @@ interface Vmsav7Data {
   readonly nmrr: number;
   readonly par: readonly [number, number];
   readonly tlb: Snapshot | null;
+  /** What has been written and has no effect yet; null when writes take effect at once. */
+  readonly late: { readonly registers: readonly number[]; readonly maintenance: readonly PendingMaintenance[] } | null;
 }
+
+type Values = [number, number, number, number, number, number, number, number, number, number];
+const values = (c: TranslationControl): Values => [
+  c.sctlr,
+  c.ttbcr,
+  c.ttbr0,
+  c.ttbr0High,
+  c.ttbr1,
+  c.ttbr1High,
+  c.dacr,
+  c.contextidr,
+  c.prrr,
+  c.nmrr,
+];
 
 /**
  * The VMSAv7 memory system of one core at PL0 and PL1, both descriptor formats, without the Virtualization Extensions' second stage
@@ -121,20 +142,23 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
     executable: true,
   };
   readonly fault: TranslationFault = { status: 0, parStatus: 0, va: 0, descriptorAddress: -1, level: 0 };
-  epoch = 0;
+  get epoch(): number {
+    return this.host.epoch;
+  }
 
   private readonly options: Vmsav7Options;
-  private readonly control = new TranslationControl();
+  /** Registers as translation sees them, and as software does: the same, unless writes take effect late. */
+  private readonly control: TranslationControl;
+  private readonly programmed: TranslationControl;
   private readonly walk: WalkState;
   private readonly tlb: Tlb | null;
   private readonly entry = new Uint32Array(TLB_ENTRY_WORDS);
-  private readonly large = new LargeMappings();
+  private readonly host = new HostTables();
+  private readonly writes: RegisterWrites;
+  /** Writes of software, debuggers and boot loaders. */
+  readonly registers: RegisterWrites;
+  private readonly maintenance: TlbMaintenance;
   private readonly sctlrReset: number;
-  private readonly sctlrWritable: number;
-  private port: FastTablePort | null = null;
-  /** Domains (a bit each) of the global and the non-global translations given out since everything was last dropped. */
-  private globalDomains = 0;
-  private taggedDomains = 0;
 
   constructor(options: Vmsav7Options) {
     const tlb = options.tlb ?? null;
@@ -143,9 +167,20 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
     }
     this.options = options;
     this.tlb = tlb;
+    this.control = new TranslationControl(options.multiprocessing ?? true);
+    this.programmed = options.lateEffects ? new TranslationControl(options.multiprocessing ?? true) : this.control;
     this.walk = new WalkState(this.control, options.memory);
+    this.walk.tables = tlb?.walks ?? null;
     this.sctlrReset = (options.sctlrReset ?? CORTEX_A15_SCTLR_RESET) >>> 0;
-    this.sctlrWritable = (options.sctlrWritable ?? CORTEX_A15_SCTLR_WRITABLE) >>> 0;
+    const rules = {
+      sctlrWritable: (options.sctlrWritable ?? CORTEX_A15_SCTLR_WRITABLE) >>> 0,
+      longDescriptors: options.longDescriptors ?? true,
+      securityExtensions: options.securityExtensions ?? false,
+    };
+    this.writes = new RegisterWrites(this.control, this.host, rules, (changed, sctlr) => options.onControlChange?.(changed, sctlr));
+    this.registers =
+      this.programmed === this.control ? this.writes : new RegisterWrites(this.programmed, new HostTables(), rules, () => {});
+    this.maintenance = new TlbMaintenance(tlb, this.host, this, options.lateEffects ?? false);
     this.resetRegisters();
   }
 
@@ -153,7 +188,7 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
 
   /** SCTLR as MRC reads it. */
   get sctlr(): number {
-    return this.control.sctlr;
+    return this.programmed.sctlr;
   }
   /** SCTLR.M: translation is on. */
   get enabled(): boolean {
@@ -215,9 +250,7 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
     const kind = faultOf(granted, access);
     if (kind !== FAULT_NONE) return this.refuse(va, access, kind);
 
-    this.large.note(va, w.sizeLog2);
-    if (w.global) this.globalDomains |= 1 << w.domain;
-    else this.taggedDomains |= 1 << w.domain;
+    this.host.note(va, w.sizeLog2, w.global, w.domain);
     const t = this.translation;
     const attributes = w.attributes;
     t.pa = w.paBase + (va & ((1 << w.sizeLog2) - 1));
@@ -238,8 +271,7 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
   }
 
   connect(port: FastTablePort): void {
-    if (this.port !== null) throw new MmuError('vmsav7', 'is connected to a fast table already');
-    this.port = port;
+    this.host.connect(port);
   }
 
   /** Registers to their reset values; the TLB loses everything. */
@@ -247,7 +279,7 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
     this.tlb?.reset(this);
     const before = this.control.sctlr;
     this.resetRegisters();
-    this.dropAll();
+    this.host.dropAll();
     this.options.onControlChange?.((before ^ this.control.sctlr) >>> 0, this.control.sctlr);
   }
 
@@ -267,6 +299,7 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
         nmrr: c.nmrr,
         par: [c.par, c.parHigh],
         tlb: this.tlb === null ? null : this.tlb.snapshot(),
+        late: this.programmed === c ? null : { registers: values(this.programmed), maintenance: this.maintenance.pending() },
       },
     };
   }
@@ -293,7 +326,14 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
     c.nmrr = data.nmrr;
     [c.par, c.parHigh] = data.par;
     c.derive();
-    this.dropAll();
+    this.programmed.copy(c);
+    if (this.programmed !== c && data.late !== null) {
+      const p = this.programmed;
+      [p.sctlr, p.ttbcr, p.ttbr0, p.ttbr0High, p.ttbr1, p.ttbr1High, p.dacr, p.contextidr, p.prrr, p.nmrr] = data.late.registers as Values;
+    }
+    this.programmed.derive();
+    this.maintenance.setPending(data.late?.maintenance ?? []);
+    this.host.dropAll();
     this.options.onControlChange?.((before ^ c.sctlr) >>> 0, c.sctlr);
   }
 
@@ -301,7 +341,7 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
 
   /** Registers the MMU's CP15 registers: SCTLR, translation control, PAR and ATS1C*, TLB maintenance. */
   defineRegisters(bank: SystemRegisterBank): void {
-    defineRegisters(bank, this, this.control, this.options.longDescriptors ?? true);
+    defineRegisters(bank, this, this.registers, this.maintenance, this.control, this.programmed, this.options.longDescriptors ?? true);
   }
 
   /** Sees each descriptor that a walk of `translate` reads. Null: nobody does, at no cost. */
@@ -311,131 +351,29 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
 
   /** The walk of `va` as the tables in memory are now, step by step. Neither the TLB nor any state changes. */
   explainWalk(va: VirtAddr, access: AccessKind = ACCESS_READ, privileged = true): WalkExplanation {
-    return explain(this.control, this.options.memory, va >>> 0, access, privileged);
+    return explain(this.control, this.options.inspect ?? this.options.memory, va >>> 0, access, privileged);
   }
 
-  // ---- register writes (called by the CP15 registers; also by debuggers and boot loaders)
+  // ---- effects that software has to wait for
 
-  writeSctlr(value: number): void {
-    const c = this.control;
-    const next = ((c.sctlr & ~this.sctlrWritable) | (value & this.sctlrWritable)) >>> 0;
-    const changed = (c.sctlr ^ next) >>> 0;
-    if (changed === 0) return;
-    c.sctlr = next;
-    if ((changed & SCTLR_TRANSLATION_BITS) !== 0) {
-      c.derive();
-      this.dropAll();
-    }
-    this.options.onControlChange?.(changed, next);
+  /** A DSB. Maintenance that was asked for is done then; one that waits for stores alone (`storesOnly`) does not complete it (A8.8.44, B3.10.1). */
+  dataBarrier(storesOnly: boolean): void {
+    if (!storesOnly) this.maintenance.complete();
   }
 
-  writeTtbcr(value: number): void {
-    const c = this.control;
-    let next = value >>> 0;
-    if ((next & TTBCR_EAE) !== 0 && (this.options.longDescriptors ?? true)) next = (next & ~TTBCR_LONG_RESERVED) >>> 0;
-    else next &= TTBCR_N_MASK | (this.options.securityExtensions ? TTBCR_PD0 | TTBCR_PD1 : 0);
-    if (next === c.ttbcr) return;
-    c.ttbcr = next;
-    c.derive();
-    this.dropAll();
+  /** An ISB, an exception, or a return from one: register writes before it have their effect. */
+  contextSynchronized(): void {
+    if (this.programmed !== this.control) this.writes.take(this.programmed);
   }
 
-  /** `high` undefined: a 32-bit write, which leaves bits 63:32 (B4.1.154). */
-  writeTtbr0(low: number, high = this.control.ttbr0High): void {
-    const c = this.control;
-    if (c.ttbr0 === low >>> 0 && c.ttbr0High === high >>> 0) return;
-    c.ttbr0 = low >>> 0;
-    c.ttbr0High = high >>> 0;
-    this.addressSpaceChanged();
-  }
-
-  /** TTBR1 maps what all address spaces share, so more than the non-global entries may be of the old tables. */
-  writeTtbr1(low: number, high = this.control.ttbr1High): void {
-    const c = this.control;
-    const sameTables = c.ttbr1 === low >>> 0 && ((c.ttbr1High ^ high) & 0xff) === 0;
-    if (sameTables && c.ttbr1High === high >>> 0) return;
-    c.ttbr1 = low >>> 0;
-    c.ttbr1High = high >>> 0;
-    if (sameTables) this.addressSpaceChanged();
-    else {
-      c.deriveAsid();
-      this.dropAll();
-    }
-  }
-
-  writeContextidr(value: number): void {
-    const c = this.control;
-    const asidChanged = ((c.contextidr ^ value) & 0xff) !== 0;
-    c.contextidr = value >>> 0;
-    // With long descriptors CONTEXTIDR is only a name for debuggers.
-    if (asidChanged && !c.long) this.addressSpaceChanged();
-  }
-
-  /**
-   * A domain that gains access needs nothing dropped: what is kept only says what was allowed. Linux opens and closes its user domain around each
-   * access to user memory, so a domain that loses access drops no more than was made from it.
-   */
-  writeDacr(value: number): void {
-    const c = this.control;
-    const next = value >>> 0;
-    const before = c.dacr;
-    if (next === before) return;
-    c.dacr = next;
-    if (c.long) return;
-    let lost = 0;
-    for (let domain = 0; domain < 16; domain++) {
-      const from = (before >>> (2 * domain)) & 3;
-      const to = (next >>> (2 * domain)) & 3;
-      // 0 and 2 allow nothing, client (1) what the descriptors do, manager (3) everything.
-      if ((from & 1) !== 0 && from !== to && to !== 3) lost |= 1 << domain;
-    }
-    if ((lost & this.globalDomains) !== 0) this.dropAll();
-    else if ((lost & this.taggedDomains) !== 0) this.dropNonGlobal();
-    else this.epoch++;
-  }
-
-  writePrrr(value: number): void {
-    if (this.control.prrr === value >>> 0) return;
-    this.control.prrr = value >>> 0;
-    this.control.derive();
-    this.dropAll();
-  }
-
-  writeNmrr(value: number): void {
-    if (this.control.nmrr === value >>> 0) return;
-    this.control.nmrr = value >>> 0;
-    this.control.derive();
-    this.dropAll();
-  }
-
-  // ---- TLB maintenance
-
-  tlbInvalidateAll(side: TlbSide = TLB_SIDE_BOTH): void {
-    this.tlb?.invalidateAll(side, this);
-    this.dropAll();
-  }
-
-  /** `operand` is VA[31:12] and an ASID in bits 7:0, as TLBIMVA takes it. */
-  tlbInvalidateMva(operand: number, side: TlbSide = TLB_SIDE_BOTH): void {
-    this.tlb?.invalidateMva((operand & 0xfffff000) >>> 0, operand & 0xff, side, this);
-    this.dropMva(operand);
-  }
-
-  /** `operand` is VA[31:12], as TLBIMVAA takes it. */
-  tlbInvalidateMvaAllAsid(operand: number): void {
-    this.tlb?.invalidateMvaAllAsid((operand & 0xfffff000) >>> 0, TLB_SIDE_BOTH, this);
-    this.dropMva(operand);
-  }
-
-  tlbInvalidateAsid(operand: number, side: TlbSide = TLB_SIDE_BOTH): void {
-    this.tlb?.invalidateAsid(operand & 0xff, side, this);
-    this.epoch++;
-    this.port?.dropAsid(operand & 0xff);
+  /** Gives up one translation of the TLB model, as a core may at any time. False: there is none, or no model. */
+  evictOne(random: number): boolean {
+    return this.tlb?.evictOne(random, this) ?? false;
   }
 
   /** A TLB model gave an entry up: what was made from it goes. */
   evicted(arena: Uint32Array, offset: number): void {
-    this.port?.dropPage(arena[offset], arena[offset + 1] & 0xff);
+    this.host.dropEntry(arena[offset], arena[offset + 1] & 0xff);
   }
 
   // ---- address translation operations
@@ -506,31 +444,6 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
     return false;
   }
 
-  private addressSpaceChanged(): void {
-    this.control.deriveAsid();
-    this.dropNonGlobal();
-  }
-
-  private dropAll(): void {
-    this.epoch++;
-    this.large.clear();
-    this.globalDomains = 0;
-    this.taggedDomains = 0;
-    this.port?.dropAll();
-  }
-
-  private dropNonGlobal(): void {
-    this.epoch++;
-    this.taggedDomains = 0;
-    this.port?.dropNonGlobal();
-  }
-
-  private dropMva(operand: number): void {
-    this.epoch++;
-    const sizeLog2 = this.large.sizeAt(operand >>> 0);
-    this.port?.dropPage((operand & (0xffffffff << sizeLog2)) >>> 0, sizeLog2);
-  }
-
   private resetRegisters(): void {
     const c = this.control;
     c.sctlr = this.sctlrReset;
@@ -546,5 +459,8 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
     c.par = 0;
     c.parHigh = 0;
     c.derive();
+    this.programmed.copy(c);
+    this.programmed.derive();
+    this.maintenance.setPending([]);
   }
 }

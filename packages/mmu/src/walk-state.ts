@@ -1,4 +1,5 @@
 import type { PhysAddr, VirtAddr, WalkPort } from '@tablewalk/machine/contracts';
+import { TLB_ENTRY_VALID, TLB_ENTRY_WORDS, type WalkCache } from './contracts/tlb.js';
 import { FAULT_NONE, type FaultKind } from './fault-status.js';
 import type { TranslationControl } from './translation-control.js';
 
@@ -33,6 +34,8 @@ export class WalkState {
   readonly control: TranslationControl;
   readonly port: WalkPort;
   recorder: WalkRecorder | null = null;
+  /** Table descriptors that earlier walks met, of a TLB model that keeps them. */
+  tables: WalkCache | null = null;
 
   /** Physical address of the first byte of the mapping. */
   paBase = 0;
@@ -58,6 +61,8 @@ export class WalkState {
   low = 0;
   high = 0;
 
+  private readonly tableEntry = new Uint32Array(TLB_ENTRY_WORDS);
+
   constructor(control: TranslationControl, port: WalkPort) {
     this.control = control;
     this.port = port;
@@ -66,7 +71,7 @@ export class WalkState {
   /** Reads a 32-bit descriptor into `low`. False: external abort. */
   read32(address: number): boolean {
     this.descriptorAddress = address;
-    const word = this.port.readU32(address);
+    const word = this.port.readU32(address, this.second ? this.control.walk1 : this.control.walk0);
     if (word === undefined) return false;
     this.low = this.control.bigEndianTables ? swap(word) : word >>> 0;
     this.high = 0;
@@ -76,9 +81,10 @@ export class WalkState {
   /** Reads a 64-bit descriptor into `low` and `high`. False: external abort. */
   read64(address: number): boolean {
     this.descriptorAddress = address;
-    const first = this.port.readU32(address);
+    const attributes = this.second ? this.control.walk1 : this.control.walk0;
+    const first = this.port.readU32(address, attributes);
     if (first === undefined) return false;
-    const second = this.port.readU32(address + 4);
+    const second = this.port.readU32(address + 4, attributes);
     if (second === undefined) return false;
     if (this.control.bigEndianTables) {
       this.low = swap(second);
@@ -88,6 +94,20 @@ export class WalkState {
       this.high = second >>> 0;
     }
     return true;
+  }
+
+  /** Keeps a table descriptor (see `WalkCache`): the table at `table` maps 2^sizeLog2 bytes around `va`. `bits` is word 4 of the entry. */
+  keepTable(va: VirtAddr, level: number, sizeLog2: number, table: PhysAddr, bits: number): void {
+    if (this.tables === null) return;
+    const { tableEntry: entry } = this;
+    entry[0] = (va & (0xffffffff << sizeLog2)) >>> 0;
+    entry[1] = (TLB_ENTRY_VALID | sizeLog2 | (this.control.asid << 8) | (level << 17)) >>> 0;
+    entry[2] = table % 0x100000000;
+    entry[3] = Math.floor(table / 0x100000000);
+    entry[4] = bits;
+    entry[6] = this.descriptorAddress % 0x100000000;
+    entry[7] = Math.floor(this.descriptorAddress / 0x100000000);
+    this.tables.insert(entry);
   }
 
   fail(fault: FaultKind, level: number): false {

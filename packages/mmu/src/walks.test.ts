@@ -143,8 +143,8 @@ function longMachine(ttbcr = 0): TestMachine {
   const machine = testMachine();
   const { mmu, bank } = machine;
   bank.mcr(TTBCR, 0x80000000 | ttbcr);
-  mmu.writeTtbr0(0x4000, 0x00120000);
-  mmu.writeTtbr1(0x8000, 0x00340000);
+  mmu.registers.ttbr0(0x4000, 0x00120000);
+  mmu.registers.ttbr1(0x8000, 0x00340000);
   // 0 strongly-ordered, 1 device, 2 normal non-cacheable, 3 write-back write-allocate; 4 write-through, 5 outer NC inner WB.
   bank.mcr(PRRR, 0xff440400);
   bank.mcr(NMRR, 0x00004faa);

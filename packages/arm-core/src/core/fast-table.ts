@@ -125,6 +125,25 @@ export class FastTable implements FastTablePort {
     this.codeDropped();
   }
 
+  dropEntry(va: number, sizeLog2: number): void {
+    const low = va >>> 0;
+    const size = 2 ** sizeLog2;
+    const R = this.words;
+    for (let i = this.filledCount - 1; i >= 0; i--) {
+      const entry = this.filled[i]!;
+      const tag =
+        R[entry + layout.FAST_READ_TAG]! === layout.FAST_INVALID ? R[entry + layout.FAST_SPARE]! : R[entry + layout.FAST_READ_TAG]!;
+      if (tag >>> 0 < low || (tag >>> 0) - low >= size) continue;
+      this.clearEntry(entry);
+      this.filled[i] = this.filled[--this.filledCount]!;
+    }
+    for (let slot = 0; slot < JUMP_ENTRIES; slot++) {
+      const page = (this.jumpTags[slot]! & ~0xfff) >>> 0;
+      if (this.jumpTags[slot] !== -1 && page >= low && page - low < size) this.jumpTags[slot] = -1;
+    }
+    this.codeDropped();
+  }
+
   private forget(entry: number): void {
     const at = this.filled.indexOf(entry);
     if (at >= 0 && at < this.filledCount) this.filled[at] = this.filled[--this.filledCount]!;

@@ -79,6 +79,8 @@ export interface FastTablePort {
   dropAll(): void;
   /** Drops [va, va + 2^sizeLog2). */
   dropPage(va: VirtAddr, sizeLog2: number): void;
+  /** Drops what was made from a TLB entry that maps these 2^sizeLog2 bytes, which the model no longer has. */
+  dropEntry(va: VirtAddr, sizeLog2: number): void;
   /** Drops what was made from non-global entries of this ASID (or more). */
   dropAsid(asid: number): void;
   /** Drops every non-global entry: the current address space changed (CONTEXTIDR, TTBR0). */
@@ -87,5 +89,6 @@ export interface FastTablePort {
 
 /** How a walker reads descriptors: its own view of memory (ENGINE, fidelity). Undefined means an external abort on the walk. */
 export interface WalkPort {
-  readU32(pa: PhysAddr): number | undefined;
+  /** `attributes` is the packed word (type, inner and outer policy) with which the walk reads its tables. */
+  readU32(pa: PhysAddr, attributes?: number): number | undefined;
 }

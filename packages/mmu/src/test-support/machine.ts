@@ -29,6 +29,9 @@ export class FastTableLog implements FastTablePort {
   dropPage(va: number, sizeLog2: number): void {
     this.calls.push(`page ${va.toString(16)} ${sizeLog2}`);
   }
+  dropEntry(va: number, sizeLog2: number): void {
+    this.calls.push(`entry ${va.toString(16)} ${sizeLog2}`);
+  }
   dropAsid(asid: number): void {
     this.calls.push(`asid ${asid}`);
   }

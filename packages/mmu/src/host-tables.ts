@@ -1,0 +1,67 @@
+import type { FastTablePort } from '@tablewalk/machine/contracts';
+import { LargeMappings } from './large-mappings.js';
+import { MmuError } from './mmu-error.js';
+
+/**
+ * What the host keeps of the translations that were given out, and so has to be told when one of them may be another: the connected fast table, how
+ * large the mappings were, and which domains let them through.
+ */
+export class HostTables {
+  /** Counts every change that may alter a translation. */
+  epoch = 0;
+  private readonly large = new LargeMappings();
+  private port: FastTablePort | null = null;
+  /** Domains (a bit each) of the global and the non-global translations given out since everything was last dropped. */
+  private globalDomains = 0;
+  private taggedDomains = 0;
+
+  connect(port: FastTablePort): void {
+    if (this.port !== null) throw new MmuError('vmsav7', 'is connected to a fast table already');
+    this.port = port;
+  }
+
+  /** A translation is given out. */
+  note(va: number, sizeLog2: number, global: boolean, domain: number): void {
+    this.large.note(va, sizeLog2);
+    if (global) this.globalDomains |= 1 << domain;
+    else this.taggedDomains |= 1 << domain;
+  }
+
+  dropAll(): void {
+    this.epoch++;
+    this.large.clear();
+    this.globalDomains = 0;
+    this.taggedDomains = 0;
+    this.port?.dropAll();
+  }
+
+  dropNonGlobal(): void {
+    this.epoch++;
+    this.taggedDomains = 0;
+    this.port?.dropNonGlobal();
+  }
+
+  dropAsid(asid: number): void {
+    this.epoch++;
+    this.port?.dropAsid(asid);
+  }
+
+  /** The page of `va`, and all of the largest mapping that was seen around it. */
+  dropMva(va: number): void {
+    this.epoch++;
+    const sizeLog2 = this.large.sizeAt(va >>> 0);
+    this.port?.dropPage((va & (0xffffffff << sizeLog2)) >>> 0, sizeLog2);
+  }
+
+  /** What was made from one TLB entry, and nothing else. */
+  dropEntry(va: number, sizeLog2: number): void {
+    this.port?.dropEntry(va, sizeLog2);
+  }
+
+  /** Domains in `lost` allow nothing any more. */
+  dropDomains(lost: number): void {
+    if ((lost & this.globalDomains) !== 0) this.dropAll();
+    else if ((lost & this.taggedDomains) !== 0) this.dropNonGlobal();
+    else this.epoch++;
+  }
+}
