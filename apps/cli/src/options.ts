@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { FIDELITIES } from '@tablewalk/board-qemu-virt';
 import { UsageError } from './usage-error.js';
 
 /** Options of `tablewalk run`, as given. */
@@ -214,8 +215,8 @@ export const parseRun = (argv: readonly string[]): RunArguments | undefined => {
   if (values.machine !== undefined && !/^virt(,|$)/.test(values.machine)) throw new UsageError(`-M ${values.machine}: the board is virt`);
   const engine = values.engine ?? 'interpreter';
   if (engine !== 'interpreter' && engine !== 'wasm') throw new UsageError(`--engine ${engine}: there are 'interpreter' and 'wasm'`);
-  if (values.fidelity !== undefined && values.fidelity !== 'functional')
-    throw new UsageError(`--fidelity ${values.fidelity}: there is 'functional'`);
+  if (values.fidelity !== undefined && !FIDELITIES.some((name) => name === values.fidelity))
+    throw new UsageError(`--fidelity ${values.fidelity}: there are ${FIDELITIES.join(', ')}`);
   if (values.load !== undefined) {
     const given = positionals.length > 0 ? 'a kernel' : MACHINE_OPTIONS.find((name) => values[name] !== undefined);
     if (given !== undefined)

@@ -20,7 +20,7 @@ import {
   virtioNet,
   virtioRng,
 } from '@tablewalk/devices';
-import type { Device, DeviceHost, GuestMemory, SystemBus } from '@tablewalk/machine';
+import type { Device, DeviceHost, DmaPort, GuestMemory, SystemBus } from '@tablewalk/machine';
 import type { FwCfgItem } from './boot.js';
 import * as map from './memory-map.js';
 import type { VirtMachineOptions } from './virt-options.js';
@@ -45,6 +45,7 @@ export interface VirtBoard {
 export const virtBoard = (
   options: VirtMachineOptions,
   memory: GuestMemory,
+  virtioDma: DmaPort,
   bus: SystemBus,
   host: DeviceHost,
   core: { readonly irq: { set(level: boolean): void }; readonly fiq: { set(level: boolean): void } },
@@ -100,7 +101,7 @@ export const virtBoard = (
       map.VIRTIO_MMIO.byteLength,
       virtioMmio(host, {
         name: `virtio-mmio@${hex(address)}`,
-        dma: memory,
+        dma: virtioDma,
         interrupt: gic.line(SPI + map.SPI_VIRTIO_MMIO + n),
         legacy: options.modernVirtio !== true,
         ...(device && { device }),

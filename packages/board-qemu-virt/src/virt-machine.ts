@@ -3,8 +3,8 @@ import { ArmCpu, coreProfiles } from '@tablewalk/arm-core';
 import { genericTimer } from '@tablewalk/devices';
 import { layout } from '@tablewalk/engine';
 import type { Diagnostics, Observer, Snapshot } from '@tablewalk/machine';
-import { ACCESS_READ, ConsoleStream, GuestMemory, RunLoop, SystemBus, Timeline } from '@tablewalk/machine';
-import { Vmsav7 } from '@tablewalk/mmu';
+import { ConsoleStream, GuestMemory, RunLoop, SystemBus, Timeline } from '@tablewalk/machine';
+import { CoherencyMap, shadowBytes, Vmsav7 } from '@tablewalk/mmu';
 import type { BootPlan } from './boot.js';
 import { planBoot } from './boot.js';
 import { hostTurn } from './host-turn.js';
@@ -14,9 +14,13 @@ import { MachineError } from './machine-error.js';
 import type { MachineEvents } from './machine-events.js';
 import { MachineListeners } from './machine-events.js';
 import * as map from './memory-map.js';
+import type { MemoryModels } from './memory-models.js';
+import { memoryModels } from './memory-models.js';
+import { noncoherentDma } from './noncoherent-dma.js';
 import { psciCall } from './psci.js';
 import type { RegionContents } from './ram-snapshot.js';
 import { restoreRam, saveRam } from './ram-snapshot.js';
+import { RandomEvictions } from './random-evictions.js';
 import { semihostingCall } from './semihosting.js';
 import type { VirtBoard } from './virt-board.js';
 import { FLASH_REGIONS, virtBoard } from './virt-board.js';
@@ -46,11 +50,16 @@ export class VirtMachine {
   readonly timeline = new Timeline();
   readonly cpu: ArmCpu;
   readonly mmu: Vmsav7;
+  /** TLB and cache models, and what follows from them. */
+  readonly models: MemoryModels;
+  /** Contents of the caches; null where memory is coherent. */
+  readonly coherency: CoherencyMap | null;
   readonly board: VirtBoard;
   /** The PL011 as a stream. */
   readonly console: ConsoleStream;
   readonly plan: BootPlan;
   private readonly loop: RunLoop;
+  private readonly evictions: RandomEvictions | undefined;
   private readonly options: VirtMachineOptions;
   private readonly listeners = new MachineListeners();
   private end: MachineEnd | undefined;
@@ -60,7 +69,9 @@ export class VirtMachine {
   /** @throws {MachineError | BootError | FdtError | LoaderError} one line that says what cannot be */
   constructor(options: VirtMachineOptions) {
     this.options = options;
-    this.profile = profileOf(options.cpu ?? 'cortex-a15');
+    this.models = memoryModels(profileOf(options.cpu ?? 'cortex-a15'), options);
+    const { tlb, caches, transparent, profile } = this.models;
+    this.profile = profile;
     const ramBytes = options.memory ?? 128 * MIB;
     this.plan = planBoot({
       ramBytes,
@@ -74,20 +85,35 @@ export class VirtMachine {
       ...(options.bios && { firmware: options.bios }),
       ...(options.flash?.[0] && { flashHasFirmware: true }),
     });
-    this.memory = new GuestMemory(layout.STATE_BYTES, [
+    const regions = [
       { name: 'ram', base: map.RAM_BASE, byteLength: ramBytes, writable: true },
       { name: FLASH_REGIONS[0], base: map.FLASH0.address, byteLength: map.FLASH0.byteLength, writable: false },
       { name: FLASH_REGIONS[1], base: map.FLASH1.address, byteLength: map.FLASH1.byteLength, writable: false },
-    ]);
+    ];
+    this.memory = new GuestMemory(layout.STATE_BYTES, regions, (tailOffset) => (caches === null ? 0 : shadowBytes(caches, tailOffset)));
+    const late = this.profile.lateEffects === true;
+    this.coherency =
+      caches === null
+        ? null
+        : new CoherencyMap({ memory: this.memory, caches, everyAccess: this.models.fidelity === 'measured', lateEffects: late });
+    const { coherency } = this;
     const diagnostics = options.diagnostics ?? silent;
     this.bus = new SystemBus(diagnostics);
     const host = { clock: this.timeline, diagnostics };
     this.mmu = new Vmsav7({
-      memory: { readU32: (pa) => this.readDescriptor(pa) },
+      memory: { readU32: (pa, attributes) => this.readDescriptor(pa, attributes ?? 0) },
+      inspect: { readU32: (pa, attributes) => this.inspectDescriptor(pa, attributes ?? 0) },
+      ...(tlb && { tlb }),
       sctlrReset: this.profile.sctlrReset,
       longDescriptors: this.profile.lpae,
-      onControlChange: (_changed, sctlr) => this.cpu?.core.controlChanged(sctlr),
+      multiprocessing: this.profile.features.has('mp'),
+      lateEffects: late && tlb !== null,
+      onControlChange: (_changed, sctlr) => {
+        coherency?.controlChanged(sctlr);
+        this.cpu?.core.controlChanged(sctlr);
+      },
     });
+    const { mmu } = this;
     this.cpu = new ArmCpu({
       profile: this.profile,
       memory: this.memory,
@@ -96,6 +122,19 @@ export class VirtMachine {
       memorySystem: this.mmu,
       timeline: this.timeline,
       ...(options.engine === 'wasm' && { translation: options.translation ?? {} }),
+      statefulLookups: tlb !== null || coherency !== null,
+      transparentTables: transparent,
+      ...(coherency && { cachedMemory: coherency }),
+      ...(late &&
+        (tlb !== null || coherency !== null) && {
+          lateEffects: {
+            dataBarrier: (storesOnly) => {
+              coherency?.dataBarrier(storesOnly);
+              mmu.dataBarrier(storesOnly);
+            },
+            contextSynchronized: () => mmu.contextSynchronized(),
+          },
+        }),
       handlers: {
         hypervisorCall: (immediate) => options.hypervisorCall?.(immediate) === true || this.psci(),
         ...(options.semihosting && { semihosting: () => this.semihosting() }),
@@ -106,6 +145,7 @@ export class VirtMachine {
     this.board = virtBoard(
       options,
       this.memory,
+      options.dma === 'noncoherent' && coherency ? noncoherentDma(this.memory, coherency) : this.memory,
       this.bus,
       host,
       { irq: { set: (level) => this.cpu.core.setIrq(level) }, fiq: { set: (level) => this.cpu.core.setFiq(level) } },
@@ -119,6 +159,10 @@ export class VirtMachine {
       virtual: this.board.gic.privateLine(0, 27),
     });
     this.loop = new RunLoop(this.cpu.core, this.timeline);
+    if (options.evictions !== undefined) {
+      this.evictions = new RandomEvictions(options.evictions.seed, options.evictions.interval ?? 1000, mmu, coherency);
+      this.loop.setBackground(this.evictions);
+    }
     if (options.snapshot === undefined) this.reset();
     else {
       this.resetDevices();
@@ -128,9 +172,20 @@ export class VirtMachine {
   private readonly timer: ReturnType<typeof genericTimer>;
 
   /** What the walker reads: RAM and ROM; anything else is an external abort. */
-  private readDescriptor(pa: number): number | undefined {
+  private readDescriptor(pa: number, attributes: number): number | undefined {
     const region = this.memory.regionAt(pa);
-    return region === undefined ? undefined : this.memory.i32[(region.hostOffset + (pa - region.base)) >>> 2]! >>> 0;
+    if (region === undefined) return undefined;
+    const host = region.hostOffset + (pa - region.base);
+    if (this.models.transparent) this.cpu.core.watchTable(Math.floor(host / 4096));
+    return this.coherency === null ? this.memory.i32[host >>> 2]! >>> 0 : this.coherency.walk(host, attributes);
+  }
+
+  /** The same for who only looks. */
+  private inspectDescriptor(pa: number, attributes: number): number | undefined {
+    const region = this.memory.regionAt(pa);
+    if (region === undefined) return undefined;
+    const host = region.hostOffset + (pa - region.base);
+    return this.coherency === null ? this.memory.i32[host >>> 2]! >>> 0 : this.coherency.peekWalk(host, attributes);
   }
 
   /** Power-on: everything as constructed, images in memory again. Time and the instruction counter go on. RAM keeps what no image overwrites. */
@@ -149,6 +204,7 @@ export class VirtMachine {
 
   private resetDevices(): void {
     this.bus.reset();
+    this.coherency?.reset();
     this.timer.reset();
     this.mmu.reset();
     this.cpu.reset();
@@ -219,9 +275,9 @@ export class VirtMachine {
     return pa === undefined || region === undefined ? undefined : this.memory.u8[region.hostOffset + (pa - region.base)];
   }
 
-  /** Physical address of a VA for a privileged read, or undefined when it does not translate. */
+  /** Physical address of a VA as the TLB or the tables have it, or undefined when it does not translate. Nothing changes. */
   translate(va: number): number | undefined {
-    return this.mmu.translate(va >>> 0, ACCESS_READ, true) ? this.mmu.translation.pa : undefined;
+    return this.mmu.peek(va >>> 0);
   }
 
   private finish(end: MachineEnd): void {
@@ -349,7 +405,9 @@ export class VirtMachine {
   }
   /** Writes RAM; false (and nothing written) when any byte is outside it. */
   writeMemory(address: number, bytes: Uint8Array): boolean {
-    return this.memory.write(address, bytes);
+    if (!this.memory.write(address, bytes)) return false;
+    this.coherency?.forgetInstructions(this.memory.ramOffset(address, bytes.length), bytes.length);
+    return true;
   }
 
   /** The whole machine between two instructions. Structured-cloneable. */
@@ -366,6 +424,9 @@ export class VirtMachine {
         timer: this.timer.snapshot(),
         bus: this.bus.snapshot(),
         memory: saveRam(this.memory),
+        fidelity: this.models.fidelity,
+        coherency: this.coherency?.snapshot() ?? null,
+        evictions: this.evictions?.snapshot() ?? null,
       },
     };
   }
@@ -381,11 +442,18 @@ export class VirtMachine {
     const data = snapshot.data as MachineSnapshot;
     if (data.profile !== this.profile.name)
       throw new MachineError('snapshot', `it is of a ${data.profile}, this is a ${this.profile.name}`);
+    if (data.fidelity !== this.models.fidelity)
+      throw new MachineError('snapshot', `it is of a machine at ${data.fidelity} fidelity, this is at ${this.models.fidelity}`);
+    if ((data.coherency === null) !== (this.coherency === null) || (data.evictions === null) !== (this.evictions === undefined))
+      throw new MachineError('snapshot', "its memory system is not this machine's");
+    this.coherency?.reset();
     restoreRam(this.memory, data.memory, fresh);
     this.timeline.reset();
     this.timeline.current = data.time;
     this.loop.skipped = data.skipped;
     this.mmu.restore(data.mmu);
+    if (data.coherency !== null) this.coherency!.restore(data.coherency);
+    if (data.evictions !== null) this.evictions!.restore(data.evictions);
     this.bus.restore(data.bus);
     this.timer.restore(data.timer);
     this.cpu.restore(data.cpu);
@@ -408,7 +476,7 @@ export interface RunOptions {
 const SLICE = 500_000;
 
 const SCHEMA = 'board-qemu-virt/machine';
-const VERSION = 1;
+const VERSION = 2;
 
 interface MachineSnapshot {
   readonly profile: string;
@@ -419,4 +487,7 @@ interface MachineSnapshot {
   readonly timer: Snapshot;
   readonly bus: Snapshot;
   readonly memory: readonly RegionContents[];
+  readonly fidelity: string;
+  readonly coherency: Snapshot | null;
+  readonly evictions: Snapshot | null;
 }

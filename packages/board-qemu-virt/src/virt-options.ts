@@ -1,6 +1,7 @@
 import type { CoreProfile, TranslationOptions } from '@tablewalk/arm-core';
 import type { BlockStorage, NetBackend, VirtioConsolePort } from '@tablewalk/devices';
 import type { Diagnostics, Snapshot } from '@tablewalk/machine';
+import type { CacheHierarchy, Tlb } from '@tablewalk/mmu';
 
 /** A disk for a virtio slot. */
 export interface VirtDrive {
@@ -17,6 +18,13 @@ export interface VirtFlash {
   /** Called after the guest has changed [offset, offset + byteLength) of the bank; read it with `readMemory`. */
   readonly changed?: (offset: number, byteLength: number) => void;
 }
+
+/**
+ * How much of the memory system is there. `functional`: translations and memory as software that keeps the rules sees them, at full speed.
+ * `architectural`: TLBs and caches with contents, so that software which breaks the rules sees what it did. `measured`: the same, and every access goes
+ * through the models, which count.
+ */
+export type Fidelity = 'functional' | 'architectural' | 'measured';
 
 /** What a machine is made of. Everything has a default but something to run. */
 export interface VirtMachineOptions {
@@ -58,4 +66,18 @@ export interface VirtMachineOptions {
   readonly engine?: 'interpreter' | 'wasm';
   /** How eagerly, for `wasm`. */
   readonly translation?: TranslationOptions;
+  /** Default `functional`. */
+  readonly fidelity?: Fidelity;
+  /** Model of the TLB; `none` walks at each access. Default at `architectural` and `measured`: that of the core. */
+  readonly tlb?: Tlb | 'none';
+  /** Model of the caches; `none` is one coherent memory. Default at `architectural` and `measured`: those of the core. */
+  readonly cache?: CacheHierarchy | 'none';
+  /** `forever`: the core's TLB and L1 data cache never give anything up by themselves. Default `finite`. Not for models of your own. */
+  readonly retain?: 'finite' | 'forever';
+  /** Whether table walks see the L1 data cache; default as the core does. Not for a cache model of your own. */
+  readonly walk?: 'coherent' | 'noncoherent';
+  /** Whether virtio devices see the caches; default `coherent`. */
+  readonly dma?: 'coherent' | 'noncoherent';
+  /** Translations and lines are given up at random besides, each after `interval` instructions on average (default 1,000). */
+  readonly evictions?: { readonly seed: number; readonly interval?: number };
 }

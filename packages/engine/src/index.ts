@@ -2,7 +2,7 @@ export type { Value } from './builder.js';
 export { Builder } from './builder.js';
 export type { CompiledBlock } from './closures/compile.js';
 export { ClosureCompiler } from './closures/compile.js';
-export type { AccessPort, ClosureEnvironment } from './closures/environment.js';
+export type { AccessPort, ClosureEnvironment, LineShadow } from './closures/environment.js';
 export { Frame } from './closures/environment.js';
 export { reverseBytes } from './closures/values.js';
 export type { Block, RegionEntry, TranslatedRegion } from './code-cache.js';

@@ -49,16 +49,24 @@ export class GuestMemory implements DmaPort {
   private watcher: CodeWatcher | undefined;
   private directChanged: (() => void) | undefined;
 
-  /** `reservedBytes` at offset 0 are the cores'. Throws a RangeError when the sum exceeds 4 GiB or the host has no such memory. */
-  constructor(reservedBytes: number, regions: readonly RegionOptions[]) {
+  /** Offset of the bytes behind the regions that belong to whoever asked for them. */
+  readonly tailOffset: number;
+  private snooper: ((offset: number, byteLength: number) => void) | undefined;
+
+  /**
+   * `reservedBytes` at offset 0 are the cores', `tailBytes` behind the regions a memory-system model's: given the offset of the tail it says how many.
+   * Throws a RangeError when the sum exceeds 4 GiB or the host has no such memory.
+   */
+  constructor(reservedBytes: number, regions: readonly RegionOptions[], tailBytes: (tailOffset: number) => number = () => 0) {
     let offset = Math.ceil(reservedBytes / WASM_PAGE) * WASM_PAGE;
     this.regions = regions.map((region) => {
       const hostOffset = offset;
       offset += Math.ceil(region.byteLength / WASM_PAGE) * WASM_PAGE;
       return { ...region, hostOffset, direct: true };
     });
-    const pages = offset / WASM_PAGE;
-    if (pages > 65536) throw new RangeError(`[machine] [memory] ${offset} bytes do not fit one WebAssembly memory`);
+    this.tailOffset = offset;
+    const pages = Math.ceil((offset + tailBytes(offset)) / WASM_PAGE);
+    if (pages > 65536) throw new RangeError(`[machine] [memory] ${pages * WASM_PAGE} bytes do not fit one WebAssembly memory`);
     this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     this.buffer = this.memory.buffer as ArrayBuffer;
     this.u8 = new Uint8Array(this.buffer);
@@ -71,6 +79,11 @@ export class GuestMemory implements DmaPort {
   watch(watcher: CodeWatcher, directChanged: () => void): void {
     this.watcher = watcher;
     this.directChanged = directChanged;
+  }
+
+  /** Who must hear of writes of others than the core before they happen: caches that are snooped. */
+  snoop(snooper: (offset: number, byteLength: number) => void): void {
+    this.snooper = snooper;
   }
 
   /** Region that contains `pa`, direct or not. */
@@ -91,6 +104,7 @@ export class GuestMemory implements DmaPort {
   /** The one door: call before bytes [offset, offset + byteLength) of the memory change. */
   willWrite(offset: number, byteLength: number): void {
     if (byteLength === 0) return;
+    this.snooper?.(offset, byteLength);
     const last = offset + byteLength - 1;
     const lastPage = Math.floor(last / 4096);
     for (let page = Math.floor(offset / 4096); page <= lastPage; page++) {

@@ -13,6 +13,14 @@ export interface RunnableCore {
   requestAttention(): void;
 }
 
+/** Something that happens by itself at certain instruction counts, whatever the guest does; it wakes nobody. */
+export interface BackgroundEvent {
+  /** Instruction count at which it happens next. */
+  readonly due: number;
+  /** Happens; `due` is later afterwards. */
+  run(): void;
+}
+
 /**
  * Why a run came back: `limit` the instructions asked for are done; `stopped` somebody called `stop`; `asleep` the core sleeps and the caller asked to
  * be told; `idle` it sleeps and no timer will ever wake it; `locked-up` the core can do nothing but take the same exception.
@@ -28,6 +36,7 @@ export class RunLoop {
   private readonly timeline: Timeline;
   /** Nanoseconds that passed without instructions: the sleep of WFI. */
   skipped = 0;
+  private background: BackgroundEvent | undefined;
   private stopping = false;
   private running = false;
 
@@ -35,6 +44,11 @@ export class RunLoop {
     this.core = core;
     this.timeline = timeline;
     timeline.onEarlier(() => core.requestAttention());
+  }
+
+  /** At most one. */
+  setBackground(event: BackgroundEvent): void {
+    this.background = event;
   }
 
   /** Instructions retired since power-on. */
@@ -54,7 +68,7 @@ export class RunLoop {
    * with {@link skipTo} when it likes.
    */
   run(instructions: number, reportSleep = false): StopReason {
-    const { core, timeline } = this;
+    const { core, timeline, background } = this;
     const end = this.instructions + instructions;
     this.running = true;
     this.stopping = false;
@@ -73,7 +87,12 @@ export class RunLoop {
           this.skipTo(next);
           continue;
         }
-        core.run(Math.min(left, timeline.nextDeadline - timeline.current));
+        let budget = Math.min(left, timeline.nextDeadline - timeline.current);
+        if (background !== undefined) {
+          while (background.due <= this.instructions) background.run();
+          budget = Math.min(budget, background.due - this.instructions);
+        }
+        core.run(budget);
       }
     } finally {
       this.running = false;

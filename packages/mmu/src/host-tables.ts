@@ -2,6 +2,12 @@ import type { FastTablePort } from '@tablewalk/machine/contracts';
 import { LargeMappings } from './large-mappings.js';
 import { MmuError } from './mmu-error.js';
 
+export interface SavedHostTables {
+  readonly sizes: Uint8Array;
+  readonly globalDomains: number;
+  readonly taggedDomains: number;
+}
+
 /**
  * What the host keeps of the translations that were given out, and so has to be told when one of them may be another: the connected fast table, how
  * large the mappings were, and which domains let them through.
@@ -25,6 +31,15 @@ export class HostTables {
     this.large.note(va, sizeLog2);
     if (global) this.globalDomains |= 1 << domain;
     else this.taggedDomains |= 1 << domain;
+  }
+
+  save(): SavedHostTables {
+    return { sizes: this.large.save(), globalDomains: this.globalDomains, taggedDomains: this.taggedDomains };
+  }
+  load({ sizes, globalDomains, taggedDomains }: SavedHostTables): void {
+    this.large.load(sizes);
+    this.globalDomains = globalDomains;
+    this.taggedDomains = taggedDomains;
   }
 
   dropAll(): void {

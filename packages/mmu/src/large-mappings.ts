@@ -31,4 +31,12 @@ export class LargeMappings {
     this.any = false;
     this.sizes.fill(0);
   }
+
+  save(): Uint8Array {
+    return this.sizes.slice();
+  }
+  load(sizes: Uint8Array): void {
+    this.sizes.set(sizes);
+    this.any = sizes.some((size) => size !== 0);
+  }
 }

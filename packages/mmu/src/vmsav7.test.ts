@@ -305,7 +305,7 @@ describe('with a TLB model', () => {
     expect(look(0x00100000)).toBe(true);
     port.take();
     bank.mcr('0,c8,c7,2', 0);
-    expect(port.take()).toEqual(['page 100000 20', 'asid 0']);
+    expect(port.take()).toEqual(['entry 100000 20', 'asid 0']);
     expect(look(0x00100000)).toBe(false);
   });
 

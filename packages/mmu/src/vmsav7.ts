@@ -3,6 +3,7 @@ import type {
   CpuFaultKind,
   FastTablePort,
   MemorySystem,
+  PhysAddr,
   Snapshot,
   SystemRegisterBank,
   Translation,
@@ -21,7 +22,7 @@ import {
   FLAT_FETCH_CACHED,
   FLAT_FETCH_UNCACHED,
 } from './attributes.js';
-import { TLB_CONTRACT, TLB_ENTRY_WORDS, type Tlb, type TlbEvictionSink } from './contracts/tlb.js';
+import { TLB_CONTRACT, TLB_ENTRY_GLOBAL, TLB_ENTRY_WORDS, type Tlb, type TlbEvictionSink } from './contracts/tlb.js';
 import {
   CORTEX_A15_SCTLR_RESET,
   CORTEX_A15_SCTLR_WRITABLE,
@@ -37,7 +38,7 @@ import {
 } from './control-bits.js';
 import { explain, type WalkExplanation } from './explain.js';
 import { cpuFaultStatus, FAULT_NONE, FAULT_WALK_ABORT, type FaultKind, longStatus, parFaultStatus, shortStatus } from './fault-status.js';
-import { HostTables } from './host-tables.js';
+import { HostTables, type SavedHostTables } from './host-tables.js';
 import { walkLong } from './long-walk.js';
 import { MmuError } from './mmu-error.js';
 import { parFailure, parSuccessHigh, parSuccessLow } from './par.js';
@@ -102,6 +103,8 @@ interface Vmsav7Data {
   readonly nmrr: number;
   readonly par: readonly [number, number];
   readonly tlb: Snapshot | null;
+  /** What was given out; null without a TLB model, when nothing depends on it. */
+  readonly host: SavedHostTables | null;
   /** What has been written and has no effect yet; null when writes take effect at once. */
   readonly late: { readonly registers: readonly number[]; readonly maintenance: readonly PendingMaintenance[] } | null;
 }
@@ -299,6 +302,7 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
         nmrr: c.nmrr,
         par: [c.par, c.parHigh],
         tlb: this.tlb === null ? null : this.tlb.snapshot(),
+        host: this.tlb === null ? null : this.host.save(),
         late: this.programmed === c ? null : { registers: values(this.programmed), maintenance: this.maintenance.pending() },
       },
     };
@@ -335,6 +339,7 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
     this.maintenance.setPending(data.late?.maintenance ?? []);
     this.host.dropAll();
     this.options.onControlChange?.((before ^ c.sctlr) >>> 0, c.sctlr);
+    if (this.tlb !== null && data.host !== null) this.host.load(data.host);
   }
 
   // ---- beyond the contract
@@ -352,6 +357,24 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
   /** The walk of `va` as the tables in memory are now, step by step. Neither the TLB nor any state changes. */
   explainWalk(va: VirtAddr, access: AccessKind = ACCESS_READ, privileged = true): WalkExplanation {
     return explain(this.control, this.options.inspect ?? this.options.memory, va >>> 0, access, privileged);
+  }
+
+  /**
+   * Physical address of a VA as a read would find it now, in the TLB or in the tables, without permissions and without a trace; undefined when it does
+   * not translate. For debuggers.
+   */
+  peek(va: VirtAddr): PhysAddr | undefined {
+    const address = va >>> 0;
+    if (!this.control.enabled) return address;
+    for (const at of this.tlb?.entries() ?? []) {
+      const { arena } = this.tlb!;
+      const tag = arena[at + 1];
+      const mine = (tag & TLB_ENTRY_GLOBAL) !== 0 || ((tag >>> 8) & 0xff) === this.control.asid;
+      const size = 2 ** (tag & 0xff);
+      if (mine && address >= arena[at] && address - arena[at] < size)
+        return arena[at + 2] + arena[at + 3] * 0x100000000 + (address - arena[at]);
+    }
+    return this.explainWalk(address).mapping?.pa;
   }
 
   // ---- effects that software has to wait for

@@ -1,13 +1,15 @@
 import type { Block, ClosureEnvironment, CodePage, InlineKernels, RegionEntry, StateViews } from '@tablewalk/engine';
 import { ClosureCompiler, CodeCache, EXIT_EXCHANGE, Frame, layout } from '@tablewalk/engine';
-import type { CodeWatcher, GuestMemory, MemorySystem, Observer, SystemBus, Timeline } from '@tablewalk/machine';
+import type { CachedMemory, CodeWatcher, GuestMemory, LateEffects, MemorySystem, Observer, SystemBus, Timeline } from '@tablewalk/machine';
 import type { DecodeMode } from '../isa/arm-builder.js';
 import { DecodeTable } from '../isa/decode-table.js';
 import { encodings } from '../isa/families/index.js';
 import type { CoreProfile } from '../profiles/profile.js';
 import { CPSR_A, CPSR_E, CPSR_F, CPSR_I, CPSR_T, MODE_SVC, MODE_USR } from '../system/core-system.js';
 import { bankOf, RegisterBanks } from './banks.js';
+import { CachedAccess } from './cached-access.js';
 import { Exceptions } from './exceptions.js';
+import type { SavedTables } from './fast-table.js';
 import { FastTable } from './fast-table.js';
 import { GUEST_EXIT } from './guest-exit.js';
 import { MemoryAccess } from './memory-access.js';
@@ -17,6 +19,7 @@ import type { TranslationOptions } from './region-runner.js';
 import { RegionRunner } from './region-runner.js';
 import type { InstructionSets } from './translator.js';
 import { Translator } from './translator.js';
+import { WatchedAccess } from './watched-access.js';
 
 /** Bits of a decode mode: the key of a code page and the low bits of a jump-cache tag. */
 const KEY_THUMB = 1;
@@ -45,6 +48,14 @@ export interface ArmCoreParts {
   readonly timeline: Timeline;
   /** Hot code runs in WebAssembly when this is given; everything is interpreted otherwise. What the guest sees is the same. */
   readonly translation?: TranslationOptions;
+  /** The memory system has state that look-ups change, so a snapshot says which look-ups the fast table saves. Default false. */
+  readonly statefulLookups?: boolean;
+  /** Nothing keeps a translation once its tables have changed: whoever reads descriptors says where with {@link ArmCore.watchTable}. Default false. */
+  readonly transparentTables?: boolean;
+  /** Caches with contents: everything that is not functional fidelity. Absent: memory is coherent. */
+  readonly cachedMemory?: CachedMemory;
+  /** Who waits for barriers. Absent: nobody, and barriers cost nothing. */
+  readonly lateEffects?: LateEffects;
 }
 
 let tables: InstructionSets | undefined;
@@ -82,6 +93,7 @@ export class ArmCore implements CodeWatcher {
   readonly fast: FastTable;
   readonly access: MemoryAccess;
   readonly exceptions: Exceptions;
+  readonly late: LateEffects | undefined;
   readonly cache: CodeCache;
   private readonly translator: Translator;
   private readonly jumpPages: (CodePage | undefined)[] = new Array<CodePage | undefined>(1024).fill(undefined);
@@ -126,7 +138,20 @@ export class ArmCore implements CodeWatcher {
     this.banks = new RegisterBanks(this.words);
     this.status = new ProgramStatus(this.words, this.banks);
     this.fast = new FastTable(this.words, this.jumpPages, () => this.leavePage());
-    this.access = new MemoryAccess(this.frame, this.state, memory, parts.bus, parts.memorySystem, this.fast, this);
+    const cached = parts.cachedMemory;
+    this.late = parts.lateEffects;
+    this.access =
+      cached === undefined
+        ? new (parts.transparentTables ? WatchedAccess : MemoryAccess)(
+            this.frame,
+            this.state,
+            memory,
+            parts.bus,
+            parts.memorySystem,
+            this.fast,
+            this,
+          )
+        : new CachedAccess(this.frame, this.state, memory, parts.bus, parts.memorySystem, this.fast, this, cached);
     this.exceptions = new Exceptions(this);
     this.cache = new CodeCache(memory.codeGranules, CODE_CACHE_INSTRUCTIONS);
     const env: ClosureEnvironment = {
@@ -137,12 +162,23 @@ export class ArmCore implements CodeWatcher {
       access: this.access,
       core: systemCore(this) as never,
       bound: new Map(),
+      ...(cached && { lines: { shadow: cached.shadow, log2: cached.lineSizeLog2 } }),
+      ...(cached?.everyAccess && { everyAccess: { fetchLog2: cached.fetchLineSizeLog2 } }),
     };
     const compiler = new ClosureCompiler(env);
-    this.translator = new Translator(parts.profile, instructionSets(), compiler, memory.u16);
+    this.translator = new Translator(parts.profile, instructionSets(), compiler, (host) =>
+      cached === undefined ? memory.u16[host >>> 1]! : cached.fetch(host),
+    );
     this.regions = parts.translation && this.regionRunner(parts, parts.translation, compiler, env);
     parts.memorySystem.connect(this.fast);
     memory.watch(this, () => this.fast.dropAll());
+    this.fast.keeps = !(parts.transparentTables && cached);
+    cached?.connect({
+      dropHostPage: (hostPage) => this.fast.dropHostPage(hostPage),
+      dropData: () => this.fast.dropAll(),
+      codeWritten: (hostPage, granules) => this.codeWritten(hostPage, granules),
+      dropCode: () => this.fast.dropCode(),
+    });
   }
 
   private regionRunner(
@@ -152,7 +188,9 @@ export class ArmCore implements CodeWatcher {
     { bound }: ClosureEnvironment,
   ): RegionRunner {
     const inlines: InlineKernels = { pure: new Map(), vector: new Map(), call: new Map() };
-    const former = new RegionFormer(new Translator(profile, instructionSets(), compiler, memory.u16), (kernel) => inlines.call.has(kernel));
+    const former = new RegionFormer(new Translator(profile, instructionSets(), compiler, (at) => memory.u16[at >>> 1]!), (kernel) =>
+      inlines.call.has(kernel),
+    );
     const host = { memory: memory.memory as WebAssembly.Memory, table: RegionRunner.table(options), state: this.state, bound };
     return new RegionRunner(host, stateOffset, former, inlines, this.cache, (hostPage) => this.fast.protect(hostPage), options);
   }
@@ -317,6 +355,24 @@ export class ArmCore implements CodeWatcher {
 
   dataAbort(status: number, va: number, write: boolean): never {
     this.takeDataAbort(status, va, write);
+    throw GUEST_EXIT;
+  }
+
+  /** A walk read a descriptor in this page of guest memory. */
+  watchTable(hostPage: number): void {
+    this.access.watchTable(hostPage);
+  }
+
+  /** Fast table and jump cache, for snapshots. */
+  saveTables(): SavedTables {
+    return this.fast.save((page) => (page as CodePage).hostPage);
+  }
+  loadTables(tables: SavedTables): void {
+    this.fast.load(tables, (hostPage, tag) => this.cache.page(hostPage, tag & 0xfff, tag & KEY_THUMB ? 1 : 2));
+  }
+
+  prefetchAbort(status: number, va: number): never {
+    this.takePrefetchAbort(status, va);
     throw GUEST_EXIT;
   }
 
@@ -497,12 +553,12 @@ export class ArmCore implements CodeWatcher {
     }
     if (this.cache.full) {
       this.cache.clear();
-      this.fast.dropCode();
+      this.fast.renewCode((page) => this.cache.page((page as CodePage).hostPage, (page as CodePage).mode, (page as CodePage).shift));
       R[layout.ITSTATE] = itstate;
       return this.nextBlock();
     }
     const pageOffset = page.hostPage * 4096;
-    if (offset === 4094 && Translator.isWide(this.memory.u16[(pageOffset + 4094) / 2]!))
+    if (offset === 4094 && Translator.isWide(this.translator.halfword(pageOffset, 4094)))
       return this.straddlingBlock(page, pc, pageOffset, itstate);
     const block = this.translator.translate(this.decodeMode(), pageOffset, offset, itstate);
     if (this.cache.add(page, block, itstate)) this.fast.protect(page.hostPage);
@@ -514,7 +570,7 @@ export class ArmCore implements CodeWatcher {
     this.words[layout.ITSTATE] = itstate;
     const host = this.fetchOffset((pc + 2) | 0, pc);
     this.words[layout.ITSTATE] = 0;
-    const second = this.memory.u16[host / 2]!;
+    const second = this.translator.halfword(host, 0);
     const known = page.straddler;
     if (known !== undefined && known.second === second && known.itstate === itstate) return known.block;
     const block = this.translator.translate(this.decodeMode(), pageOffset, 4094, itstate, second);

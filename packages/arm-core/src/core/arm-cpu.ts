@@ -1,16 +1,19 @@
 import { layout } from '@tablewalk/engine';
-import type { CpuView, Snapshot } from '@tablewalk/machine';
+import type { CachedMemory, CpuView, Snapshot } from '@tablewalk/machine';
 import { MODE_ABT, MODE_FIQ, MODE_IRQ, MODE_SVC, MODE_UND, MODE_USR } from '../system/core-system.js';
 import { RegisterBank } from '../system/register-bank.js';
 import type { CoreRegisters } from '../system/registers-core.js';
 import { defineCoreRegisters } from '../system/registers-core.js';
+import type { CoreRegisterHost } from '../system/registers-host.js';
 import type { ArmCoreParts } from './arm-core.js';
 import { ArmCore } from './arm-core.js';
+import type { CachedAccess } from './cached-access.js';
+import type { SavedTables } from './fast-table.js';
 import type { CoreHandlers } from './system-core.js';
 import { SystemCore } from './system-core.js';
 
 const SCHEMA = 'arm-core/cpu';
-const VERSION = 1;
+const VERSION = 2;
 
 /** State words by name: r0-r12, then what layout.ts calls them. */
 const words = {
@@ -35,6 +38,8 @@ interface CpuSnapshot {
   readonly event: boolean;
   readonly faults: Readonly<Record<'dfsr' | 'dfar' | 'ifsr' | 'ifar', number>>;
   readonly system: Snapshot;
+  /** Null where look-ups have no state. */
+  readonly tables: SavedTables | null;
 }
 
 const names = [
@@ -68,6 +73,21 @@ const bankModes: Readonly<Record<string, number>> = {
   und: MODE_UND,
 };
 
+/** CP15 c7 over caches with contents. */
+const cacheOperations = (
+  cached: CachedMemory,
+  access: CachedAccess,
+): Pick<CoreRegisterHost, 'dataCacheMaintained' | 'instructionCacheInvalidated'> => ({
+  dataCacheMaintained: (operation, operand) => {
+    if (operation.endsWith('SW')) cached.maintainSetWay(operation, operand);
+    else cached.maintain(operation, operand, access.locateForMaintenance(operand));
+  },
+  instructionCacheInvalidated: (operation, va) => {
+    if (operation === 'ICIMVAU') cached.maintain(operation, va, access.locateForMaintenance(va));
+    else cached.invalidateInstructions();
+  },
+});
+
 /** A whole core with its system registers: what a board puts into a machine. */
 export class ArmCpu implements CpuView {
   readonly core: ArmCore;
@@ -75,8 +95,10 @@ export class ArmCpu implements CpuView {
   /** CP14 and CP15: the MMU and the generic timer define theirs here. */
   readonly registers: RegisterBank;
   private readonly own: CoreRegisters;
+  private readonly statefulLookups: boolean;
 
   constructor(parts: ArmCoreParts & { readonly handlers: CoreHandlers }) {
+    this.statefulLookups = parts.statefulLookups ?? false;
     this.registers = new RegisterBank(parts.profile.absent);
     let system: SystemCore | undefined;
     this.core = new ArmCore(parts, (core) => {
@@ -98,6 +120,7 @@ export class ArmCpu implements CpuView {
       },
       coprocessorAccessChanged: (cpacr) => core.coprocessorAccessChanged(cpacr),
       barrier: (kind, option) => this.system.barrier(kind, option),
+      ...(parts.cachedMemory && cacheOperations(parts.cachedMemory, core.access as CachedAccess)),
     });
     core.onPrivilegeChange = () => {
       if (!this.own.performance.filtered) return;
@@ -184,6 +207,7 @@ export class ArmCpu implements CpuView {
         event: this.system.event,
         faults: { ...this.core.faults },
         system: this.own.snapshot(),
+        tables: this.statefulLookups ? this.core.saveTables() : null,
       },
     };
   }
@@ -210,5 +234,6 @@ export class ArmCpu implements CpuView {
     core.irq = data.irq;
     core.fiq = data.fiq;
     core.updateMode();
+    if (data.tables !== null && this.statefulLookups) core.loadTables(data.tables);
   }
 }

@@ -1,5 +1,5 @@
 import { layout } from '@tablewalk/engine';
-import type { ExceptionKind } from '@tablewalk/machine';
+import type { ExceptionKind, LateEffects } from '@tablewalk/machine';
 import { CPSR_A, CPSR_E, CPSR_F, CPSR_I, CPSR_J, CPSR_T, MODE_ABT, MODE_FIQ, MODE_IRQ, MODE_SVC, MODE_UND } from '../system/core-system.js';
 import type { RegisterBanks } from './banks.js';
 import { bankOf } from './banks.js';
@@ -8,6 +8,7 @@ import { bankOf } from './banks.js';
 export interface ExceptionOwner {
   readonly words: Int32Array;
   readonly banks: RegisterBanks;
+  readonly late: LateEffects | undefined;
   readCpsr(): number;
   writeCpsr(value: number, mask: number): void;
   /** Base of the vectors: 0xffff0000 with SCTLR.V, else VBAR. */
@@ -41,6 +42,7 @@ export class Exceptions {
   /** `pc` is the instruction concerned; `returnAddress` goes to the link register as it is; `spsr` is the CPSR to save. */
   enter(kind: TakenException, pc: number, returnAddress: number, spsr: number): void {
     const { owner } = this;
+    owner.late?.contextSynchronized();
     const { offset, mode, mask } = entries[kind];
     const control = mode | mask | (owner.thumbExceptions ? CPSR_T : 0) | (owner.bigEndianExceptions ? CPSR_E : 0);
     owner.writeCpsr(control, 0x1f | mask | CPSR_T | CPSR_E | CPSR_J);

@@ -3,6 +3,14 @@ import type { FastTablePort } from '@tablewalk/machine';
 
 const JUMP_ENTRIES = 1024;
 
+export interface SavedTables {
+  /** Six words an entry: where, its four words, memory attributes. */
+  readonly entries: Int32Array;
+  /** Three words each: slot, tag, page of guest memory. */
+  readonly jumps: Int32Array;
+  readonly large: readonly [low: number, high: number];
+}
+
 /**
  * The fast table (data) and the jump cache (code) of one core: translations that the running code uses without asking the MMU. Always a subset of
  * what the memory system would answer; it is told what to forget.
@@ -12,6 +20,9 @@ export class FastTable implements FastTablePort {
   /** Entries in use, so that forgetting costs what was filled and not the size of the tables. */
   private readonly filled = new Int32Array(2 * layout.FAST_TABLE_ENTRIES);
   private filledCount = 0;
+  /** False: nothing is kept, and every access asks. */
+  keeps = true;
+  private readonly attributes = new Uint8Array(2 * layout.FAST_TABLE_ENTRIES);
   /** VAs of mappings larger than a page that are in the table: an invalidation of any address in them means all of them. */
   private largeLow = 0xffffffff;
   private largeHigh = -1;
@@ -41,7 +52,7 @@ export class FastTable implements FastTablePort {
   fill(entry: number, va: number, hostOffset: number, readable: boolean, writable: boolean, writeDirect: boolean, sizeLog2: number): void {
     const R = this.words;
     const page = va & ~0xfff;
-    if (!readable && !writable) return;
+    if (!this.keeps || (!readable && !writable)) return;
     if (R[entry + layout.FAST_READ_TAG] === layout.FAST_INVALID && R[entry + layout.FAST_SPARE] === layout.FAST_INVALID)
       this.filled[this.filledCount++] = entry;
     R[entry + layout.FAST_READ_TAG] = readable ? page : layout.FAST_INVALID;
@@ -75,6 +86,31 @@ export class FastTable implements FastTablePort {
     }
   }
 
+  /** Direct access to this page of guest memory ends, under whatever VA. */
+  dropHostPage(hostPage: number): void {
+    const R = this.words;
+    for (let i = this.filledCount - 1; i >= 0; i--) {
+      const entry = this.filled[i]!;
+      if ((this.pageOf(entry) + R[entry + layout.FAST_ADDEND]!) >>> 12 !== hostPage) continue;
+      this.clearEntry(entry);
+      this.filled[i] = this.filled[--this.filledCount]!;
+    }
+  }
+
+  /** VA of the page of an entry in use. */
+  private pageOf(entry: number): number {
+    const read = this.words[entry + layout.FAST_READ_TAG]!;
+    return read === layout.FAST_INVALID ? this.words[entry + layout.FAST_SPARE]! : read;
+  }
+
+  /** Memory attributes of what an entry was made from: kept for cores whose caches are modelled. */
+  attributesOf(entry: number): number {
+    return this.attributes[(entry - (layout.FAST_TABLE_PL1 >>> 2)) >>> 2]!;
+  }
+  setAttributes(entry: number, attributes: number): void {
+    this.attributes[(entry - (layout.FAST_TABLE_PL1 >>> 2)) >>> 2] = attributes;
+  }
+
   jumpSlot(va: number): number {
     return (va >>> 12) & (JUMP_ENTRIES - 1);
   }
@@ -83,6 +119,7 @@ export class FastTable implements FastTablePort {
     return this.jumpTags[slot]!;
   }
   setJump(slot: number, tag: number, sizeLog2: number, va: number): void {
+    if (!this.keeps) return;
     this.jumpTags[slot] = tag;
     if (sizeLog2 > 12) this.noteLarge(va, sizeLog2);
   }
@@ -100,6 +137,47 @@ export class FastTable implements FastTablePort {
     this.jumpTags.fill(-1);
     this.jumpPages.fill(undefined);
     this.codeDropped();
+  }
+
+  /** The cache of translated code began afresh: the same pages, made again by `again`. */
+  renewCode(again: (page: unknown) => unknown): void {
+    for (let slot = 0; slot < JUMP_ENTRIES; slot++) {
+      if (this.jumpPages[slot] !== undefined) this.jumpPages[slot] = again(this.jumpPages[slot]);
+    }
+    this.codeDropped();
+  }
+
+  /** For cores whose TLB is modelled: which look-ups the tables save is part of the machine's state. */
+  save(hostPageOf: (page: unknown) => number): SavedTables {
+    const { words: R } = this;
+    const entries = new Int32Array(6 * this.filledCount);
+    for (let i = 0; i < this.filledCount; i++) {
+      const entry = this.filled[i]!;
+      for (let k = 0; k < 4; k++) entries[6 * i + 1 + k] = R[entry + k]!;
+      entries[6 * i] = entry;
+      entries[6 * i + 5] = this.attributesOf(entry);
+    }
+    const jumps: number[] = [];
+    for (let slot = 0; slot < JUMP_ENTRIES; slot++) {
+      const page = this.jumpPages[slot];
+      if (this.jumpTags[slot] !== -1 && page !== undefined) jumps.push(slot, this.jumpTags[slot]!, hostPageOf(page));
+    }
+    return { entries, jumps: Int32Array.from(jumps), large: [this.largeLow, this.largeHigh] };
+  }
+
+  /** Into empty tables. */
+  load({ entries, jumps, large }: SavedTables, pageOf: (hostPage: number, tag: number) => unknown): void {
+    for (let i = 0; i < entries.length; i += 6) {
+      const entry = entries[i]!;
+      this.words.set(entries.subarray(i + 1, i + 5), entry);
+      this.setAttributes(entry, entries[i + 5]!);
+      this.filled[this.filledCount++] = entry;
+    }
+    for (let i = 0; i < jumps.length; i += 3) {
+      this.jumpTags[jumps[i]!] = jumps[i + 1]!;
+      this.jumpPages[jumps[i]!] = pageOf(jumps[i + 2]!, jumps[i + 1]!);
+    }
+    [this.largeLow, this.largeHigh] = large;
   }
 
   dropPage(va: number, sizeLog2: number): void {
@@ -127,21 +205,38 @@ export class FastTable implements FastTablePort {
 
   dropEntry(va: number, sizeLog2: number): void {
     const low = va >>> 0;
-    const size = 2 ** sizeLog2;
-    const R = this.words;
-    for (let i = this.filledCount - 1; i >= 0; i--) {
-      const entry = this.filled[i]!;
-      const tag =
-        R[entry + layout.FAST_READ_TAG]! === layout.FAST_INVALID ? R[entry + layout.FAST_SPARE]! : R[entry + layout.FAST_READ_TAG]!;
-      if (tag >>> 0 < low || (tag >>> 0) - low >= size) continue;
-      this.clearEntry(entry);
-      this.filled[i] = this.filled[--this.filledCount]!;
-    }
-    for (let slot = 0; slot < JUMP_ENTRIES; slot++) {
-      const page = (this.jumpTags[slot]! & ~0xfff) >>> 0;
-      if (this.jumpTags[slot] !== -1 && page >= low && page - low < size) this.jumpTags[slot] = -1;
+    const size = Math.max(2 ** sizeLog2, 4096);
+    if (sizeLog2 <= 16) {
+      for (let page = low & ~0xfff; page >>> 0 < low + size; page += 4096) this.dropOne(page);
+    } else {
+      for (let i = this.filledCount - 1; i >= 0; i--) {
+        const entry = this.filled[i]!;
+        const page = this.pageOf(entry) >>> 0;
+        if (page < low || page - low >= size) continue;
+        this.clearEntry(entry);
+        this.filled[i] = this.filled[--this.filledCount]!;
+      }
+      for (let slot = 0; slot < JUMP_ENTRIES; slot++) {
+        const page = (this.jumpTags[slot]! & ~0xfff) >>> 0;
+        if (this.jumpTags[slot] !== -1 && page >= low && page - low < size) this.jumpTags[slot] = -1;
+      }
     }
     this.codeDropped();
+  }
+
+  /** Forgets one page of VA. */
+  private dropOne(page: number): void {
+    const R = this.words;
+    const tag = page | 0;
+    for (let privileged = 0; privileged < 2; privileged++) {
+      const entry = FastTable.entry(page, privileged === 1);
+      if (R[entry + layout.FAST_READ_TAG] === tag || R[entry + layout.FAST_SPARE] === tag) {
+        this.clearEntry(entry);
+        this.forget(entry);
+      }
+    }
+    const slot = this.jumpSlot(page);
+    if (((this.jumpTags[slot]! ^ page) & ~0xfff) === 0) this.jumpTags[slot] = -1;
   }
 
   private forget(entry: number): void {

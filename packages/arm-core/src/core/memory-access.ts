@@ -10,6 +10,8 @@ export interface AccessOwner {
   readonly alignmentChecked: boolean;
   /** Takes a data abort for the running instruction and leaves it. */
   dataAbort(status: number, va: number, write: boolean): never;
+  /** The same for an instruction that can no longer be fetched. */
+  prefetchAbort(status: number, va: number): never;
   /** Brings guest time to the running instruction, before anything that can see it. */
   synchronize(): void;
   /** Interworking branch that changes the instruction set. */
@@ -18,7 +20,8 @@ export interface AccessOwner {
   codeWritten(hostPage: number, granules: number): void;
 }
 
-const DEVICE = -1;
+/** Instead of a host offset: what is there is no memory. */
+export const DEVICE = -1;
 
 /**
  * Everything that is not a hit in the fast table: refills it, splits unaligned accesses, reaches devices, finds faults. Physical addresses are doubles
@@ -26,14 +29,14 @@ const DEVICE = -1;
  */
 export class MemoryAccess implements AccessPort {
   readonly frame: Frame;
-  private readonly R: Int32Array;
-  private readonly memory: GuestMemory;
+  protected readonly R: Int32Array;
+  protected readonly memory: GuestMemory;
   private readonly bus: SystemBus;
-  private readonly system: MemorySystem;
-  private readonly fast: FastTable;
-  private readonly owner: AccessOwner;
+  protected readonly system: MemorySystem;
+  protected readonly fast: FastTable;
+  protected readonly owner: AccessOwner;
   /** Physical address of the last translation that was no direct memory. */
-  private devicePa = 0;
+  protected devicePa = 0;
   private readonly scratch = new Int32Array(64);
 
   constructor(
@@ -59,7 +62,7 @@ export class MemoryAccess implements AccessPort {
   }
 
   /** Host offset of `va` for a data access, or DEVICE with `devicePa` set. Takes the fault otherwise. */
-  private locate(va: number, write: boolean, privileged: boolean): number {
+  protected locate(va: number, write: boolean, privileged: boolean): number {
     const R = this.R;
     const entry = FastTable.entry(va, privileged);
     if (R[entry + (write ? layout.FAST_SPARE : layout.FAST_READ_TAG)] === (va & ~0xfff)) return (va + R[entry + layout.FAST_ADDEND]!) >>> 0;
@@ -74,8 +77,13 @@ export class MemoryAccess implements AccessPort {
     }
     const host = region.hostOffset + (pa - region.base);
     const mayWrite = writable && region.writable;
-    this.fast.fill(entry, va, host, readable, mayWrite, this.memory.codeGranules[Math.floor(host / 4096)] === 0, sizeLog2);
+    this.fast.fill(entry, va, host, readable, mayWrite, this.mayStoreDirectly(Math.floor(host / 4096)), sizeLog2);
     return host;
+  }
+
+  /** Stores to a page with translated code are looked at. */
+  protected mayStoreDirectly(hostPage: number): boolean {
+    return this.memory.codeGranules[hostPage] === 0;
   }
 
   /** Host offset for executing at `va`, or -1 when it is no memory. Faults are left in the memory system: undefined. */
@@ -127,10 +135,8 @@ export class MemoryAccess implements AccessPort {
       value = this.loadBytes(va, size, privileged);
     } else {
       const host = this.locate(va, false, privileged);
-      if (host === DEVICE) value = this.deviceRead(this.devicePa, size, va);
-      else if (size === 4) value = this.memory.i32[host >>> 2]!;
-      else if (size === 2) value = this.memory.u16[host >>> 1]!;
-      else value = this.memory.u8[host]!;
+      this.noteAccess(va, host, false);
+      value = host === DEVICE ? this.deviceRead(this.devicePa, size, va) : this.read(host, size);
     }
     if (flags & ops.MEM_SWAP) value = size === 4 ? reverseBytes(value) : ((value & 0xff) << 8) | (value >>> 8);
     if (flags & ops.MEM_SIGNED) return size === 1 ? (value << 24) >> 24 : (value << 16) >> 16;
@@ -143,7 +149,8 @@ export class MemoryAccess implements AccessPort {
     let value = 0;
     for (let i = 0; i < size; i++) {
       if (i > 0 && (straddles || host === DEVICE)) host = this.locate(va + i, false, privileged);
-      const byte = host === DEVICE ? this.deviceRead(this.devicePa, 1, va + i) : this.memory.u8[straddles ? host : host + i]!;
+      if (i === 0 || ((va + i) & 7) === 0) this.noteAccess(va + i, straddles || host === DEVICE ? host : host + i, false);
+      const byte = host === DEVICE ? this.deviceRead(this.devicePa, 1, va + i) : this.read(straddles ? host : host + i, 1);
       value |= byte << (8 * i);
     }
     return value;
@@ -160,20 +167,38 @@ export class MemoryAccess implements AccessPort {
       this.storeBytes(va, size, v, privileged);
       return;
     }
-    this.storeAligned(va, size, v, privileged);
+    this.storeAligned(va, size, v, privileged, true);
   }
 
-  private storeAligned(va: number, size: AccessSize, v: number, privileged: boolean): void {
+  private storeAligned(va: number, size: AccessSize, v: number, privileged: boolean, counts: boolean): void {
     const host = this.locate(va, true, privileged);
+    if (counts) this.noteAccess(va, host, true);
     if (host === DEVICE) {
       this.deviceWrite(this.devicePa, size, size === 4 ? v >>> 0 : v & (size === 2 ? 0xffff : 0xff), va);
       return;
     }
-    this.checkCode(host, size);
-    if (size === 4) this.memory.i32[host >>> 2] = v;
-    else if (size === 2) this.memory.u16[host >>> 1] = v;
-    else this.memory.u8[host] = v;
+    this.write(va, host, size, v);
   }
+
+  /** A load or store of a whole access inside a line is about to happen: for who counts. */
+  protected noteAccess(_va: number, _host: number, _write: boolean): void {}
+
+  protected read(host: number, size: AccessSize): number {
+    return size === 4 ? this.memory.i32[host >>> 2]! : size === 2 ? this.memory.u16[host >>> 1]! : this.memory.u8[host]!;
+  }
+
+  protected write(_va: number, host: number, size: AccessSize, value: number): void {
+    this.checkCode(host, size);
+    if (size === 4) this.memory.i32[host >>> 2] = value;
+    else if (size === 2) this.memory.u16[host >>> 1] = value;
+    else this.memory.u8[host] = value;
+  }
+
+  /** A walk read a descriptor in this page: of interest only where translations are always those of the tables. */
+  watchTable(_hostPage: number): void {}
+
+  /** For {@link AccessPort}; nobody asks at functional fidelity. */
+  fetch(_va: number, _index: number): void {}
 
   private storeBytes(va: number, size: number, v: number, privileged: boolean): void {
     // A store that straddles pages writes nothing when the second faults; the first page's fault comes first, at the access's own address.
@@ -181,7 +206,7 @@ export class MemoryAccess implements AccessPort {
       this.locate(va, true, privileged);
       this.locate((va | 0xfff) + 1, true, privileged);
     }
-    for (let i = 0; i < size; i++) this.storeAligned((va + i) | 0, 1, (v >>> (8 * i)) & 0xff, privileged);
+    for (let i = 0; i < size; i++) this.storeAligned((va + i) | 0, 1, (v >>> (8 * i)) & 0xff, privileged, i === 0 || ((va + i) & 7) === 0);
   }
 
   loadMultiple(va: number, list: Int32Array, flags: number, index: number): void {

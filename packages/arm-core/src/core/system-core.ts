@@ -95,6 +95,7 @@ export class SystemCore implements CoreSystem {
   exceptionReturn(pc: number, cpsr: number): void {
     // J and reserved bits: Jazelle and ThumbEE states do not exist here, so T alone selects (B1.8.10).
     this.core.words[layout.ITSTATE] = 0;
+    this.core.late?.contextSynchronized();
     this.core.writeCpsr(cpsr, this.core.privileged ? 0xfe0fffff : 0xf80f0200);
     const thumb = this.core.thumb;
     if (this.core.privileged || thumb) this.writeItState(thumb ? cpsr : 0);
@@ -190,7 +191,10 @@ export class SystemCore implements CoreSystem {
     this.event = true;
   }
   barrier(kind: 'dsb' | 'dmb' | 'isb', option: number): void {
-    const { observers } = this.core;
+    const { observers, late } = this.core;
+    if (late !== undefined && kind === 'isb') late.contextSynchronized();
+    // Options with the two low bits 10 wait for stores alone (A8.8.44).
+    else if (late !== undefined && kind === 'dsb') late.dataBarrier((option & 3) === 2);
     if (observers.length === 0) return;
     for (const observer of observers) observer.barrier?.(kind, option, this.instructionAddress());
   }

@@ -23,20 +23,21 @@ export class Translator {
   readonly builder: ArmBuilder;
   private readonly sets: InstructionSets;
   private readonly compiler: ClosureCompiler;
-  private readonly u16: Uint16Array;
+  private readonly fetch: (host: number) => number;
   private readonly profile: CoreProfile;
 
-  constructor(profile: CoreProfile, sets: InstructionSets, compiler: ClosureCompiler, u16: Uint16Array) {
+  /** `fetch` gives the halfword at an offset in guest memory. */
+  constructor(profile: CoreProfile, sets: InstructionSets, compiler: ClosureCompiler, fetch: (host: number) => number) {
     this.profile = profile;
     this.builder = new ArmBuilder(profile);
     this.sets = sets;
     this.compiler = compiler;
-    this.u16 = u16;
+    this.fetch = fetch;
   }
 
   /** Halfword at `offset` of the page at `pageOffset` in guest memory. */
-  private halfword(pageOffset: number, offset: number): number {
-    return this.u16[(pageOffset + offset) / 2]!;
+  halfword(pageOffset: number, offset: number): number {
+    return this.fetch(pageOffset + offset);
   }
 
   /** True for the first halfword of a 32-bit T32 instruction (A6.1). */

@@ -53,12 +53,30 @@ export class ClosureCompiler {
     for (let k = 0; k < instructions; k++) {
       starts[k] = statements.length;
       const before = statements.length;
+      if (this.env.everyAccess && this.entersLine(k, this.env.everyAccess.fetchLog2)) statements.push(this.fetchOf(k));
       this.statementsOf(k, statements);
       // Each instruction is at least one statement, so that it can be stopped at and counted.
       if (statements.length === before) statements.push(nothing);
     }
     starts[instructions] = statements.length;
     return { statements, starts };
+  }
+
+  /** Whether instruction `k` is the first of the block, or touches another line of code than the one before it. */
+  private entersLine(k: number, log2: number): boolean {
+    if (k === 0) return true;
+    const { offsets, nextOffset } = this.block;
+    const end = k + 1 < offsets.length ? offsets[k + 1]! : nextOffset;
+    return (offsets[k]! - 1) >>> log2 !== (end - 1) >>> log2;
+  }
+
+  private fetchOf(k: number): Effect {
+    const R = this.env.state.words;
+    const { access } = this.env;
+    const { offsets, nextOffset } = this.block;
+    // The line that is new: a T32 instruction may begin in the one before.
+    const offset = k === 0 ? offsets[0]! : (k + 1 < offsets.length ? offsets[k + 1]! : nextOffset) - 1;
+    return () => access.fetch!((R[PAGE_VA]! + offset) | 0, k);
   }
 
   /** Statements of instruction `k`, or of an IF within it. */

@@ -20,6 +20,14 @@ export interface AccessPort {
   storeMultiple(va: number, values: Int32Array, count: number, flags: number, index: number): void;
   /** Interworking branch into the other instruction set. */
   exchange(target: number): void;
+  /** Execution goes on in another line of code. Only called with {@link ClosureEnvironment.everyAccess}. */
+  fetch?(va: number, index: number): void;
+}
+
+/** Which lines of guest memory are dirty in the L1 data cache: bit 0 of a byte for each 2^log2 bytes. */
+export interface LineShadow {
+  readonly shadow: Uint8Array;
+  readonly log2: number;
 }
 
 /** Everything that the closures of one core close over. */
@@ -33,6 +41,10 @@ export interface ClosureEnvironment {
   readonly access: AccessPort;
   /** First argument of CALL kernels. */
   readonly core: never;
+  /** With caches modelled: stores go straight only to lines that are dirty. */
+  readonly lines?: LineShadow;
+  /** No access goes straight, and `access.fetch` hears of each new line of code, of 2^fetchLog2 bytes: the models count. */
+  readonly everyAccess?: { readonly fetchLog2: number };
   /** Vector kernels bound to this core. */
   readonly bound: Map<VectorKernel, (a: number, b: number, c: number) => void>;
 }

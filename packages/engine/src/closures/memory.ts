@@ -1,6 +1,7 @@
 import { FAST_ADDEND, FAST_TABLE_PL0, FAST_TABLE_PL1, FAST_WRITE_TAG } from '../layout.js';
 import * as op from '../ops.js';
 import type { ClosureEnvironment } from './environment.js';
+import { shadowedStore, shadowedStoreMultiple, shadowedWordStore } from './memory-shadowed.js';
 import type { Operand } from './operand.js';
 import { asCode } from './operand.js';
 
@@ -239,7 +240,7 @@ export const loadValue = (
   k: number,
 ): Value => {
   const { access } = env;
-  if (flags & op.MEM_SWAP) {
+  if (flags & op.MEM_SWAP || env.everyAccess) {
     const run = asCode(env.state.words, address);
     return () => access.load(run(), flags, k);
   }
@@ -260,7 +261,7 @@ export const loadInto = (
 ): Effect => {
   const { access } = env;
   const R = env.state.words;
-  if (flags & op.MEM_SWAP) {
+  if (flags & op.MEM_SWAP || env.everyAccess) {
     const run = asCode(R, address);
     return () => {
       R[d] = access.load(run(), flags, k);
@@ -403,13 +404,18 @@ export const storeEffect = (
 ): Effect => {
   const { access } = env;
   const R = env.state.words;
-  if (flags & op.MEM_SWAP) {
+  if (flags & op.MEM_SWAP || env.everyAccess) {
     const run = asCode(R, address);
     const v = asCode(R, source);
     return () => access.store(run(), flags, v(), k);
   }
   const t = tableOf(flags, privileged);
   const size = flags & op.MEM_SIZE;
+  if (env.lines) {
+    if (shape && source.kind === 'word' && size === 4)
+      return shadowedWordStore(env, env.lines, t, shape.base, shape.offset, source.word, flags, k);
+    return shadowedStore(env, env.lines, t, size, asCode(R, address), asCode(R, source), flags, k);
+  }
   const storer = size === 4 ? storeWord : size === 2 ? storeHalf : storeByte;
   if (source.kind === 'word') {
     if (shape) return storer.rcR(env, t, shape.base, shape.offset, source.word, flags, k);
@@ -429,7 +435,7 @@ export const loadMultipleEffect = (
 ): Effect => {
   const { access, m32 } = env;
   const R = env.state.words;
-  if (flags & op.MEM_SWAP) return () => access.loadMultiple(address(), list, flags, k);
+  if (flags & op.MEM_SWAP || env.everyAccess) return () => access.loadMultiple(address(), list, flags, k);
   const t = tableOf(flags, privileged);
   const count = list.length;
   const last = lastStart(count);
@@ -475,7 +481,8 @@ export const storeMultipleEffect = (
     for (let i = 0; i < count; i++) values[i] = R[list[i]!]!;
     access.storeMultiple(va, values, count, flags, k);
   };
-  if (flags & op.MEM_SWAP) return () => slow(address());
+  if (flags & op.MEM_SWAP || env.everyAccess) return () => slow(address());
+  if (env.lines) return shadowedStoreMultiple(env, env.lines, t, address, list, slow);
   return () => {
     const va = address();
     const e = t + ((va >>> 10) & 0xffc);

@@ -1,7 +1,10 @@
 export type { AccessSize, PhysAddr, VirtAddr } from './addresses.js';
 export type { Device, DeviceHost, DmaPort, InterruptLine, RomWindow } from './bus.js';
+export type { CachedMemory, CachedMemoryPort } from './cached-memory.js';
+export { LINE_DIRTY } from './cached-memory.js';
 export type { Diagnostics, Snapshot, Stateful } from './component.js';
 export type { CpuView } from './cpu-view.js';
+export type { LateEffects } from './late-effects.js';
 export type {
   AccessKind,
   CpuFaultKind,

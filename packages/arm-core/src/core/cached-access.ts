@@ -1,0 +1,116 @@
+import type { Frame, StateViews } from '@tablewalk/engine';
+import { layout } from '@tablewalk/engine';
+import type { AccessSize, CachedMemory, GuestMemory, MemorySystem, SystemBus, Translation } from '@tablewalk/machine';
+import { ACCESS_FETCH, ACCESS_READ, ACCESS_WRITE, LINE_DIRTY } from '@tablewalk/machine';
+import { FastTable } from './fast-table.js';
+import type { AccessOwner } from './memory-access.js';
+import { DEVICE, MemoryAccess } from './memory-access.js';
+
+/** The attributes of a translation in one word, as {@link CachedMemory} takes them. */
+const packed = ({ type, inner, outer, shareable }: Translation): number => type | (inner << 2) | (outer << 4) | (shareable ? 64 : 0);
+
+/**
+ * Memory access of a core whose caches are modelled. The fast table holds what may go straight to RAM: loads of memory whose views agree, stores to lines
+ * that are dirty already. When every access counts (`measured`) nothing goes straight.
+ */
+export class CachedAccess extends MemoryAccess {
+  private readonly cached: CachedMemory;
+  private readonly everyAccess: boolean;
+  private readonly shift: number;
+  /** Of the last translation that was memory. */
+  private attributes = 0;
+
+  constructor(
+    frame: Frame,
+    state: StateViews,
+    memory: GuestMemory,
+    bus: SystemBus,
+    system: MemorySystem,
+    fast: FastTable,
+    owner: AccessOwner,
+    cached: CachedMemory,
+  ) {
+    super(frame, state, memory, bus, system, fast, owner);
+    this.cached = cached;
+    this.everyAccess = cached.everyAccess;
+    this.shift = cached.lineSizeLog2;
+  }
+
+  protected override locate(va: number, write: boolean, privileged: boolean): number {
+    const { R, system, cached } = this;
+    const entry = FastTable.entry(va, privileged);
+    if (R[entry + (write ? layout.FAST_SPARE : layout.FAST_READ_TAG)] === (va & ~0xfff)) {
+      this.attributes = this.fast.attributesOf(entry);
+      return (va + R[entry + layout.FAST_ADDEND]!) >>> 0;
+    }
+    if (!system.translate(va >>> 0, write ? ACCESS_WRITE : ACCESS_READ, privileged))
+      this.owner.dataAbort(system.fault.status, system.fault.va, write);
+    const { translation } = system;
+    const { pa } = translation;
+    const region = this.memory.regionAt(pa);
+    if (region === undefined || !region.direct || (write && !region.writable)) {
+      this.devicePa = pa;
+      return DEVICE;
+    }
+    const host = region.hostOffset + (pa - region.base);
+    this.attributes = packed(translation);
+    const accessClass = cached.classOf(this.attributes);
+    const direct = cached.enterData(Math.floor(host / 4096), accessClass);
+    if (this.everyAccess) return host;
+    const mayWrite = translation.writable && region.writable;
+    this.fast.fill(entry, va, host, translation.readable && direct, mayWrite, accessClass === 2, translation.sizeLog2);
+    this.fast.setAttributes(entry, this.attributes);
+    return host;
+  }
+
+  protected override noteAccess(va: number, host: number, write: boolean): void {
+    if (this.everyAccess && host !== DEVICE) this.cached.note(va >>> 0, host, write ? ACCESS_WRITE : ACCESS_READ, this.attributes);
+  }
+
+  protected override read(host: number, size: AccessSize): number {
+    return this.cached.classOf(this.attributes) === 0 ? this.cached.loadPast(host, size) : super.read(host, size);
+  }
+
+  protected override write(va: number, host: number, size: AccessSize, value: number): void {
+    const { cached, attributes } = this;
+    // Without a TLB the next fetch may translate to something else.
+    if (!this.fast.keeps) this.fast.dropCode();
+    switch (cached.classOf(attributes)) {
+      case 0:
+        cached.storePast(host, size, value);
+        break;
+      case 1:
+        cached.storeThrough(va >>> 0, host, size, value, attributes);
+        break;
+      case 2:
+        if ((cached.shadow[host >>> this.shift]! & LINE_DIRTY) === 0) cached.makeDirty(va >>> 0, host, attributes);
+        if (size === 4) this.memory.i32[host >>> 2] = value;
+        else if (size === 2) this.memory.u16[host >>> 1] = value;
+        else this.memory.u8[host] = value;
+        break;
+    }
+  }
+
+  override locateCode(va: number, privileged: boolean): number | undefined {
+    const host = super.locateCode(va, privileged);
+    if (host !== undefined && host >= 0) this.cached.enterCode(Math.floor(host / 4096), packed(this.system.translation));
+    return host;
+  }
+
+  override fetch(va: number, index: number): void {
+    this.frame.index = index;
+    const { system } = this;
+    if (!system.translate(va >>> 0, ACCESS_FETCH, this.owner.privileged)) this.owner.prefetchAbort(system.fault.status, system.fault.va);
+    const { pa } = system.translation;
+    const region = this.memory.regionAt(pa);
+    if (region?.direct) this.cached.note(va >>> 0, region.hostOffset + (pa - region.base), ACCESS_FETCH, packed(system.translation));
+  }
+
+  /** Host offset of `va` for maintenance, or -1 when it translates to no memory: no fault, as at functional fidelity. */
+  locateForMaintenance(va: number): number {
+    if (!this.system.translate(va >>> 0, ACCESS_READ, true)) return -1;
+    const { pa } = this.system.translation;
+    const region = this.memory.regionAt(pa);
+    return region === undefined ? -1 : region.hostOffset + (pa - region.base);
+  }
+}

@@ -1,0 +1,114 @@
+import type { CoreProfile } from '@tablewalk/arm-core';
+import type { Cache, CacheHierarchy, CoreModel, Tlb } from '@tablewalk/mmu';
+import { coreCaches, coreModels, coreTlb, retainForeverTlb } from '@tablewalk/mmu';
+import { MachineError } from './machine-error.js';
+import type { Fidelity, VirtMachineOptions } from './virt-options.js';
+
+/** What a machine's options make of its memory system. */
+export interface MemoryModels {
+  readonly fidelity: Fidelity;
+  /** Null: no model, and the fast table is all that keeps translations, if anything does. */
+  readonly tlb: Tlb | null;
+  /** Translations are those of the tables in memory at any time: nothing keeps them. */
+  readonly transparent: boolean;
+  /** Null: one coherent memory. */
+  readonly caches: CacheHierarchy | null;
+  /** The core, with identification registers that say what its caches and walks are like. */
+  readonly profile: CoreProfile;
+}
+
+export const FIDELITIES: readonly Fidelity[] = ['functional', 'architectural', 'measured'];
+
+const choices = {
+  fidelity: FIDELITIES,
+  retain: ['finite', 'forever'],
+  walk: ['coherent', 'noncoherent'],
+  dma: ['coherent', 'noncoherent'],
+} as const;
+
+/** Refuses words that are none of the choices, and models where nothing would use them. */
+const check = (options: VirtMachineOptions): void => {
+  for (const [name, known] of Object.entries(choices)) {
+    const given = options[name as keyof typeof choices];
+    if (given !== undefined && !(known as readonly string[]).includes(given))
+      throw new MachineError(name, `there is no '${String(given)}'; there are ${known.join(', ')}`);
+  }
+  if ((options.fidelity ?? 'functional') !== 'functional') {
+    if (options.engine === 'wasm') throw new MachineError('engine', `wasm is for functional fidelity, not for ${options.fidelity}`);
+    return;
+  }
+  const useless = (['tlb', 'cache', 'retain', 'walk', 'dma', 'evictions'] as const).find((name) => options[name] !== undefined);
+  if (useless === undefined || ((useless === 'tlb' || useless === 'cache') && onlyTransparent(options))) return;
+  throw new MachineError(useless, 'functional fidelity has no TLB and cache models: choose architectural or measured');
+};
+
+/** `tlb: 'none'` and `cache: 'none'` say what functional fidelity is like anyway, or ask for less than it keeps. */
+const onlyTransparent = (options: VirtMachineOptions): boolean =>
+  [options.tlb, options.cache].every((model) => model === undefined || model === 'none') &&
+  options.retain === undefined &&
+  options.walk === undefined &&
+  options.dma === undefined &&
+  options.evictions === undefined;
+
+const modelOf = (profile: CoreProfile): CoreModel => {
+  const model = (coreModels as Readonly<Record<string, CoreModel>>)[profile.name];
+  if (model === undefined) throw new MachineError('cpu', `there is no model of the memory system of ${profile.name}: give tlb and cache`);
+  return model;
+};
+
+const tlbOf = (profile: CoreProfile, retain: 'finite' | 'forever', seed: number): Tlb => {
+  const model = modelOf(profile);
+  if (retain === 'finite') return coreTlb(model, seed);
+  return retainForeverTlb(model.retainedTlb ?? { name: model.name, walkCache: model.tlb?.walkCache !== undefined });
+};
+
+const cachesOf = (profile: CoreProfile, options: VirtMachineOptions): CacheHierarchy => {
+  const model = modelOf(profile);
+  const { data, unified } = model.caches;
+  let { caches } = model;
+  if (options.retain === 'forever' && data !== undefined) {
+    const lineLength = data.lineLength;
+    const retainedData = { lineLength, setCount: data.byteLength / data.ways / lineLength, wayCount: data.ways };
+    caches = { ...caches, retainedData };
+  }
+  if (options.walk === 'coherent') caches = { ...caches, walks: 'l1d' };
+  else if (options.walk === 'noncoherent') caches = { ...caches, walks: unified === undefined ? 'memory' : 'l2' };
+  return coreCaches({ ...model, caches }, options.seed ?? 0);
+};
+
+/** CCSIDR (ARM DDI 0406C, B4.1.19) of a cache, with the policies that the profile states for it. */
+const ccsidr = (cache: Cache, stated: number | undefined): number =>
+  (((stated ?? 0x70000000) & 0xf0000000) | ((cache.setCount - 1) << 13) | ((cache.wayCount - 1) << 3) | (cache.lineSizeLog2 - 4)) >>> 0;
+
+/** Identification registers that agree with the caches: software counts its set/way loops by them. */
+const identified = (profile: CoreProfile, caches: CacheHierarchy): CoreProfile => {
+  const { instruction, data, unified, levelOfUnification, levelOfCoherency } = caches;
+  const geometry: Record<number, number> = {};
+  if (data) geometry[0] = ccsidr(data, profile.ccsidr[0]);
+  if (instruction) geometry[1] = ccsidr(instruction, profile.ccsidr[1]);
+  if (unified) geometry[2] = ccsidr(unified, profile.ccsidr[2]);
+  const level1 = (instruction ? 1 : 0) | (data ? 2 : 0);
+  const innerShareable = ((profile.id['CLIDR']! >>> 21) & 7) === 0 ? 0 : levelOfUnification;
+  const clidr = level1 | (unified ? 4 << 3 : 0) | (innerShareable << 21) | (levelOfCoherency << 24) | (levelOfUnification << 27);
+  let ctr = profile.id['CTR']! & ~0x000fc00f;
+  ctr |= (((data ?? unified)?.lineSizeLog2 ?? 6) - 2) << 16;
+  ctr |= ((instruction ?? unified)?.lineSizeLog2 ?? 6) - 2;
+  ctr |= instruction === null || !instruction.virtuallyIndexed ? 3 << 14 : 2 << 14;
+  const mmfr3 = (profile.id['ID_MMFR3']! & ~0x00f00000) | (caches.walks === 'l1d' ? 0x00100000 : 0);
+  return { ...profile, ccsidr: geometry, id: { ...profile.id, CLIDR: clidr >>> 0, CTR: ctr >>> 0, ID_MMFR3: mmfr3 >>> 0 } };
+};
+
+/** @throws {MachineError} one line that says what cannot be */
+export const memoryModels = (profile: CoreProfile, options: VirtMachineOptions): MemoryModels => {
+  check(options);
+  const fidelity = options.fidelity ?? 'functional';
+  const modelled = fidelity !== 'functional';
+  const none = <T extends { readonly name: string }>(model: T | 'none' | undefined): boolean =>
+    model === 'none' || (typeof model === 'object' && model.name === 'none');
+  const transparent = none(options.tlb);
+  const tlb =
+    transparent || !modelled ? null : ((options.tlb as Tlb | undefined) ?? tlbOf(profile, options.retain ?? 'finite', options.seed ?? 0));
+  const chosen = none(options.cache) || !modelled ? null : ((options.cache as CacheHierarchy | undefined) ?? cachesOf(profile, options));
+  const caches = chosen === null || (chosen.data === null && chosen.unified === null) ? null : chosen;
+  return { fidelity, tlb, transparent, caches, profile: caches === null ? profile : identified(profile, caches) };
+};

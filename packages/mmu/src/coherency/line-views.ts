@@ -1,0 +1,196 @@
+import type { GuestMemory } from '@tablewalk/machine';
+
+/** The line's bytes in the L1 data cache are newer than those below it. Equal to LINE_DIRTY, which the core tests. */
+export const L1_DIRTY = 1;
+/** The line's bytes in the L2 are newer than memory's. */
+export const L2_DIRTY = 2;
+/** The L1 holds the line, not dirty, while somebody has changed it below: loads see the old bytes. */
+export const L1_STALE = 4;
+/** The same of the L2. */
+export const L2_STALE = 8;
+/** No cache holds the line: it was invalidated by address and not touched since. */
+export const ABSENT = 16;
+/** Any of these: the views differ, and a slot holds the lower ones. */
+export const DIFFERS = L1_DIRTY | L2_DIRTY | L1_STALE | L2_STALE;
+
+const FIRST_SLOTS = 1024;
+
+/**
+ * Three views of guest memory by data line: what the core's cacheable accesses see (RAM itself), the point of unification, and the point of coherency.
+ * Where the three are equal nothing is kept but a zero byte in `shadow`. With no cache level between the points their views are one.
+ */
+export class LineViews {
+  readonly shadow: Uint8Array;
+  readonly lineLog2: number;
+  /** Lines with a slot, by page. */
+  readonly slotsOfPage: Uint16Array;
+  private readonly ram: GuestMemory;
+  private readonly words: number;
+  /** Slot of a line, plus one. */
+  private readonly slotOf: Int32Array;
+  private lineOfSlot = new Int32Array(FIRST_SLOTS).fill(-1);
+  private free: number[] = [];
+  private used = 0;
+  /** The point of unification, and the point of coherency: the same array when no level is between. */
+  private pou: Int32Array;
+  private poc: Int32Array;
+  private pouBytes: Uint8Array;
+  private pocBytes: Uint8Array;
+  readonly twoLevels: boolean;
+
+  /** The shadow is in the memory's tail. */
+  constructor(ram: GuestMemory, lineLog2: number, twoLevels: boolean) {
+    this.ram = ram;
+    this.lineLog2 = lineLog2;
+    this.twoLevels = twoLevels;
+    this.words = 1 << (lineLog2 - 2);
+    const lines = ram.tailOffset >>> lineLog2;
+    this.shadow = new Uint8Array(ram.buffer, ram.tailOffset, lines);
+    this.slotOf = new Int32Array(lines);
+    this.slotsOfPage = new Uint16Array(ram.tailOffset >>> 12);
+    this.pou = new Int32Array(FIRST_SLOTS * this.words);
+    this.poc = twoLevels ? new Int32Array(FIRST_SLOTS * this.words) : this.pou;
+    this.pouBytes = new Uint8Array(this.pou.buffer);
+    this.pocBytes = new Uint8Array(this.poc.buffer);
+  }
+
+  /** Lines whose views differ, in no particular order. */
+  *lines(): Generator<number> {
+    for (let slot = 0; slot < this.used; slot++) if (this.lineOfSlot[slot]! >= 0) yield this.lineOfSlot[slot]!;
+  }
+
+  has(line: number): boolean {
+    return this.slotOf[line] !== 0;
+  }
+
+  /** The lower views of a line, made from RAM when they were equal. True when this is the first of its page. */
+  separate(line: number): boolean {
+    if (this.slotOf[line] !== 0) return false;
+    const slot = this.free.pop() ?? this.newSlot();
+    this.slotOf[line] = slot + 1;
+    this.lineOfSlot[slot] = line;
+    const { words } = this;
+    const { i32 } = this.ram;
+    const from = line * words;
+    const to = slot * words;
+    for (let i = 0; i < words; i++) this.pou[to + i] = i32[from + i]!;
+    if (this.twoLevels) for (let i = 0; i < words; i++) this.poc[to + i] = i32[from + i]!;
+    return this.slotsOfPage[line >>> (12 - this.lineLog2)]!++ === 0;
+  }
+
+  private newSlot(): number {
+    if (this.used === this.lineOfSlot.length) this.grow();
+    return this.used++;
+  }
+
+  private grow(): void {
+    const count = this.used * 2;
+    const wider = (from: Int32Array, length: number): Int32Array<ArrayBuffer> => {
+      const to = new Int32Array(length);
+      to.set(from);
+      return to;
+    };
+    this.lineOfSlot = wider(this.lineOfSlot, count).fill(-1, this.used);
+    const pou = wider(this.pou, count * this.words);
+    this.poc = this.twoLevels ? wider(this.poc, count * this.words) : pou;
+    this.pou = pou;
+    this.pouBytes = new Uint8Array(this.pou.buffer);
+    this.pocBytes = new Uint8Array(this.poc.buffer);
+  }
+
+  /** Gives the slot back when nothing differs any more. */
+  settle(line: number): void {
+    const slot = this.slotOf[line]! - 1;
+    if (slot < 0 || (this.shadow[line]! & DIFFERS) !== 0) return;
+    this.slotOf[line] = 0;
+    this.lineOfSlot[slot] = -1;
+    this.free.push(slot);
+    this.slotsOfPage[line >>> (12 - this.lineLog2)]!--;
+  }
+
+  /** The point of unification becomes what the core sees. */
+  copyDown(line: number): void {
+    this.copy(this.ram.i32, line, this.pou, this.slotOf[line]! - 1);
+  }
+  /** Memory becomes the point of unification. */
+  copyToMemory(line: number): void {
+    const slot = this.slotOf[line]! - 1;
+    if (this.twoLevels) this.copy(this.pou, slot, this.poc, slot);
+  }
+  /** What the core sees becomes the point of unification. */
+  copyUp(line: number): void {
+    this.copy(this.pou, this.slotOf[line]! - 1, this.ram.i32, line);
+  }
+  /** The point of unification becomes memory. */
+  copyFromMemory(line: number): void {
+    const slot = this.slotOf[line]! - 1;
+    if (this.twoLevels) this.copy(this.poc, slot, this.pou, slot);
+  }
+  private copy(source: Int32Array, from: number, target: Int32Array, to: number): void {
+    const { words } = this;
+    for (let i = 0; i < words; i++) target[to * words + i] = source[from * words + i]!;
+  }
+
+  pouByte(host: number): number {
+    const slot = this.slotOf[host >>> this.lineLog2]! - 1;
+    return slot < 0 ? this.ram.u8[host]! : this.pouBytes[(slot << this.lineLog2) + (host & ((1 << this.lineLog2) - 1))]!;
+  }
+  pocByte(host: number): number {
+    const slot = this.slotOf[host >>> this.lineLog2]! - 1;
+    return slot < 0 ? this.ram.u8[host]! : this.pocBytes[(slot << this.lineLog2) + (host & ((1 << this.lineLog2) - 1))]!;
+  }
+  /** Of a line with a slot. */
+  setPouByte(host: number, value: number): void {
+    this.pouBytes[((this.slotOf[host >>> this.lineLog2]! - 1) << this.lineLog2) + (host & ((1 << this.lineLog2) - 1))] = value;
+  }
+  setPocByte(host: number, value: number): void {
+    this.pocBytes[((this.slotOf[host >>> this.lineLog2]! - 1) << this.lineLog2) + (host & ((1 << this.lineLog2) - 1))] = value;
+  }
+
+  clear(): void {
+    for (const line of [...this.lines()]) {
+      this.shadow[line] = 0;
+      this.settle(line);
+    }
+    this.free = [];
+    this.used = 0;
+    this.lineOfSlot.fill(-1);
+    for (let line = 0; line < this.shadow.length; line++) if (this.shadow[line] !== 0) this.shadow[line] = 0;
+  }
+
+  /** Lines that are not plain, ascending, with their flags and the lower views of those that have them. */
+  save(): SavedLines {
+    const lines: number[] = [];
+    for (let line = 0; line < this.shadow.length; line++) if (this.shadow[line] !== 0) lines.push(line);
+    const separate = lines.filter((line) => this.has(line));
+    const pou = new Int32Array(separate.length * this.words);
+    const poc = new Int32Array(this.twoLevels ? pou.length : 0);
+    separate.forEach((line, i) => {
+      const at = (this.slotOf[line]! - 1) * this.words;
+      pou.set(this.pou.subarray(at, at + this.words), i * this.words);
+      if (this.twoLevels) poc.set(this.poc.subarray(at, at + this.words), i * this.words);
+    });
+    return { lines: Uint32Array.from(lines), flags: Uint8Array.from(lines, (line) => this.shadow[line]!), pou, poc };
+  }
+
+  /** Of what {@link save} made, into views that are clear. */
+  load({ lines, flags, pou, poc }: SavedLines): void {
+    let i = 0;
+    lines.forEach((line, n) => {
+      this.shadow[line] = flags[n]!;
+      if ((flags[n]! & DIFFERS) === 0) return;
+      this.separate(line);
+      const at = (this.slotOf[line]! - 1) * this.words;
+      this.pou.set(pou.subarray(i * this.words, (i + 1) * this.words), at);
+      if (this.twoLevels) this.poc.set(poc.subarray(i * this.words, (i + 1) * this.words), at);
+      i++;
+    });
+  }
+}
+
+export interface SavedLines {
+  readonly lines: Uint32Array;
+  readonly flags: Uint8Array;
+  readonly pou: Int32Array;
+  readonly poc: Int32Array;
+}
