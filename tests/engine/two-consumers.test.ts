@@ -206,7 +206,7 @@ const programOf = ({ text, thumb }: Snippet): { image: Uint8Array; start: number
 
 const regionOf = (subject: Subject, thumb: boolean): { region: RegionFunction; builder: Builder } => {
   const { machine } = subject;
-  const translator = new Translator(coreProfiles['cortex-a15']!, sets, nothing as never, machine.memory.u16);
+  const translator = new Translator(coreProfiles['cortex-a15']!, sets, nothing as never, (at) => machine.memory.u16[at >>> 1]!);
   const mode = {
     thumb,
     bigEndian: false,

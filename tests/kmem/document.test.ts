@@ -104,8 +104,8 @@ describe('the start', () => {
     const { kernel: early, machine: young } = assembleKernel();
     let seen: string | undefined;
     const { mmu } = young;
-    const write = mmu.writeSctlr.bind(mmu);
-    mmu.writeSctlr = (value) => {
+    const write = mmu.registers.sctlr.bind(mmu.registers);
+    mmu.registers.sctlr = (value) => {
       write(value);
       if (mmu.enabled) seen ??= mmu.explainWalk(0x40010000).outcome;
     };

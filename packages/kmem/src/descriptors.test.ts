@@ -19,9 +19,9 @@ const decoded = (first: number, second?: number) => {
     [0x8000, second ?? 0],
   ]);
   const mmu = new Vmsav7({ memory: { readU32: (pa) => words.get(pa) ?? 0 } });
-  mmu.writeTtbr0(0x4000);
-  mmu.writeDacr(1);
-  mmu.writeSctlr(mmu.sctlr | 1);
+  mmu.registers.ttbr0(0x4000);
+  mmu.registers.dacr(1);
+  mmu.registers.sctlr(mmu.sctlr | 1);
   const [kernel, user] = [true, false].map((privileged) => mmu.explainWalk(0, 0, privileged).mapping!);
   return `${kernel!.rights || '-'} ${user!.rights || '-'} ${kernel!.type} ${kernel!.inner} ${kernel!.shareability} ${kernel!.global ? 'global' : 'tagged'}`;
 };

@@ -214,7 +214,7 @@ describe('registers', () => {
     expect(other.mmu.asid).toBe(0x34);
     expect(other.mmu.translate(0x1234, ACCESS_WRITE, true)).toBe(true);
     expect(other.port.take()).toEqual(['all']);
-    expect(() => other.mmu.restore({ ...saved, version: 1 })).toThrow('[mmu] [vmsav7] cannot restore mmu/vmsav7 version 2');
+    expect(() => other.mmu.restore({ ...saved, version: 1 })).toThrow('[mmu] [vmsav7] cannot restore mmu/vmsav7 version 1');
     other.mmu.reset();
     expect(other.bank.mrc(SCTLR)).toBe(0x00c50078);
     expect(other.bank.mrc(CONTEXTIDR)).toBe(0);

@@ -13,9 +13,9 @@ export const describeDescriptor = (what: string, descriptor: number): string => 
     [0x8000, descriptor],
   ]);
   const mmu = new Mmu({ memory: { readU32: (pa) => words.get(pa) ?? 0 } });
-  mmu.writeTtbr0(0x4000);
-  mmu.writeDacr(1);
-  mmu.writeSctlr(mmu.sctlr | 1);
+  mmu.registers.ttbr0(0x4000);
+  mmu.registers.dacr(1);
+  mmu.registers.sctlr(mmu.sctlr | 1);
   const { steps } = mmu.explainWalk(0);
   const step = steps[second ? 1 : 0];
   return step === undefined ? '' : `${step.kind}: ${fieldsOf(step)}`;
