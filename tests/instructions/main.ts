@@ -5,10 +5,10 @@ import { packRecorded } from '../recorded-batch.js';
 import { BATCH_MAX, IN_CPSR, OUT_TYPE, TYPE_STUCK } from './batch-layout.js';
 import { compare, describeDifferences } from './compare.js';
 import { generate } from './generate.js';
-import { runHere } from './run-here.js';
+import { runHere, translateAtOnce } from './run-here.js';
 import { runQemu } from './run-qemu.js';
 
-// Compares single instructions with QEMU: main SEED COUNT [--only REGEXP] [--unpredictable] [--each N]; ends non-zero on a difference.
+// Compares single instructions with QEMU: main SEED COUNT [--only REGEXP] [--unpredictable] [--each N] [--engine wasm]; ends non-zero on a difference.
 const flag = (name: string): string | undefined => {
   const i = process.argv.indexOf(name);
   return i < 0 ? undefined : process.argv[i + 1];
@@ -30,6 +30,7 @@ if (!existsSync(elf)) {
   ]);
 }
 const only = flag('--only');
+const options = flag('--engine') === 'wasm' ? translateAtOnce : {};
 let failed = 0;
 for (let done = 0, part = 0; done < count; part++) {
   const size = Math.min(BATCH_MAX, count - done);
@@ -43,7 +44,7 @@ for (let done = 0, part = 0; done < count; part++) {
   const expected = runQemu(elf, batch);
   const qemu = Date.now() - t;
   t = Date.now();
-  const actual = runHere(readFileSync(elf), batch);
+  const actual = runHere(readFileSync(elf), batch, options);
   const here = Date.now() - t;
   const { stuck, triaged, differences } = compare(batch, expected, actual);
   const record = flag('--record');
@@ -60,7 +61,7 @@ for (let done = 0, part = 0; done < count; part++) {
       expected[i * 96 + OUT_TYPE] = TYPE_STUCK;
     }
     // What reads the words of a slot that gave way cannot be kept either.
-    for (const { index } of compare(batch, expected, runHere(readFileSync(elf), batch)).differences)
+    for (const { index } of compare(batch, expected, runHere(readFileSync(elf), batch, options)).differences)
       expected[index * 96 + OUT_TYPE] = TYPE_STUCK;
     writeFileSync(record, packRecorded(batch, expected));
   }

@@ -1,12 +1,19 @@
 import { VirtMachine } from '../../packages/board-qemu-virt/src/virt-machine.js';
+import type { VirtMachineOptions } from '../../packages/board-qemu-virt/src/virt-options.js';
 import type { Batch } from './batch-layout.js';
 import { CODE, CONTROL, INPUT, OUTPUT, RAM_BYTES, RECORD_BYTES } from './batch-layout.js';
 
 const bytes = (words: Uint32Array): Uint8Array => new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 
+/** Everything is translated the first time it is executed. */
+export const translateAtOnce: Partial<VirtMachineOptions> = {
+  engine: 'wasm',
+  translation: { heat: 1, batch: 1, regions: 300, cold: true },
+};
+
 /** Output records of the batch from Tablewalk's machine running the harness. */
-export const runHere = (elf: Uint8Array, batch: Batch): Uint32Array => {
-  const machine = new VirtMachine({ kernel: elf, memory: RAM_BYTES, cpu: 'cortex-a15' });
+export const runHere = (elf: Uint8Array, batch: Batch, options: Partial<VirtMachineOptions> = {}): Uint32Array => {
+  const machine = new VirtMachine({ kernel: elf, memory: RAM_BYTES, cpu: 'cortex-a15', ...options });
   for (const [address, words] of [
     [CONTROL, new Uint32Array([batch.count, 0])],
     [CODE, batch.code],

@@ -44,6 +44,14 @@ export const FPEXC = 36;
 export const BUDGET = 28;
 /** How a region was left, when its result does not say (wasm/exit-codes.ts). */
 export const EXIT_CODE = 29;
+/** Interrupt lines that are active, at their places in CPSR: I and F. */
+export const INTERRUPT_LINES = 30;
+/** Event register of WFE and SEV: 0 or 1. */
+export const EVENT = 31;
+/** Thread registers of CP15 c13, which are read often. */
+export const TPIDRURW = 37;
+export const TPIDRURO = 38;
+export const TPIDRPRW = 39;
 /** First word of d0; dN is words D0 + 2N (low) and D0 + 2N + 1 (high), sN is word D0 + N. */
 export const D0 = 64;
 /** Temporaries: values of a block that several micro-operations use. */

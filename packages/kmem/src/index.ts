@@ -18,6 +18,8 @@ export {
 } from './descriptors.js';
 export type { AbortReport } from './guest-abort.js';
 export { GuestAbort } from './guest-abort.js';
+export type { WalkRequest } from './hardware-walk.js';
+export { hardwareWalk } from './hardware-walk.js';
 export type { KernelProgram, KernelSymbol, ProgramOptions } from './image/program.js';
 export { kernelProgram } from './image/program.js';
 export type { Cp15Name, Site, SiteKind, SiteList } from './image/sites.js';
@@ -41,7 +43,7 @@ export type { AllocateOptions, KernelMemory, MemoryPolicy, NotPossible, PolicySu
 export { POLICY_CONTRACT } from './policies/policy.js';
 export type { KernelPort } from './port.js';
 export { CpuPort } from './port.js';
-export { buddyInfo, extFrag, fragmentationIndex, freeBlocks, slabInfo, unusableIndex } from './reports.js';
+export { buddyInfo, extFrag, slabInfo } from './reports.js';
 export type { AddressSpaceState, FaultAnswer, Rights, UserRegion, UserSurroundings } from './user/address-space.js';
 export { AddressSpace } from './user/address-space.js';
 export type { AsidState, AsidTag } from './user/asids.js';

@@ -20,8 +20,10 @@ import type { Costs } from './costs.js';
 import { CostCounter } from './costs.js';
 import { GuestAbort } from './guest-abort.js';
 import { guestWords, wordSites } from './guest-words.js';
+import { hardwareWalkSites } from './hardware-walk.js';
 import type { KernelProgram } from './image/program.js';
 import { kernelProgram } from './image/program.js';
+import type { SiteList } from './image/sites.js';
 import { routine } from './image/sites.js';
 import * as traps from './image/traps.js';
 import { peekAllocator, peekEverywhere, peekWords } from './inspect.js';
@@ -57,6 +59,7 @@ const SITES = [
   ...Object.values(wordSites),
   userSites,
   programSites,
+  hardwareWalkSites,
   consoleSites,
   poisonSites,
 ];
@@ -87,6 +90,8 @@ export interface KernelOptions extends LayoutOptions {
   /** The PL011 to print on; default 0x09000000, `null` for none. */
   readonly uart?: PhysAddr | null;
   readonly observers?: readonly Observer[];
+  /** Call sites of the embedder's own routines, made with `routine`. */
+  readonly sites?: SiteList;
   readonly internals?: KernelInternals;
 }
 
@@ -157,7 +162,7 @@ export class Kernel {
     this.program = kernelProgram({
       layout: this.layout,
       ttbcrN: this.layout.ttbcrN,
-      sites: SITES,
+      sites: [...SITES, ...(options.sites ?? [])],
       ...(options.internals?.source && { editSource: options.internals.source }),
     });
   }
@@ -536,11 +541,14 @@ export class Kernel {
     this.uart = data.uart;
     this.parked = true;
     // Taking up an allocator reads its words: the CPU executes that, and is then put back to where it was.
-    this.opened = port.routine(() => this.openKernel('attach'));
+    this.opened = port.routine(() => {
+      const opened = this.openKernel('attach');
+      opened.memory.restore(data.memory);
+      opened.vmalloc.restore(data.vmalloc);
+      opened.programs.restore(data.programs);
+      return opened;
+    });
     machine.restore(data.machine);
-    this.opened.memory.restore(data.memory);
-    this.opened.vmalloc.restore(data.vmalloc);
-    this.opened.programs.restore(data.programs);
   }
 }
 

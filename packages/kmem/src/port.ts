@@ -117,15 +117,22 @@ export class CpuPort implements KernelPort {
     saved.set(R.subarray(0, 15));
     cpu.core.writeCpsr(cpsr | MASKS, MASKS);
     this.active = true;
+    const giveBack = (): void => {
+      R.set(saved);
+      R[PC] = pc;
+      cpu.core.writeCpsr(cpsr, MASKS);
+    };
     try {
       const result = body();
-      R.set(saved);
+      giveBack();
       answer?.(result).forEach((value, n) => {
         R[n] = value;
       });
-      R[PC] = pc;
-      cpu.core.writeCpsr(cpsr, MASKS);
       return result;
+    } catch (error) {
+      // The routine's own mistake is none of the guest's: it finds itself where it was.
+      if (!(error instanceof GuestAbort)) giveBack();
+      throw error;
     } finally {
       this.active = false;
     }

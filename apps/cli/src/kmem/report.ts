@@ -1,5 +1,6 @@
+import { fragmentation } from '@tablewalk/alloc/guest';
 import type { BootEvent, BootStep, Costs, Kernel } from '@tablewalk/kmem';
-import { buddyInfo, extFrag, freeBlocks, slabInfo } from '@tablewalk/kmem';
+import { buddyInfo, extFrag, slabInfo } from '@tablewalk/kmem';
 import { describeDescriptor } from './walk-text.js';
 
 const hex = (value: number): string => `0x${(value >>> 0).toString(16).padStart(8, '0')}`;
@@ -54,9 +55,9 @@ export const allocatorLines = (kernel: Kernel): string[] => {
       `${name} (${allocator.name}): ${freePages} of ${pageCount} pages free, in ${freeRuns} runs, the largest of ${largestFreeRun}`,
     );
   }
-  const counts = freeBlocks(kernalloc);
-  lines.push('free blocks of kernalloc by order 0 to 10, then the unusable and the fragmentation index', buddyInfo('Normal', counts));
-  lines.push(...extFrag('Normal', counts));
+  const free = fragmentation(kernalloc);
+  lines.push('free blocks of kernalloc by order 0 to 10, then the unusable and the fragmentation index', buddyInfo('Normal', free));
+  lines.push(...extFrag('Normal', free));
   const cache = kernel.programs.taskCache;
   if (cache !== undefined) lines.push(...kernel.call(() => slabInfo([cache])));
   return lines;

@@ -51,7 +51,7 @@ const geometries: readonly Geometry[] = [
 
 const large: readonly Geometry[] = [
   { firstPage: 0x40010, pageCount: 2100, pageShift: PAGE_SHIFT },
-  { firstPage: 5, pageCount: 70_001, pageShift: PAGE_SHIFT },
+  { firstPage: 0x20000, pageCount: 70_001, pageShift: PAGE_SHIFT },
 ];
 
 function fail(invariant: Invariant, plugin: AllocatorPlugin, message: string, cause?: unknown): never {
@@ -132,6 +132,31 @@ function fillAndDrain(plugin: AllocatorPlugin, geometry: Geometry, makeWords: Wo
   rig.drain();
 }
 
+/** One free run at a time, across each power of two of pages: what a structure of blocks or levels has to put together. */
+function acrossPowers(plugin: AllocatorPlugin, geometry: Geometry): void {
+  if (!plugin.capabilities.reserve) return;
+  const { firstPage, pageCount } = geometry;
+  const random = seededRandom(pageCount);
+  for (let power = 2; power < pageCount; power *= 2) {
+    const rig = new AllocatorRig(plugin, geometry, power, onHost);
+    const before = 1 + random.below(Math.min(power, 40));
+    const after = 1 + random.below(Math.min(pageCount - power, 40));
+    const start = firstPage + power - before;
+    if (power > before) rig.step({ kind: 'reserve', start: firstPage, pages: power - before });
+    const rest = pageCount - power - after;
+    if (rest > 0) rig.step({ kind: 'reserve', start: start + before + after, pages: rest });
+    rig.step({ kind: 'allocate', pages: before + after + 1 });
+    rig.step({ kind: 'allocate', pages: before + after });
+    rig.inspect();
+    // And with room further up, which a search from a low page must pass by.
+    rig.drain();
+    if (power * 2 + 50 > pageCount) continue;
+    rig.step({ kind: 'reserve', start: firstPage, pages: 2 * power - before });
+    rig.step({ kind: 'allocate', pages: before + 1, constraints: { min: firstPage + power - 1 } });
+    rig.inspect();
+  }
+}
+
 /** Flips a bit in each of some words, in copies: `check` says so, or the bit does not matter for what follows. */
 function flipBits(plugin: AllocatorPlugin, geometry: Geometry, seed: number): void {
   const rig = new AllocatorRig(plugin, geometry, seed, onHost);
@@ -197,10 +222,12 @@ function abortAnywhere(plugin: AllocatorPlugin): void {
     try {
       rig.allocator.allocate(2);
       rig.allocator.free(first, 3);
-      return;
+      if (rig.words.accesses < rig.words.abortAt) return;
     } catch (error) {
-      if (error !== rig.words.aborted) fail('abort-passes', plugin, `access ${at} threw, and ${String(error)} came out`, error);
+      if (error === rig.words.aborted) continue;
+      fail('abort-passes', plugin, `access ${at} threw, and ${String(error)} came out`, error);
     }
+    fail('abort-passes', plugin, `access ${at} threw, and nothing came out`);
   }
 }
 
@@ -249,6 +276,7 @@ export function allocatorCases(plugin: AllocatorPlugin, options: AllocatorConfor
         const rig = new AllocatorRig(plugin, geometry, seed, onHost);
         rig.live(geometry.pageCount > 10_000 ? 60 : 150, 0.7, 20);
         rig.drain();
+        acrossPowers(plugin, geometry);
       }
     },
   });

@@ -17,6 +17,7 @@ import { ProgramStatus } from './program-status.js';
 import { RegionFormer } from './region-former.js';
 import type { TranslationOptions } from './region-runner.js';
 import { RegionRunner } from './region-runner.js';
+import { systemInlines } from './system-inlines.js';
 import type { InstructionSets } from './translator.js';
 import { Translator } from './translator.js';
 import { WatchedAccess } from './watched-access.js';
@@ -187,7 +188,8 @@ export class ArmCore implements CodeWatcher {
     compiler: ClosureCompiler,
     { bound }: ClosureEnvironment,
   ): RegionRunner {
-    const inlines: InlineKernels = { pure: new Map(), vector: new Map(), call: new Map() };
+    const ram = memory.regions.find((region) => region.writable);
+    const inlines: InlineKernels = { pure: new Map(), vector: new Map(), call: systemInlines(ram) };
     const former = new RegionFormer(new Translator(profile, instructionSets(), compiler, (at) => memory.u16[at >>> 1]!), (kernel) =>
       inlines.call.has(kernel),
     );
@@ -274,11 +276,17 @@ export class ArmCore implements CodeWatcher {
   /** Interrupt lines from the interrupt controller. */
   setIrq(level: boolean): void {
     this.irq = level;
+    this.noteLines();
     if (level) this.requestAttention();
   }
   setFiq(level: boolean): void {
     this.fiq = level;
+    this.noteLines();
     if (level) this.requestAttention();
+  }
+
+  private noteLines(): void {
+    this.words[layout.INTERRUPT_LINES] = (this.irq ? CPSR_I : 0) | (this.fiq ? CPSR_F : 0);
   }
 
   /** Makes `run` return after the current instruction. */
@@ -431,6 +439,7 @@ export class ArmCore implements CodeWatcher {
     let left = Math.min(budget, LONGEST_RUN);
     this.runEnd = timeline.current + left;
     this.attention = false;
+    this.noteLines();
     regions?.tick(timeline.current);
     while (left > 0 && !this.attention) {
       try {
@@ -438,10 +447,10 @@ export class ArmCore implements CodeWatcher {
           let block = this.nextBlock();
           let i = 0;
           if (regions !== undefined) {
+            if (block.entry === undefined && ++block.heat === regions.heat)
+              regions.request(this.page!, block, this.decodeMode(), timeline.current);
             const { entry } = block;
-            if (entry === undefined) {
-              if (++block.heat === regions.heat) regions.request(this.page!, block, this.decodeMode(), timeline.current);
-            } else if (left >= entry.region.leastBudget) {
+            if (entry !== undefined && left >= entry.region.leastBudget) {
               left = this.runRegions(regions, entry, left);
               if (left <= 0 || this.resumption < 0) continue;
               block = this.nextBlock();

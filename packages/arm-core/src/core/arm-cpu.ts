@@ -4,7 +4,7 @@ import { MODE_ABT, MODE_FIQ, MODE_IRQ, MODE_SVC, MODE_UND, MODE_USR } from '../s
 import { RegisterBank } from '../system/register-bank.js';
 import type { CoreRegisters } from '../system/registers-core.js';
 import { defineCoreRegisters } from '../system/registers-core.js';
-import type { CoreRegisterHost } from '../system/registers-host.js';
+import type { CoreRegisterHost, ThreadRegisters } from '../system/registers-host.js';
 import type { ArmCoreParts } from './arm-core.js';
 import { ArmCore } from './arm-core.js';
 import type { CachedAccess } from './cached-access.js';
@@ -88,6 +88,28 @@ const cacheOperations = (
   },
 });
 
+/** The thread registers where code reads them. */
+const threadRegisters = (R: Int32Array): ThreadRegisters => ({
+  get TPIDRURW() {
+    return R[layout.TPIDRURW]! >>> 0;
+  },
+  set TPIDRURW(value) {
+    R[layout.TPIDRURW] = value;
+  },
+  get TPIDRURO() {
+    return R[layout.TPIDRURO]! >>> 0;
+  },
+  set TPIDRURO(value) {
+    R[layout.TPIDRURO] = value;
+  },
+  get TPIDRPRW() {
+    return R[layout.TPIDRPRW]! >>> 0;
+  },
+  set TPIDRPRW(value) {
+    R[layout.TPIDRPRW] = value;
+  },
+});
+
 /** A whole core with its system registers: what a board puts into a machine. */
 export class ArmCpu implements CpuView {
   readonly core: ArmCore;
@@ -111,6 +133,7 @@ export class ArmCpu implements CpuView {
     this.own = defineCoreRegisters(this.registers, parts.profile, {
       clock: parts.timeline,
       faults: core.faults,
+      thread: threadRegisters(core.words),
       get privileged() {
         return core.privileged;
       },

@@ -30,8 +30,6 @@ export class SystemCore implements CoreSystem {
   handlers: CoreHandlers = {};
   pairLow = 0;
   pairHigh = 0;
-  /** Event register of WFE and SEV. */
-  event = false;
   private readonly core: ArmCore;
   private readonly registers: RegisterBank;
   private readonly monitor: ExclusiveMonitor;
@@ -43,6 +41,14 @@ export class SystemCore implements CoreSystem {
     this.profile = core.profile;
     this.registers = registers;
     this.monitor = new ExclusiveMonitor(core.words);
+  }
+
+  /** Event register of WFE and SEV. */
+  get event(): boolean {
+    return this.core.words[layout.EVENT] !== 0;
+  }
+  set event(value: boolean) {
+    this.core.words[layout.EVENT] = value ? 1 : 0;
   }
 
   get thumb(): boolean {

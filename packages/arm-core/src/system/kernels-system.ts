@@ -80,3 +80,8 @@ export const requireSwap = systemKernel('require-swap', (core) => {
 export const dmb = systemKernel('dmb', (core, option) => core.barrier('dmb', option));
 export const dsb = systemKernel('dsb', (core, option) => core.barrier('dsb', option));
 export const isb = systemKernel('isb', (core, option) => core.barrier('isb', option));
+
+/* Events */
+export const waitForEvent = systemKernel('wfe', (core) => core.waitForEvent());
+export const waitForInterrupt = systemKernel('wfi', (core) => core.waitForInterrupt());
+export const sendEvent = systemKernel('sev', (core) => core.sendEvent());

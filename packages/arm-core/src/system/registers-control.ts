@@ -10,8 +10,8 @@ const VBAR_WRITABLE = 0xffffffe0;
 
 /** Exception, thread and implementation-defined registers: CP15 c1, c5, c6, c9 (L2), c10 (lock-down), c12, c13, c15. */
 export function defineControlRegisters(bank: RegisterBank, profile: CoreProfile, host: CoreRegisterHost): RegisterGroup {
-  const values = { CPACR: 0, VBAR: 0, FCSEIDR: 0, TPIDRURW: 0, TPIDRURO: 0, TPIDRPRW: 0 };
-  const { faults } = host;
+  const values = { CPACR: 0, VBAR: 0, FCSEIDR: 0 };
+  const { faults, thread } = host;
   const define = (opc1: number, crn: number, crm: number, opc2: number, register: SystemRegister): void =>
     bank.define({ cp: 15, opc1, crn, crm, opc2 }, register);
   /** A constant whose writes are ignored. */
@@ -89,24 +89,24 @@ export function defineControlRegisters(bank: RegisterBank, profile: CoreProfile,
   define(0, 13, 0, 2, {
     name: 'TPIDRURW',
     pl0: 'read-write',
-    read: () => values.TPIDRURW,
+    read: () => thread.TPIDRURW,
     write: (value) => {
-      values.TPIDRURW = value >>> 0;
+      thread.TPIDRURW = value >>> 0;
     },
   });
   define(0, 13, 0, 3, {
     name: 'TPIDRURO',
     pl0: 'read',
-    read: () => values.TPIDRURO,
+    read: () => thread.TPIDRURO,
     write: (value) => {
-      values.TPIDRURO = value >>> 0;
+      thread.TPIDRURO = value >>> 0;
     },
   });
   define(0, 13, 0, 4, {
     name: 'TPIDRPRW',
-    read: () => values.TPIDRPRW,
+    read: () => thread.TPIDRPRW,
     write: (value) => {
-      values.TPIDRPRW = value >>> 0;
+      thread.TPIDRPRW = value >>> 0;
     },
   });
 
@@ -118,9 +118,9 @@ export function defineControlRegisters(bank: RegisterBank, profile: CoreProfile,
     values.CPACR = state['CPACR']!;
     values.VBAR = state['VBAR']!;
     values.FCSEIDR = state['FCSEIDR']!;
-    values.TPIDRURW = state['TPIDRURW']!;
-    values.TPIDRURO = state['TPIDRURO']!;
-    values.TPIDRPRW = state['TPIDRPRW']!;
+    thread.TPIDRURW = state['TPIDRURW']!;
+    thread.TPIDRURO = state['TPIDRURO']!;
+    thread.TPIDRPRW = state['TPIDRPRW']!;
     faults.dfsr = state['DFSR']!;
     faults.dfar = state['DFAR']!;
     faults.ifsr = state['IFSR']!;
@@ -142,7 +142,16 @@ export function defineControlRegisters(bank: RegisterBank, profile: CoreProfile,
   };
   return {
     reset: () => assign(zero),
-    state: () => ({ ...values, DFSR: faults.dfsr, DFAR: faults.dfar, IFSR: faults.ifsr, IFAR: faults.ifar }),
+    state: () => ({
+      ...values,
+      TPIDRURW: thread.TPIDRURW,
+      TPIDRURO: thread.TPIDRURO,
+      TPIDRPRW: thread.TPIDRPRW,
+      DFSR: faults.dfsr,
+      DFAR: faults.dfar,
+      IFSR: faults.ifsr,
+      IFAR: faults.ifar,
+    }),
     restore: assign,
   };
 }

@@ -14,10 +14,18 @@ export type InstructionCacheOperation = 'ICIALLU' | 'ICIALLUIS' | 'ICIMVAU';
 export type BranchPredictorOperation = 'BPIALL' | 'BPIALLIS' | 'BPIMVA';
 
 /** What the core's registers need of the core. Optional members do nothing when absent: at functional fidelity memory is always coherent. */
+export interface ThreadRegisters {
+  TPIDRURW: number;
+  TPIDRURO: number;
+  TPIDRPRW: number;
+}
+
 export interface CoreRegisterHost {
   /** The cycle counter counts this: one instruction, one nanosecond, one cycle. */
   readonly clock: Clock;
   readonly faults: FaultRegisters;
+  /** The thread registers, which code reads without asking the bank. Unsigned. */
+  readonly thread: ThreadRegisters;
   /** Current privilege, asked only by the performance monitors. */
   readonly privileged: boolean;
   /** ISR: A in bit 8, I in bit 7, F in bit 6, from the lines that are pending now (B4.1.83). */

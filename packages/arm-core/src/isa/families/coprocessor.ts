@@ -1,3 +1,4 @@
+import { layout } from '@tablewalk/engine';
 import {
   pairHigh,
   readSystemRegister,
@@ -21,9 +22,18 @@ const isSystem = (f: Fields): boolean => f['p'] === 14 || f['p'] === 15;
 const keyOf = (f: Fields): number => (f['p']! << 16) | (f['o']! << 12) | (f['n']! << 8) | (f['m']! << 4) | f['q']!;
 const keyOf64 = (f: Fields): number => (f['p']! << 16) | (f['o']! << 4) | f['m']!;
 
+/** Registers that are state words, and whether PL0 may read them: an MRC of one is a move. */
+const threadRegisters: ReadonlyMap<number, { readonly word: number; readonly pl0: boolean }> = new Map([
+  [0xf0d02, { word: layout.TPIDRURW, pl0: true }],
+  [0xf0d03, { word: layout.TPIDRURO, pl0: true }],
+  [0xf0d04, { word: layout.TPIDRPRW, pl0: false }],
+]);
+
 const mrc: Encoding['semantics'] = (b, f) => {
   if (!isSystem(f)) return b.undefined();
-  const value = b.call(readSystemRegister, b.const(keyOf(f)));
+  const thread = threadRegisters.get(keyOf(f));
+  const value =
+    thread !== undefined && (b.privileged || thread.pl0) ? b.getState(thread.word) : b.call(readSystemRegister, b.const(keyOf(f)));
   if (f['t'] === 15) setConditionFlags(b, value);
   else b.setReg(f['t']!, value);
 };

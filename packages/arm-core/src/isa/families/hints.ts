@@ -1,13 +1,9 @@
-import { systemKernel } from '../../system/kernels.js';
+import { sendEvent, waitForEvent, waitForInterrupt } from '../../system/kernels-system.js';
 import type { Encoding } from '../encoding.js';
 import { imm } from '../operands.js';
 import { hintNumber, itCondition } from '../operands-integer.js';
 
 /** Hints and IT (ARM DDI 0406C, A5.2.11, A6.2.5, A6.3.4). A hint that is not allocated is a NOP. */
-
-const waitForEvent = systemKernel('wfe', (core) => core.waitForEvent());
-const waitForInterrupt = systemKernel('wfi', (core) => core.waitForInterrupt());
-const sendEvent = systemKernel('sev', (core) => core.sendEvent());
 
 const nothing: Encoding['semantics'] = () => {};
 const wfe: Encoding['semantics'] = (b) => {
