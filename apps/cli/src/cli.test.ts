@@ -71,6 +71,13 @@ describe('tablewalk', () => {
     [['run', '--load', 'x', '-m', '512'], '--memory'],
     [['disasm'], 'file'],
     [['disasm', '/no/where'], 'no such file'],
+    [['alloc', '--frob'], '--frob'],
+    [['alloc', '--allocator', 'frob'], 'built in are bitmapTree, buddy, knr, zoneList'],
+    [['alloc', '--allocator', 'buddy:maxOrder=11'], 'maxOrder 11 is not 0 to 10'],
+    [['alloc', '--object-cache', 'buddy'], "no object cache 'buddy'"],
+    [['alloc', '--workload', 'frob'], 'there are kernel, uniform'],
+    [['alloc', '--workload', 'robson', '--object-cache', 'slab'], 'looks at where pages are'],
+    [['alloc', '--pages', '16', '--operations', '9', '--record', '/no/where'], 'cannot write the trace'],
   ])('%j is one line and status 64', (args, words) => {
     const { status, stdout, stderr } = tablewalk(args);
     expect(status).toBe(64);
@@ -313,5 +320,91 @@ describe('tablewalk kmem and walk', () => {
   it('refuses in one line', () => {
     const { status, stderr } = tablewalk(['kmem', '-m', '16', '--policy', 'pmmVmm', '--allocator', 'knr']);
     expect([status, stderr]).toEqual([64, 'tablewalk: tablewalk/knr keeps its words in free pages, which have no address under pmmVmm\n']);
+  });
+});
+
+describe('tablewalk alloc', () => {
+  const quick = ['--pages', '512', '--operations', '800'];
+
+  it('compares the built-in ones in a table, with a map of each', () => {
+    const { status, stdout, stderr } = tablewalk(['alloc', ...quick]);
+    expect([status, stderr]).toEqual([0, '']);
+    const lines = stdout.split('\n');
+    expect(lines[0]).toMatch(/^workload kernel, seed 1, 85 % full: 512 pages, \d+ events to fill them, 800 operations$/);
+    expect(lines.slice(3, 7).map((line) => line.split(' ')[0])).toEqual(['bitmapTree', 'buddy', 'knr', 'zoneList']);
+    // First fit twice: the same places, so the same map, row by row.
+    const map = (name: string): string[] => lines.slice(lines.lastIndexOf(name) + 1, lines.lastIndexOf(name) + 23);
+    expect(map('zoneList')).toEqual(map('bitmapTree'));
+    expect(map('zoneList').filter((line) => /^ *\d+ \|.{80}\|$/.test(line)).length).toBeGreaterThanOrEqual(15);
+    expect(stdout).not.toContain('\x1b');
+  });
+
+  it('records a workload, and does the same from the recording', () => {
+    const file = join(folder, 'trace');
+    const all = ['--allocator', 'bitmapTree', '--json', '--pages', '512'];
+    const first = JSON.parse(tablewalk(['alloc', ...quick, ...all.slice(0, 3), '--seed', '7', '--record', file]).stdout);
+    const second = JSON.parse(tablewalk(['alloc', ...all, '--trace', file]).stdout);
+    expect(first).toMatchObject({
+      schema: 'tablewalk/alloc',
+      version: 1,
+      workload: { name: 'kernel', seed: 7, operations: 800 },
+      pageCount: 512,
+    });
+    const without = ({ nanosecondsPerOperation, ...rest }: { nanosecondsPerOperation: number }) => {
+      expect(nanosecondsPerOperation).toBeGreaterThan(0);
+      return rest;
+    };
+    expect(without(second.results[0])).toEqual(without(first.results[0]));
+    expect(second.workload).toMatchObject({ trace: file, warmup: first.workload.warmup });
+    const broken = path('broken-trace', readFileSync(file, 'latin1').replace(/^a 0 /m, 'a 99999999 '));
+    const { status, stderr } = tablewalk(['alloc', '--trace', broken]);
+    expect(status).toBe(64);
+    expect(stderr).toMatch(/^tablewalk: line \d+: the slot is not an integer from 0 to \d+\n$/);
+  });
+
+  it('runs object caches over allocators, and plugins of strangers', () => {
+    const { status, stdout } = tablewalk([
+      'alloc',
+      ...quick,
+      '--object-cache',
+      'slab',
+      '--allocator',
+      'buddy,zone-list',
+      '--fullness',
+      '0.4',
+    ]);
+    expect(status).toBe(0);
+    expect(stdout).toContain('slab over buddy');
+    expect(stdout).toContain('slab over zone-list');
+    path('stranger.mjs', 'export default () => { throw new Error("no"); };');
+    expect(tablewalk(['alloc', '--allocator', './stranger.mjs'])).toMatchObject({
+      status: 64,
+      stderr: 'tablewalk: the allocator ./stranger.mjs cannot be made: no\n',
+    });
+    path('old.mjs', 'export default { contract: 2, name: "me/old" };');
+    expect(tablewalk(['alloc', '--allocator', './old.mjs']).stderr).toBe(
+      'tablewalk: the allocator ./old.mjs speaks version 2 of the allocator contract; this is version 1\n',
+    );
+    path(
+      'odd.mjs',
+      'const f = () => 0; export default { contract: 1, name: "me/odd", capabilities: {}, metadataWords: f, create: f, attach: f };',
+    );
+    expect(tablewalk(['alloc', '--allocator', './odd.mjs'])).toMatchObject({
+      status: 64,
+      stderr: expect.stringMatching(/^tablewalk: .*capabilities.*\n$/),
+    });
+    // It works until it does not: the run ends, and says whose doing it was.
+    path(
+      'late.mjs',
+      `export default { contract: 1, name: "me/late",
+        capabilities: { complete: false, partialFree: false, reserve: false, resize: false, alignment: 'any' },
+        metadataWords: () => 1, attach() {}, create: () => ({ name: 'late', allocate: () => 0x40003, reserve: () => -6, free: () => -6, resize: () => -6,
+          forEachRun() {}, stats() {}, check: () => [] }) };`,
+    );
+    const late = tablewalk(['alloc', ...quick, '--workload', 'uniform', '--allocator', './late.mjs']);
+    expect(late).toMatchObject({
+      status: 64,
+      stderr: expect.stringMatching(/^tablewalk: \.\/late\.mjs: .* page 262147, which is taken or none of its own\n$/),
+    });
   });
 });

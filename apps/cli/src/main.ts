@@ -9,6 +9,7 @@ const HELP = `usage: tablewalk run [options] [KERNEL]     boot a machine (withou
        tablewalk kmem [options]             boot the kernel of packages/kmem and show its memory
        tablewalk walk [options] ADDRESS     a translation, descriptor by descriptor
        tablewalk disasm [options] FILE      disassemble
+       tablewalk alloc [options]            allocators side by side: cost, fragmentation, memory over time (alloc --help)
        tablewalk --version
 
 run takes QEMU's spellings: -m SIZE, -cpu NAME, -kernel F, -initrd F, -append TEXT, -dtb F, -bios F, -drive file=F[,if=pflash][,readonly=on],
@@ -65,6 +66,7 @@ const main = async (argv: readonly string[]): Promise<number> => {
     return 0;
   }
   if (command === 'disasm') return (await import('./disasm.js')).disasm(rest);
+  if (command === 'alloc') return (await import('./alloc/command.js')).alloc(rest);
   process.stderr.write(`tablewalk: unknown command '${command}'; 'tablewalk help' lists them\n`);
   return EXIT_USAGE;
 };

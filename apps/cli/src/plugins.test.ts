@@ -100,6 +100,7 @@ describe('what is no plugin is refused in one line', () => {
     ['promise.mjs', 'export default async () => ({});', /is a promise/],
     ['class.mjs', 'export default class Thing {}', /cannot be made: Class constructor Thing cannot be invoked without 'new'$/],
     ['maker.mjs', "export default () => { throw new TypeError('out of ideas'); };", /cannot be made: out of ideas$/],
+    ['named.mjs', "export default () => { throw new Error('[alloc] [me/named] out of range'); };", /cannot be made: out of range$/],
     ['bare.mjs', 'export default {};', /is no thing: it states no contract version$/],
     ['old.mjs', "export default { contract: 2, name: 'me/old', run() {} };", /speaks version 2 of the thing contract; this is version 3$/],
     ['nameless.mjs', 'export default { contract: 3, run() {} };', /has no usable name/],

@@ -34,7 +34,11 @@ export interface ResolvedPlugin<T> {
 
 const line = (error: unknown): string => {
   const text = error instanceof Error ? error.message || error.name : String(error);
-  return text.split('\n')[0]!.trim();
+  // Our own errors begin with the names of package and plugin, which the line already has.
+  return text
+    .split('\n')[0]!
+    .replace(/^(\[[^\]]*\] )+/, '')
+    .trim();
 };
 
 const plain = (name: string): string => name.replace(/[-_]/g, '').toLowerCase();

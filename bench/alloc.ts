@@ -1,0 +1,182 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { compileWorkload, countingWords, kernelWorkload, seededRandom, uniformWorkload, type Words } from '@tablewalk/alloc';
+import { objectPeers, peers, rounding } from './alloc/peers.js';
+import { live, replay, type Subject, type Tape } from './alloc/replay.js';
+import { type Ours, ours, PAGES } from './alloc/subjects.js';
+
+/*
+ * Allocators beside those of npm: node tests/run-source.mjs bench/alloc.ts [rounds]
+ *
+ * A million mixed operations on 256k pages that are kept 50 % or 85 % full, lengths uniform from 1 to 64 or as a kernel asks for them. Each figure
+ * is the median over rounds; a round starts one process for each allocator and workload, in turn, so that no allocator's shapes are in
+ * another's call sites and what disturbs the machine disturbs all. Time is the process's own (user and system), which a busy machine bends less.
+ * Loads and stores of metadata are counted in a process of their own, and each refusal is looked into: was there a fit?
+ */
+const OPERATIONS = 1_000_000;
+/** Not timed: until the code is compiled. */
+const PREPARATION = 300_000;
+
+const workloads: Readonly<Record<string, (fullness: number) => Tape>> = {
+  uniform: (fullness) => compileWorkload(uniformWorkload({ seed: 1, operations: OPERATIONS, pageCount: PAGES, fullness })),
+  kernel: (fullness) => compileWorkload(kernelWorkload({ seed: 1, operations: OPERATIONS, pageCount: PAGES, fullness })),
+};
+
+interface Measured {
+  nanoseconds?: number;
+  refused?: number;
+  refusedWithFit?: number;
+  mean?: number;
+  most?: number;
+}
+
+const tapeFor = (workload: string, fullness: number, rounds: boolean): Tape => {
+  if (workload === 'objects') {
+    // Of 100,000 slots a random one is filled or emptied, from half full on.
+    const slots = 100_000;
+    const random = seededRandom(1);
+    const events = new Int32Array(3 * (slots / 2 + OPERATIONS));
+    const taken = new Uint8Array(slots);
+    for (let event = 0; 3 * event < events.length; event++) {
+      const slot = event < slots / 2 ? 2 * event : random.below(slots);
+      taken[slot]! ^= 1;
+      events.set([slot, taken[slot]!, 0], 3 * event);
+    }
+    return { slots, warmup: slots / 2, events };
+  }
+  const make = workloads[workload]!;
+  if (!rounds) return make(fullness);
+  // Less is asked for, so that with what rounding adds it is as full. The ratio is that of the lengths.
+  let asked = fullness;
+  for (let step = 0; step < 3; step++) asked *= fullness / fullnessWhenRounded(make(asked));
+  return make(asked);
+};
+
+const fullnessWhenRounded = (tape: Tape): number => {
+  const lengths = new Int32Array(tape.slots);
+  let used = 0;
+  let most = 0;
+  for (let at = 0; at < tape.events.length; at += 3) {
+    const slot = tape.events[at]!;
+    const pages = tape.events[at + 1]!;
+    if (pages > 0) lengths[slot] = 2 ** Math.ceil(Math.log2(pages));
+    used += pages > 0 ? lengths[slot]! : -lengths[slot]!;
+    if (used > most) most = used;
+  }
+  return most / PAGES;
+};
+
+const timed = (subject: () => Subject, tape: Tape): Measured => {
+  const end = tape.events.length / 3;
+  const first = subject();
+  const early = live(tape);
+  replay(first, tape, early, 0, Math.min(end, tape.warmup + PREPARATION));
+  const fresh = subject();
+  const state = live(tape);
+  replay(fresh, tape, state, 0, tape.warmup);
+  const start = process.cpuUsage();
+  const refused = replay(fresh, tape, state, tape.warmup, end);
+  const { user, system } = process.cpuUsage(start);
+  return { nanoseconds: ((user + system) * 1000) / (end - tape.warmup), refused };
+};
+
+const counted = (name: string, tape: Tape): Measured => {
+  let accesses = (): number => 0;
+  const wrap = (words: Words): Words => {
+    const counting = countingWords(words);
+    const before = accesses;
+    accesses = () => before() + counting.loads + counting.stores;
+    return counting;
+  };
+  const subject: Ours = ours[name]!(wrap);
+  const state = live(tape);
+  replay(subject, tape, state, 0, tape.warmup);
+  const start = accesses();
+  let before = start;
+  let most = 0;
+  let refusedWithFit = 0;
+  const end = tape.events.length / 3;
+  for (let event = tape.warmup; event < end; event++) {
+    const refused = replay(subject, tape, state, event, event + 1);
+    const now = accesses();
+    if (now - before > most) most = now - before;
+    before = now;
+    if (refused > 0 && subject.hasFit(tape.events[3 * event + 1]!)) refusedWithFit++;
+    // Looking walks the metadata too.
+    if (refused > 0) before = accesses();
+  }
+  return { mean: (before - start) / (end - tape.warmup), most, refusedWithFit };
+};
+
+const child = async (name: string, workload: string, fullness: number, counts: boolean): Promise<void> => {
+  const isOurs = name in ours;
+  const rounds = isOurs ? ours[name]!((words) => words).rounds : rounding.has(name);
+  const tape = tapeFor(workload, fullness, rounds);
+  let result: Measured;
+  if (counts) result = counted(name, tape);
+  else if (isOurs) result = timed(() => ours[name]!((words) => words), tape);
+  else {
+    const make = peers[name] ?? objectPeers[name]!;
+    const made = [await make(), await make()];
+    result = timed(() => made.pop()!, tape);
+  }
+  console.log(JSON.stringify(result));
+};
+
+const run = (name: string, workload: string, fullness: number, counts: boolean): Measured => {
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [process.argv[1]!, '--child', name, workload, String(fullness), counts ? 'count' : 'time'],
+    { encoding: 'utf8', maxBuffer: 1 << 24 },
+  );
+  if (status !== 0) throw new Error(`${name}, ${workload}, ${fullness}: ${stderr}`);
+  return JSON.parse(stdout.trim().split('\n').pop()!) as Measured;
+};
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
+
+const main = (): void => {
+  if (!existsSync('bench/alloc-peers/node_modules')) {
+    const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', 'bench/alloc-peers'], {
+      stdio: 'inherit',
+    });
+    if (status !== 0) throw new Error('the peers cannot be installed');
+  }
+  const rounds = Number(process.argv[2] ?? 5);
+  const cases = [
+    ['uniform', 0.5],
+    ['uniform', 0.85],
+    ['kernel', 0.5],
+    ['kernel', 0.85],
+  ] as const;
+  // Linear ones are only asked for what they can do in reasonable time.
+  const quick = ['buddy', 'bitmapTree', ...Object.keys(peers)];
+  const all = [
+    ...cases.map(([workload, fullness]) => ({ workload, fullness, names: quick })),
+    { workload: 'objects', fullness: 0.5, names: ['slab 64 B', ...Object.keys(objectPeers)] },
+  ];
+  const results = new Map<string, { times: number[]; last: Measured }>();
+  const key = (name: string, workload: string, fullness: number): string => `${name}|${workload}|${fullness}`;
+  for (let round = 0; round < rounds; round++)
+    for (const { workload, fullness, names } of all)
+      for (const name of names) {
+        const measured = run(name, workload, fullness, false);
+        const at = key(name, workload, fullness);
+        if (!results.has(at)) results.set(at, { times: [], last: measured });
+        results.get(at)!.times.push(measured.nanoseconds!);
+      }
+  for (const { workload, fullness, names } of all) {
+    console.log(`\n${workload}, ${100 * fullness} % full`);
+    for (const name of names) {
+      const { times, last } = results.get(key(name, workload, fullness))!;
+      const counts = name in ours ? run(name, workload, fullness, true) : undefined;
+      const accesses = counts ? `${counts.mean!.toFixed(1).padStart(8)} accesses, at most ${String(counts.most).padStart(4)}` : '';
+      const refusals = `${String(last.refused).padStart(7)} refused${counts ? `, ${counts.refusedWithFit} of them with a fit` : ''}`;
+      const spread = `${Math.min(...times).toFixed(0)}-${Math.max(...times).toFixed(0)}`;
+      console.log(`  ${name.padEnd(42)} ${median(times).toFixed(1).padStart(7)} ns (${spread.padStart(9)}) ${refusals} ${accesses}`);
+    }
+  }
+};
+
+if (process.argv[2] === '--child') await child(process.argv[3]!, process.argv[4]!, Number(process.argv[5]), process.argv[6] === 'count');
+else main();
