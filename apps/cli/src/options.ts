@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { Fidelity } from '@tablewalk/board-qemu-virt';
 import { FIDELITIES } from '@tablewalk/board-qemu-virt';
 import { UsageError } from './usage-error.js';
 
@@ -31,6 +32,15 @@ export interface RunArguments {
   readonly noReboot: boolean;
   readonly modernVirtio: boolean;
   readonly engine: 'interpreter' | 'wasm';
+  readonly fidelity: Fidelity;
+  /** Name or module of a model; undefined is the core's own. */
+  readonly tlb: string | undefined;
+  readonly cache: string | undefined;
+  readonly retain: 'finite' | 'forever' | undefined;
+  readonly walk: 'coherent' | 'noncoherent' | undefined;
+  readonly dma: 'coherent' | 'noncoherent' | undefined;
+  /** Seed of random evictions. */
+  readonly evictions: number | undefined;
 }
 
 export interface DriveArgument {
@@ -104,6 +114,12 @@ const definitions = {
   'modern-virtio': { type: 'boolean' },
   engine: { type: 'string' },
   fidelity: { type: 'string' },
+  tlb: { type: 'string' },
+  cache: { type: 'string' },
+  retain: { type: 'string' },
+  walk: { type: 'string' },
+  dma: { type: 'string' },
+  evictions: { type: 'string' },
   help: { type: 'boolean' },
 } as const;
 
@@ -125,6 +141,13 @@ const MACHINE_OPTIONS = [
   'semihosting',
   'modern-virtio',
   'snapshot',
+  'fidelity',
+  'tlb',
+  'cache',
+  'retain',
+  'walk',
+  'dma',
+  'evictions',
 ] as const;
 
 const KNOWN_LOG = new Set(['int', 'mmu', 'guest_errors', 'unimp']);
@@ -142,6 +165,13 @@ const parseCount = (name: string, text: string | undefined, fallback: number): n
   const value = /^(0x[0-9a-f]+|[0-9][0-9_]*(\.[0-9]+)?(e[0-9]+)?)$/i.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN;
   if (!Number.isFinite(value) || value < 0) throw new UsageError(`--${name} takes a number, not '${text}'`);
   return value;
+};
+
+const oneOf = <T extends string>(name: string, known: readonly T[], text: string | undefined): T | undefined => {
+  if (text === undefined) return undefined;
+  const found = known.find((one) => one === text);
+  if (found === undefined) throw new UsageError(`--${name} ${text}: there are ${known.join(', ')}`);
+  return found;
 };
 
 /** `\n`, `\r`, `\t`, `\e`, `\\`, `\xHH` in scripts. */
@@ -215,8 +245,6 @@ export const parseRun = (argv: readonly string[]): RunArguments | undefined => {
   if (values.machine !== undefined && !/^virt(,|$)/.test(values.machine)) throw new UsageError(`-M ${values.machine}: the board is virt`);
   const engine = values.engine ?? 'interpreter';
   if (engine !== 'interpreter' && engine !== 'wasm') throw new UsageError(`--engine ${engine}: there are 'interpreter' and 'wasm'`);
-  if (values.fidelity !== undefined && !FIDELITIES.some((name) => name === values.fidelity))
-    throw new UsageError(`--fidelity ${values.fidelity}: there are ${FIDELITIES.join(', ')}`);
   if (values.load !== undefined) {
     const given = positionals.length > 0 ? 'a kernel' : MACHINE_OPTIONS.find((name) => values[name] !== undefined);
     if (given !== undefined)
@@ -255,5 +283,12 @@ export const parseRun = (argv: readonly string[]): RunArguments | undefined => {
     noReboot: values['no-reboot'] ?? false,
     modernVirtio: values['modern-virtio'] ?? false,
     engine,
+    fidelity: oneOf('fidelity', FIDELITIES, values.fidelity) ?? 'functional',
+    tlb: values.tlb,
+    cache: values.cache,
+    retain: oneOf('retain', ['finite', 'forever'] as const, values.retain),
+    walk: oneOf('walk', ['coherent', 'noncoherent'] as const, values.walk),
+    dma: oneOf('dma', ['coherent', 'noncoherent'] as const, values.dma),
+    evictions: values.evictions === undefined ? undefined : parseCount('evictions', values.evictions, 0),
   };
 };

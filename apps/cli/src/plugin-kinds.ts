@@ -1,6 +1,6 @@
 import type { AllocatorPlugin, ObjectCachePlugin } from '@tablewalk/alloc';
 import { ALLOCATOR_CONTRACT, OBJECT_CACHE_CONTRACT } from '@tablewalk/alloc';
-import type { Cache, Tlb } from '@tablewalk/mmu';
+import type { CacheHierarchy, CoreModelName, Tlb } from '@tablewalk/mmu';
 import { CACHE_CONTRACT, TLB_CONTRACT } from '@tablewalk/mmu';
 import type { PluginFactory, PluginKind } from './plugins.js';
 import { UsageError } from './usage-error.js';
@@ -40,11 +40,27 @@ export const objectCacheKind: PluginKind<ObjectCachePlugin> = {
   stateful: false,
 };
 
+const CORES: readonly CoreModelName[] = ['cortex-a7', 'cortex-a8', 'cortex-a9', 'cortex-a15', 'armv7-weakest'];
+
+/** One entry for each core that has a model. */
+const ofCores = <T>(make: (name: CoreModelName) => Promise<PluginFactory<T>>): Record<string, () => Promise<PluginFactory<T>>> =>
+  Object.fromEntries(CORES.map((name) => [name, () => make(name)]));
+
 /** TLB models: `--tlb`. */
 export const tlbKind: PluginKind<Tlb> = {
   role: 'TLB',
   contract: TLB_CONTRACT,
-  builtIn: { none: async () => (await import('@tablewalk/mmu')).noneTlb },
+  builtIn: {
+    none: async () => (await import('@tablewalk/mmu')).noneTlb,
+    'retain-forever': async () => {
+      const { retainForeverTlb } = await import('@tablewalk/mmu');
+      return () => retainForeverTlb();
+    },
+    ...ofCores(async (name) => {
+      const { coreModels, coreTlb } = await import('@tablewalk/mmu');
+      return () => coreTlb(coreModels[name]);
+    }),
+  },
   members: {
     replacement: 'string',
     arena: 'object',
@@ -54,6 +70,9 @@ export const tlbKind: PluginKind<Tlb> = {
     invalidateMva: 'function',
     invalidateAsid: 'function',
     invalidateMvaAllAsid: 'function',
+    evictOne: 'function',
+    reset: 'function',
+    stats: 'function',
     entries: 'function',
     snapshot: 'function',
     restore: 'function',
@@ -62,24 +81,34 @@ export const tlbKind: PluginKind<Tlb> = {
 };
 
 /** Cache models: `--cache`. */
-export const cacheKind: PluginKind<Cache> = {
+export const cacheKind: PluginKind<CacheHierarchy> = {
   role: 'cache',
   contract: CACHE_CONTRACT,
-  builtIn: { none: async () => (await import('@tablewalk/mmu')).noneCache },
+  builtIn: {
+    none: async () => (await import('@tablewalk/mmu')).noneCaches,
+    ...ofCores(async (name) => {
+      const { coreCaches, coreModels } = await import('@tablewalk/mmu');
+      return () => coreCaches(coreModels[name]);
+    }),
+  },
   members: {
-    replacement: 'string',
-    lineSizeLog2: 'number',
-    setCount: 'number',
-    wayCount: 'number',
+    levelOfUnification: 'number',
+    levelOfCoherency: 'number',
+    walks: 'string',
     access: 'function',
-    clean: 'function',
-    invalidate: 'function',
-    cleanInvalidate: 'function',
+    walk: 'function',
+    cleanToUnification: 'function',
+    cleanToCoherency: 'function',
+    invalidateToCoherency: 'function',
+    cleanInvalidateToCoherency: 'function',
+    invalidateInstruction: 'function',
+    invalidateInstructionAll: 'function',
     cleanSetWay: 'function',
     invalidateSetWay: 'function',
     cleanInvalidateSetWay: 'function',
-    invalidateAll: 'function',
-    lines: 'function',
+    evictOne: 'function',
+    reset: 'function',
+    stats: 'function',
     snapshot: 'function',
     restore: 'function',
   },

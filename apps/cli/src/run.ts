@@ -5,6 +5,7 @@ import { overlayStorage } from '@tablewalk/devices';
 import type { Snapshot } from '@tablewalk/machine';
 import { builtinGuest } from './builtin-guest.js';
 import { fileDisk, fileImage, flashFile, readInput } from './files.js';
+import { modelOptions, modelStatistics } from './memory-models.js';
 import { logObservers } from './observers.js';
 import type { RunArguments } from './options.js';
 import { Output } from './output.js';
@@ -130,12 +131,14 @@ const damaged = (path: string, error: unknown): UsageError =>
   new UsageError(`the snapshot ${path} is damaged: ${(error as Error).message}`, { cause: error });
 
 /** The machine that a snapshot holds, to be looked at: what it would write to its drives stays in memory. */
-export const loadMachine = (path: string): VirtMachine => {
+export const loadMachine = async (path: string): Promise<VirtMachine> => {
   const { arguments: args, images, machine: snapshot } = readSaved(path);
   const drives = args.drives.map((drive) => ({ ...drive, snapshot: true }));
   let machine: VirtMachine | undefined;
+  const models = await modelOptions(args);
   try {
     machine = new VirtMachine({
+      ...models,
       ...machineOptions(
         { ...args, drives, log: new Set() },
         images,
@@ -163,6 +166,7 @@ export const run = async (given: RunArguments): Promise<number> => {
     saved = readSaved(given.load);
     const { memoryBytes, cpu, kernel, initrd, append, dtb, bios, drives, net, rng, seed, semihosting, realTimeClock, modernVirtio } =
       saved.arguments;
+    const { fidelity, tlb, cache, retain, walk, dma, evictions } = saved.arguments;
     args = {
       ...given,
       memoryBytes,
@@ -179,13 +183,25 @@ export const run = async (given: RunArguments): Promise<number> => {
       semihosting,
       realTimeClock,
       modernVirtio,
+      fidelity,
+      tlb,
+      cache,
+      retain,
+      walk,
+      dma,
+      evictions,
     };
   }
   let machine: VirtMachine | undefined;
   const images = saved?.images ?? readImages(args);
+  const models = await modelOptions(args);
   const symbols = args.trace === undefined ? undefined : loadSymbols(args.symbols, images.kernel);
   try {
-    machine = new VirtMachine({ ...machineOptions(args, images, log, () => machine!), ...(saved && { snapshot: saved.machine }) });
+    machine = new VirtMachine({
+      ...machineOptions(args, images, log, () => machine!),
+      ...models,
+      ...(saved && { snapshot: saved.machine }),
+    });
   } catch (error) {
     if (userMessage(error) !== undefined) throw error;
     if (given.load !== undefined) throw damaged(given.load, error);
@@ -205,6 +221,7 @@ export const run = async (given: RunArguments): Promise<number> => {
     const drives = args.drives.map((drive) => ({ ...drive, file: resolve(drive.file) }));
     saveSnapshot(args.save, { arguments: { ...args, drives, log: [] }, images, machine: machine.snapshot() });
   }
-  if (args.stats) log(statistics(machine, machine.instructions - before, Date.now() - start));
+  if (args.stats)
+    for (const text of [statistics(machine, machine.instructions - before, Date.now() - start), ...modelStatistics(machine)]) log(text);
   return status;
 };

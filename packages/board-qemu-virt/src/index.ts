@@ -15,6 +15,7 @@ export type { MemoryWindow } from './memory-map.js';
 export { RAM_BASE, RAM_BYTES_MAX, RAM_BYTES_MIN } from './memory-map.js';
 export type { MemoryModels } from './memory-models.js';
 export { FIDELITIES } from './memory-models.js';
+export type { MemoryStatistics } from './memory-statistics.js';
 export type { CpuPowerState, PsciResult } from './psci.js';
 export { psciCall } from './psci.js';
 export type { VirtBoard } from './virt-board.js';

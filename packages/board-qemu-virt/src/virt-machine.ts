@@ -16,6 +16,8 @@ import { MachineListeners } from './machine-events.js';
 import * as map from './memory-map.js';
 import type { MemoryModels } from './memory-models.js';
 import { memoryModels } from './memory-models.js';
+import type { MemoryStatistics } from './memory-statistics.js';
+import { estimatedCycles, walkCounts } from './memory-statistics.js';
 import { noncoherentDma } from './noncoherent-dma.js';
 import { psciCall } from './psci.js';
 import type { RegionContents } from './ram-snapshot.js';
@@ -389,6 +391,22 @@ export class VirtMachine {
   /** Types at the console. */
   send(data: string | Uint8Array): void {
     this.console.send(data);
+  }
+
+  /**
+   * Counters of the models, by their names; undefined where there is no model. At `architectural` fidelity hits do not reach the models, so only what they
+   * were asked is counted. `walks` and `cycles` are counted at `measured` alone: descriptors read by the level that had them, and an estimate that never
+   * drives time.
+   */
+  memoryStatistics(): MemoryStatistics {
+    const measured = this.models.fidelity === 'measured';
+    const { tlb, caches } = this.models;
+    return {
+      ...(tlb && { tlb: tlb.stats() }),
+      ...(caches && { caches: caches.stats() }),
+      ...(measured && this.coherency && { walks: walkCounts(this.coherency.counts) }),
+      ...(measured && this.coherency && { cycles: estimatedCycles(this.instructions, this.coherency.counts) }),
+    };
   }
 
   /** Presses and releases the power key. */

@@ -8,7 +8,7 @@ import { walkLines } from './walk-text.js';
 export const walk = async (args: WalkArguments): Promise<number> => {
   const output = new Output(1);
   if (args.load !== undefined) {
-    output.write(`${walkLines(loadMachine(args.load).mmu, args.address).join('\n')}\n`);
+    output.write(`${walkLines((await loadMachine(args.load)).mmu, args.address).join('\n')}\n`);
     return 0;
   }
   const { kernel, machine } = await makeKernel(args.kernel);
