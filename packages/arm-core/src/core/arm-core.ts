@@ -563,6 +563,7 @@ export class ArmCore implements CodeWatcher {
     if (this.cache.full) {
       this.cache.clear();
       this.fast.renewCode((page) => this.cache.page((page as CodePage).hostPage, (page as CodePage).mode, (page as CodePage).shift));
+      this.leavePage();
       R[layout.ITSTATE] = itstate;
       return this.nextBlock();
     }

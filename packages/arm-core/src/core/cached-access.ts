@@ -98,9 +98,13 @@ export class CachedAccess extends MemoryAccess {
   }
 
   override fetch(va: number, index: number): void {
+    // A line that execution is in already is not fetched again.
+    const line = (va >>> 0) >>> this.cached.fetchLineSizeLog2;
+    if (line === this.fast.fetchLine) return;
     this.frame.index = index;
     const { system } = this;
     if (!system.translate(va >>> 0, ACCESS_FETCH, this.owner.privileged)) this.owner.prefetchAbort(system.fault.status, system.fault.va);
+    this.fast.fetchLine = line;
     const { pa } = system.translation;
     const region = this.memory.regionAt(pa);
     if (region?.direct) this.cached.note(va >>> 0, region.hostOffset + (pa - region.base), ACCESS_FETCH, packed(system.translation));

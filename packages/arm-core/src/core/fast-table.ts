@@ -9,6 +9,7 @@ export interface SavedTables {
   /** Three words each: slot, tag, page of guest memory. */
   readonly jumps: Int32Array;
   readonly large: readonly [low: number, high: number];
+  readonly fetchLine: number;
 }
 
 /**
@@ -20,6 +21,8 @@ export class FastTable implements FastTablePort {
   /** Entries in use, so that forgetting costs what was filled and not the size of the tables. */
   private readonly filled = new Int32Array(2 * layout.FAST_TABLE_ENTRIES);
   private filledCount = 0;
+  /** Line of code that was fetched last, where fetches are counted; -1 when the next one counts whatever it is. */
+  fetchLine = -1;
   /** False: nothing is kept, and every access asks. */
   keeps = true;
   private readonly attributes = new Uint8Array(2 * layout.FAST_TABLE_ENTRIES);
@@ -136,15 +139,14 @@ export class FastTable implements FastTablePort {
   dropCode(): void {
     this.jumpTags.fill(-1);
     this.jumpPages.fill(undefined);
-    this.codeDropped();
+    this.leaveCode();
   }
 
-  /** The cache of translated code began afresh: the same pages, made again by `again`. */
+  /** The cache of translated code began afresh: the same pages, made again by `again`. Whoever calls it leaves the page that runs. */
   renewCode(again: (page: unknown) => unknown): void {
     for (let slot = 0; slot < JUMP_ENTRIES; slot++) {
       if (this.jumpPages[slot] !== undefined) this.jumpPages[slot] = again(this.jumpPages[slot]);
     }
-    this.codeDropped();
   }
 
   /** For cores whose TLB is modelled: which look-ups the tables save is part of the machine's state. */
@@ -162,11 +164,11 @@ export class FastTable implements FastTablePort {
       const page = this.jumpPages[slot];
       if (this.jumpTags[slot] !== -1 && page !== undefined) jumps.push(slot, this.jumpTags[slot]!, hostPageOf(page));
     }
-    return { entries, jumps: Int32Array.from(jumps), large: [this.largeLow, this.largeHigh] };
+    return { entries, jumps: Int32Array.from(jumps), large: [this.largeLow, this.largeHigh], fetchLine: this.fetchLine };
   }
 
   /** Into empty tables. */
-  load({ entries, jumps, large }: SavedTables, pageOf: (hostPage: number, tag: number) => unknown): void {
+  load({ entries, jumps, large, fetchLine }: SavedTables, pageOf: (hostPage: number, tag: number) => unknown): void {
     for (let i = 0; i < entries.length; i += 6) {
       const entry = entries[i]!;
       this.words.set(entries.subarray(i + 1, i + 5), entry);
@@ -178,6 +180,7 @@ export class FastTable implements FastTablePort {
       this.jumpPages[jumps[i]!] = pageOf(jumps[i + 2]!, jumps[i + 1]!);
     }
     [this.largeLow, this.largeHigh] = large;
+    this.fetchLine = fetchLine;
   }
 
   dropPage(va: number, sizeLog2: number): void {
@@ -200,7 +203,7 @@ export class FastTable implements FastTablePort {
       const slot = this.jumpSlot(page);
       if (((this.jumpTags[slot]! ^ page) & ~0xfff) === 0) this.jumpTags[slot] = -1;
     }
-    this.codeDropped();
+    this.leaveCode();
   }
 
   dropEntry(va: number, sizeLog2: number): void {
@@ -221,7 +224,7 @@ export class FastTable implements FastTablePort {
         if (this.jumpTags[slot] !== -1 && page >= low && page - low < size) this.jumpTags[slot] = -1;
       }
     }
-    this.codeDropped();
+    this.leaveCode();
   }
 
   /** Forgets one page of VA. */
@@ -237,6 +240,11 @@ export class FastTable implements FastTablePort {
     }
     const slot = this.jumpSlot(page);
     if (((this.jumpTags[slot]! ^ page) & ~0xfff) === 0) this.jumpTags[slot] = -1;
+  }
+
+  private leaveCode(): void {
+    this.fetchLine = -1;
+    this.codeDropped();
   }
 
   private forget(entry: number): void {

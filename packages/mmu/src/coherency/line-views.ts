@@ -155,7 +155,7 @@ export class LineViews {
     this.free = [];
     this.used = 0;
     this.lineOfSlot.fill(-1);
-    for (let line = 0; line < this.shadow.length; line++) if (this.shadow[line] !== 0) this.shadow[line] = 0;
+    this.shadow.fill(0);
   }
 
   /** Lines that are not plain, ascending, with their flags and the lower views of those that have them. */
