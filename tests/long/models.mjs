@@ -1,4 +1,4 @@
-// Ten million random accesses for every TLB and cache model and its reference. Resumable: a model in the results is not run again.
+// Ten million random accesses for every TLB and cache model (or those named) and its reference. Resumable: what is in the results is not run again.
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
