@@ -109,8 +109,8 @@ export interface AllocatorPlugin {
   /** The number of words that `create` uses for this geometry, at most its `maxMetadataWords`; throws if that does not suffice. */
   metadataWords(geometry: Geometry): number;
   /**
-   * Upper bound of the loads and stores of one `allocate`, `free`, `reserve` or `resize` of `pages` pages, in metadata and in pages. Without
-   * it none is promised.
+   * Upper bound of the loads and stores of one `allocate` without constraints, `free`, `reserve` or `resize` of `pages` pages (the larger count),
+   * in metadata and in pages. Without it none is promised.
    */
   accessBound?(geometry: Geometry, pages: number): number;
   /** Formats the words: every page is free. Words need not be zero. */

@@ -15,7 +15,7 @@ import { checkConstraints, checkCount, checkRange, highestEnd, lowestFit, lowest
 import type { Words } from '../words.js';
 import { countOnes, onesFromTo, trailingOnes } from './bits.js';
 import { AT_FREE_PAGES, freeCountViolation, headerViolations, runStats, writeHeader } from './header.js';
-import { SummaryTree, treeWords } from './summary-tree.js';
+import { SummaryTree, treeAccessBound, treeWords } from './summary-tree.js';
 
 const MAGIC = 0x54574254; // 'TWBT'
 const NAME = 'tablewalk/bitmap-tree';
@@ -206,6 +206,7 @@ export function bitmapTree(): AllocatorPlugin {
     name: NAME,
     capabilities: { complete: true, partialFree: true, reserve: true, resize: true, alignment: 'any', placement: 'lowest' },
     metadataWords,
+    accessBound: ({ pageCount }, pages) => treeAccessBound(pageCount, pages),
     create(words, geometry, hooks) {
       metadataWords(geometry);
       writeHeader(words, MAGIC, geometry);

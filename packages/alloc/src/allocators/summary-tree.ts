@@ -36,6 +36,19 @@ export function treeWords(pageCount: number): number {
   return layout(pageCount).end;
 }
 
+/** The most accesses of an operation on `pages` pages: a search, a look at the bitmap, the change, and the nodes above it. */
+export function treeAccessBound(pageCount: number, pages: number): number {
+  const top = layout(pageCount).bases.length - 1;
+  const leaves = (Math.min(pages, pageCount) + 62) >>> 5;
+  let bound = 8 + 3 * top + 5 * leaves;
+  for (let level = 1; level <= top; level++) {
+    // Two nodes below are read, the node compared and written.
+    const each = level <= ONE_WORD ? 4 : level <= TWO_WORDS + 1 ? 8 : 12;
+    bound += ((leaves >> level) + 2) * each;
+  }
+  return bound;
+}
+
 /** The bitmap's tree; pages are relative. */
 export class SummaryTree {
   readonly words: Words;
