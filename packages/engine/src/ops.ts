@@ -10,7 +10,7 @@ export const STRIDE = 6;
 /* Leaves */
 export const CONST = 0; // a: immediate
 export const GET_REG = 1; // a: 0-14
-export const GET_STATE = 2; // a: word index (layout.ts)
+export const GET_STATE = 2; // a: word index (layout.ts); of N, Z and V only what layout.ts says of them holds
 export const PAGE_PC = 3; // a: offset from the block's page; value PAGE_VA + a
 
 /* Binary: a, b: v */

@@ -213,6 +213,60 @@ export class FlagState {
     this.mask = target;
   }
 
+  /** Pushes 1 when both N and Z are set in the state words, which no result can say. */
+  isNegativeZero(): void {
+    const { w } = this;
+    w.loadWord(FLAG_N);
+    w.i32(31);
+    w.op(wasm.I32_SHR_U);
+    w.loadWord(FLAG_Z);
+    w.op(wasm.I32_EQZ);
+    w.op(wasm.I32_AND);
+  }
+
+  /** Brings the flags from the state words into the form of `target`: NZ_LOCAL with OF_ADD or OF_SUB. Not for a negative zero. */
+  adopt(target: number): void {
+    const { w } = this;
+    const subtract = (target & OF_SUB) !== 0;
+    w.i32(0);
+    w.loadWord(FLAG_N);
+    w.i32(1);
+    w.op(wasm.I32_OR);
+    w.loadWord(FLAG_Z);
+    w.op(wasm.I32_EQZ);
+    w.op(wasm.SELECT);
+    w.set(this.result);
+    const carry = (): void => w.loadWord(FLAG_C);
+    const overflows = (): void => {
+      w.loadWord(FLAG_V);
+      w.i32(0);
+      w.op(wasm.I32_LT_S);
+    };
+    // x: with overflow 0x80000000 or, without carry, 0x7fffffff; else 0, and for a sum that carries -1.
+    w.i32(0x7fffffff);
+    carry();
+    w.op(wasm.I32_ADD);
+    w.i32(0);
+    if (!subtract) {
+      carry();
+      w.op(wasm.I32_SUB);
+    }
+    overflows();
+    w.op(wasm.SELECT);
+    w.set(this.x);
+    // y: with overflow 0x80000000 or 1, the latter for a difference that carries and a sum that does not; else what makes C right.
+    w.i32(subtract ? 1 : 0x80000000 | 0);
+    w.i32(subtract ? 0x80000000 | 0 : 1);
+    carry();
+    w.op(wasm.SELECT);
+    carry();
+    if (subtract) w.op(wasm.I32_EQZ);
+    overflows();
+    w.op(wasm.SELECT);
+    w.set(this.y);
+    this.mask = target;
+  }
+
   /** Brings the state words up to date. */
   flush(): void {
     this.flushTo(0);

@@ -105,7 +105,7 @@ export const randomBlock = (seed: number): Builder => {
       case 1:
         return b.const(random(0x7fffffff));
       case 2:
-        return b.getState(pick([layout.FLAG_C, layout.FLAG_N, layout.FLAG_Z, layout.FLAG_V, layout.FLAG_Q, layout.D0 + random(8)]));
+        return b.getState(pick([layout.FLAG_C, layout.FLAG_Q, layout.D0 + random(8)]));
       case 3:
         return b.pagePc(random(64) * 4);
       default:

@@ -244,6 +244,13 @@ export class RegionEmitter {
       if (i > 0) labelOf.set(component.header, w.block());
     }
     this.sequences.push({ labelOf, componentOf });
+    if (isTop && this.adopts(0)) {
+      w.get(ENTRY);
+      w.op(wasm.I32_EQZ);
+      w.if();
+      this.adopt(0);
+      w.end();
+    }
     this.dispatch(componentOf, labelOf, isTop ? 0 : components[0]!.header);
     components.forEach((component, i) => {
       if (i > 0) w.end();
@@ -257,6 +264,17 @@ export class RegionEmitter {
     const { w } = this;
     const targets: { readonly number: number; readonly label: Label }[] = [];
     for (const [block, number] of this.numbers) {
+      const header = componentOf.get(block)?.header;
+      if (block === header && block !== first && this.adopts(block)) {
+        w.get(ENTRY);
+        w.i32(number);
+        w.op(wasm.I32_EQ);
+        w.if();
+        this.adopt(block);
+        w.br(labelOf.get(block)!);
+        w.end();
+        continue;
+      }
       const component = componentOf.get(block);
       const label = component === undefined ? undefined : labelOf.get(component.header);
       if (block !== first && label !== undefined) targets.push({ number, label });
@@ -279,6 +297,21 @@ export class RegionEmitter {
       w.end();
     }
     w.end();
+  }
+
+  /** Whether a loop wants the flags in another form than what enters it from elsewhere may have. */
+  private adopts(index: number): boolean {
+    return this.graph.headers.has(index) && this.graph.flagsIn[index] !== 0;
+  }
+
+  /** Brings the flags from the state words into the form that the loop keeps them in. */
+  private adopt(index: number): void {
+    const { flags } = this;
+    flags.mask = 0;
+    this.setExitCode(this.region.blocks[index]!, 0, 0);
+    flags.isNegativeZero();
+    this.leaveIf();
+    flags.adopt(this.graph.flagsIn[index]!);
   }
 
   private component(component: Component): void {
@@ -335,8 +368,13 @@ export class RegionEmitter {
   /** Branches to a block of the region. */
   private branchTo(index: number): void {
     const { w } = this;
-    this.flags.flushTo(this.graph.flagsIn[index]!);
+    const { flags } = this;
     const loop = this.loops.find(({ header }) => header === index);
+    const wanted = this.graph.flagsIn[index]!;
+    if (loop === undefined && this.adopts(index) && (flags.mask & ~NZ_OF_OPERANDS) !== wanted) {
+      flags.flush();
+      this.adopt(index);
+    } else flags.flushTo(wanted);
     if (loop) {
       w.br(loop.label);
       return;

@@ -1,4 +1,4 @@
-import { joinFlags } from './flag-state.js';
+import { joinFlags, NZ_LOCAL, NZ_OF_OPERANDS, OF_ADD, OF_SUB } from './flag-state.js';
 import type { Region } from './region.js';
 import type { RegionPlan } from './region-plan.js';
 
@@ -35,7 +35,8 @@ export class RegionGraph {
   entries: number[] = [];
   /** Blocks of loops that are reached from outside the loop although they are not its header. */
   readonly sideEntries = new Set<number>();
-  readonly headers = new Set<number>();
+  /** Blocks of the loop that begins with a header. */
+  readonly headers = new Map<number, ReadonlySet<number>>();
   components: readonly Component[] = [];
 
   analyse(region: Region, plan: RegionPlan): void {
@@ -138,7 +139,7 @@ export class RegionGraph {
     const isLoop = blocks.length > 1 || (root !== outer && this.edges[root]!.some((edge) => edge.to === root));
     if (!isLoop) return { isLoop, header: root, blocks: set, body: [] };
     const header = this.order.find((node) => set.has(node))!;
-    this.headers.add(header);
+    this.headers.set(header, set);
     return { isLoop, header, blocks: set, body: this.decompose(blocks, set, header) };
   }
 
@@ -157,23 +158,53 @@ export class RegionGraph {
   private chooseEntries(): void {
     const chosen = new Set([0]);
     for (const from of this.order) for (const { to, afterCall } of this.edges[from]!) if (afterCall) chosen.add(to);
-    for (const header of this.headers) chosen.add(header);
+    for (const header of this.headers.keys()) chosen.add(header);
     this.entries = [...chosen];
   }
 
+  /**
+   * Entries have the flags in the state words. So have loops, unless every way round leaves them as the operands of a sum or a difference: then what
+   * enters the loop brings them into that form once, and no round writes them.
+   */
   private followFlags(): void {
+    const fixed = new Map<number, number>();
+    for (const block of [...this.entries, ...this.headers.keys(), ...this.sideEntries]) fixed.set(block, 0);
+    this.flagsIn = this.flagsFrom(fixed);
+    for (const header of this.headers.keys()) {
+      const mask = this.flagsOfRounds(header);
+      if (mask === (NZ_LOCAL | OF_SUB) || mask === (NZ_LOCAL | OF_ADD)) fixed.set(header, mask);
+    }
+    for (;;) {
+      this.flagsIn = this.flagsFrom(fixed);
+      const wrong = [...this.headers.keys()].filter(
+        (header) => fixed.get(header) !== 0 && this.flagsOfRounds(header) !== fixed.get(header),
+      );
+      if (wrong.length === 0) return;
+      for (const header of wrong) fixed.set(header, 0);
+    }
+  }
+
+  /** Where the flags are when a loop comes round, if it is the same on every way; else 0. */
+  private flagsOfRounds(header: number): number {
+    const found = new Set<number>();
+    for (const from of this.headers.get(header)!) {
+      this.plan.edges(this.region.blocks[from]!, this.flagsIn[from]!, (target, flags) => {
+        if (this.blockAt(target) === header) found.add(flags & ~NZ_OF_OPERANDS);
+      });
+    }
+    return found.size === 1 ? [...found][0]! : 0;
+  }
+
+  private flagsFrom(fixed: ReadonlyMap<number, number>): number[] {
     const { blocks } = this.region;
-    const known: (number | undefined)[] = blocks.map(() => undefined);
-    for (const entry of this.entries) known[entry] = 0;
-    for (const header of this.headers) known[header] = 0;
-    for (const side of this.sideEntries) known[side] = 0;
+    const known: (number | undefined)[] = blocks.map((_, i) => fixed.get(i));
     for (let changed = true; changed; ) {
       changed = false;
       for (const i of this.order) {
         if (known[i] === undefined) continue;
         this.plan.edges(blocks[i]!, known[i]!, (target, flags) => {
           const to = this.blockAt(target);
-          if (to < 0) return;
+          if (to < 0 || fixed.has(to)) return;
           const before = known[to];
           const after = before === undefined ? flags : joinFlags(before, flags);
           if (after === before) return;
@@ -182,7 +213,7 @@ export class RegionGraph {
         });
       }
     }
-    this.flagsIn = known.map((mask) => mask ?? 0);
+    return known.map((mask) => mask ?? 0);
   }
 
   private followRegisters(): void {

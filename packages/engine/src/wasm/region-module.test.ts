@@ -122,9 +122,10 @@ class Bench {
   }
 
   /** Everything a guest can see. */
-  snapshot(): { registers: number[]; simd: number[]; rest: number[]; memory: string } {
+  snapshot(): { registers: number[]; flags: unknown[]; simd: number[]; rest: number[]; memory: string } {
     return {
-      registers: [...this.words.subarray(0, layout.FLAG_GE + 1)],
+      registers: [...this.words.subarray(0, layout.FLAG_N), ...this.words.subarray(layout.FLAG_Q, layout.FLAG_GE + 1)],
+      flags: [this.words[layout.FLAG_N]! < 0, this.words[layout.FLAG_Z] === 0, this.words[layout.FLAG_C], this.words[layout.FLAG_V]! < 0],
       simd: [...this.words.subarray(layout.D0, layout.D0 + 64)],
       rest: [...this.words.subarray(32, 36)],
       memory: Buffer.from(this.bytes.subarray(DATA_HOST, DATA_HOST + PAGES * 4096)).toString('latin1'),
