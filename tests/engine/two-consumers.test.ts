@@ -4,7 +4,6 @@ import type { Builder, CompiledBlock } from '@tablewalk/engine';
 import { layout } from '@tablewalk/engine';
 import { describe, expect, it } from 'vitest';
 import { Translator } from '../../packages/arm-core/src/core/translator.js';
-import { EXIT_EXCHANGE } from '../../packages/engine/src/wasm/exit-codes.js';
 import { singleBlock } from '../../packages/engine/src/wasm/region.js';
 import { instantiateRegions, type RegionFunction, RegionModuleBuilder } from '../../packages/engine/src/wasm/region-module.js';
 
@@ -219,7 +218,7 @@ const regionOf = (subject: Subject, thumb: boolean): { region: RegionFunction; b
   const page = machine.memory.regionAt(ORIGIN)!.hostOffset + ((subject.pc & ~0xfff) - RAM);
   translator.translate(mode, page, subject.pc & 0xfff, 0);
   const modules = new RegionModuleBuilder(machine.cpu.core.state.words.byteOffset);
-  modules.add(singleBlock(translator.builder), { ...mode, key: 0 });
+  modules.add(singleBlock(translator.builder), { ...mode, key: machine.cpu.core.words[layout.DECODE_MODE]! });
   const [region] = instantiateRegions(modules.finish(), {
     memory: machine.memory.memory as WebAssembly.Memory,
     table: new WebAssembly.Table({ element: 'anyfunc', initial: 1 }),
@@ -252,12 +251,15 @@ describe('closures and Wasm', () => {
       const result = region(0, translated.pc, 0);
       const code = result & 1 ? R[layout.EXIT_CODE]! : -1;
       const done = count - R[layout.BUDGET]!;
-      if (code === -1) R[layout.PC] = result;
+      if (code === -1) {
+        R[layout.PC] = result;
+        translated.machine.cpu.core.updateMode();
+      }
       if (code >= 0) {
         expect(done).toBe(code);
         R[layout.PC] = R[layout.PAGE_VA]! + builder.offsets[code]!;
         R[layout.ITSTATE] = builder.itstates[code]!;
-      } else if (code === EXIT_EXCHANGE) translated.machine.cpu.core.exchange(R[layout.PC]!);
+      }
       if (snippet.leaves !== undefined) expect(code >= 0).toBe(snippet.leaves);
       interpreted.steps(count);
       translated.steps(count - done);

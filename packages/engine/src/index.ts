@@ -10,7 +10,6 @@ export { blockGranules, CodeCache, CodePage, finishBlock } from './code-cache.js
 export type { CallKernel, Kernel, PureKernel, StateViews, VectorKernel } from './kernel.js';
 export * as layout from './layout.js';
 export * as ops from './ops.js';
-export { EXIT_EXCHANGE } from './wasm/exit-codes.js';
 export type { FunctionWriter } from './wasm/function-writer.js';
 export type { InlineCall, InlineCallContext } from './wasm/inline-call.js';
 export type { InlineKernels } from './wasm/inline-kernels.js';

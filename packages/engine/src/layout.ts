@@ -48,6 +48,8 @@ export const EXIT_CODE = 29;
 export const INTERRUPT_LINES = 30;
 /** Event register of WFE and SEV: 0 or 1. */
 export const EVENT = 31;
+/** Decode mode: what translations are keyed by. Bit 0 is CPSR.T. */
+export const DECODE_MODE = 40;
 /** Thread registers of CP15 c13, which are read often. */
 export const TPIDRURW = 37;
 export const TPIDRURO = 38;

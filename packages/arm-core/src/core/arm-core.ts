@@ -1,5 +1,5 @@
 import type { Block, ClosureEnvironment, CodePage, InlineKernels, RegionEntry, StateViews } from '@tablewalk/engine';
-import { ClosureCompiler, CodeCache, EXIT_EXCHANGE, Frame, layout } from '@tablewalk/engine';
+import { ClosureCompiler, CodeCache, Frame, layout } from '@tablewalk/engine';
 import type { CachedMemory, CodeWatcher, GuestMemory, LateEffects, MemorySystem, Observer, SystemBus, Timeline } from '@tablewalk/machine';
 import type { DecodeMode } from '../isa/arm-builder.js';
 import { DecodeTable } from '../isa/decode-table.js';
@@ -256,6 +256,7 @@ export class ArmCore implements CodeWatcher {
       (vfp && this.cpacr >= 0 ? KEY_SIMD : 0) |
       (this.alignmentChecked ? KEY_ALIGNED : 0) |
       (this.words[layout.FPSCR_CONTROL]! & FPSCR_SHORT_VECTORS ? KEY_SHORT_VECTORS : 0);
+    this.words[layout.DECODE_MODE] = this.modeKey;
     this.page = null;
     if ((this.irq && (control & CPSR_I) === 0) || (this.fiq && (control & CPSR_F) === 0)) this.requestAttention();
   }
@@ -488,7 +489,7 @@ export class ArmCore implements CodeWatcher {
     const pc = R[layout.PC]!;
     R[layout.BUDGET] = budget;
     regions.setJump(pc, this.modeKey, entry);
-    const result = regions.run(pc, this.modeKey);
+    const result = regions.run(pc);
     this.resumption = -1;
     if ((result & 1) === 0) R[layout.PC] = result;
     else {
@@ -496,9 +497,9 @@ export class ArmCore implements CodeWatcher {
       if (code >= 0) {
         R[layout.PC] = result & ~1;
         this.resumption = code;
-      } else if (code === EXIT_EXCHANGE) this.exchange(R[layout.PC]!);
-      else this.page = null;
+      } else this.page = null;
     }
+    if (R[layout.DECODE_MODE] !== this.modeKey) this.updateMode();
     return R[layout.BUDGET]!;
   }
 

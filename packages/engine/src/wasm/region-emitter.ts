@@ -1,8 +1,21 @@
 import type { Builder } from '../builder.js';
 import type { Kernel } from '../kernel.js';
-import { BUDGET, EXIT_CODE, JUMP_ENTRIES, JUMP_ENTRY, JUMP_FUNCTION, JUMP_PC, JUMP_STRIDE, JUMP_TABLE, PC, TEMP0 } from '../layout.js';
+import {
+  BUDGET,
+  CPSR_CONTROL,
+  DECODE_MODE,
+  EXIT_CODE,
+  JUMP_ENTRIES,
+  JUMP_ENTRY,
+  JUMP_FUNCTION,
+  JUMP_PC,
+  JUMP_STRIDE,
+  JUMP_TABLE,
+  PC,
+  TEMP0,
+} from '../layout.js';
 import * as op from '../ops.js';
-import { EXIT_EXCHANGE, EXIT_RESYNC } from './exit-codes.js';
+import { EXIT_RESYNC } from './exit-codes.js';
 import { C_LOCAL, FlagState, NZ_LOCAL, NZ_OF_OPERANDS, OF_ADD, OF_SUB, V_LOCAL } from './flag-state.js';
 import type { Label, Local } from './function-writer.js';
 import { FunctionWriter } from './function-writer.js';
@@ -18,6 +31,9 @@ import { RegionPlan } from './region-plan.js';
 const ENTRY: Local = 0;
 const ENTRY_PC: Local = 1;
 const DEPTH: Local = 2;
+
+/** CPSR.T. */
+const CPSR_T = 1 << 5;
 
 /** Calls within calls, which are frames on the host's stack. */
 const DEEPEST_CALL = 400;
@@ -401,7 +417,7 @@ export class RegionEmitter {
     else {
       this.pushVa(offset);
       this.w.set(this.result);
-      this.jump();
+      this.jump(this.mode.key);
     }
     this.flags.mask = mask;
   }
@@ -419,7 +435,7 @@ export class RegionEmitter {
     const { mask } = this.flags;
     switch (this.code[base]) {
       case op.GOTO:
-        if (this.links()) this.callTo(() => this.pushVa(a));
+        if (this.links()) this.callTo(() => this.pushVa(a), this.mode.key);
         else this.goto(a);
         break;
       case op.BRANCH_IF:
@@ -432,14 +448,14 @@ export class RegionEmitter {
       case op.JUMP:
         this.instructions.push(a);
         w.set(this.result);
-        this.leaveTo(a);
+        this.leaveTo(a, this.mode.key);
         break;
       case op.JUMP_EXCHANGE:
         this.exchange(a);
         break;
       case op.RESYNC:
         if (this.plan.inlined[this.at.instruction]) this.goto(this.at.block.next);
-        else this.resync(EXIT_RESYNC);
+        else this.resync();
         break;
       default:
         throw new Error(`[engine] [wasm] unknown micro-operation ${this.code[base]}`);
@@ -454,34 +470,51 @@ export class RegionEmitter {
   /** Interworking: bit 0 of the target says which instruction set goes on. */
   private exchange(v: number): void {
     const { w } = this;
-    const { thumb } = this.mode;
+    const { thumb, key } = this.mode;
+    const known = this.code[v * op.STRIDE] === op.PAGE_PC ? this.code[v * op.STRIDE + 1]! & 1 : undefined;
     this.instructions.push(v);
     w.set(this.result);
     const { mask } = this.flags;
-    w.get(this.result);
-    w.i32(1);
-    w.op(wasm.I32_AND);
-    if (thumb) w.op(wasm.I32_EQZ);
-    w.if();
-    w.storeWord(PC, () => w.get(this.result));
-    this.resync(EXIT_EXCHANGE);
-    w.end();
+    if (known === undefined) {
+      w.get(this.result);
+      w.i32(1);
+      w.op(wasm.I32_AND);
+      if (thumb) w.op(wasm.I32_EQZ);
+      w.if();
+    }
+    if (known !== (thumb ? 1 : 0)) {
+      w.storeWord(CPSR_CONTROL, () => {
+        w.loadWord(CPSR_CONTROL);
+        w.i32(CPSR_T);
+        w.op(wasm.I32_XOR);
+      });
+      w.storeWord(DECODE_MODE, () => w.i32(key ^ 1));
+      this.align(!thumb);
+      this.leaveTo(v, key ^ 1);
+    }
+    if (known === undefined) w.end();
     this.flags.mask = mask;
+    if (known === (thumb ? 0 : 1)) return;
+    this.align(thumb);
+    this.leaveTo(v, key);
+  }
+
+  private align(thumb: boolean): void {
+    const { w } = this;
     w.get(this.result);
     w.i32(thumb ? ~1 : ~3);
     w.op(wasm.I32_AND);
     w.set(this.result);
-    this.leaveTo(v);
   }
 
-  /** To the VA in `result`: a call, a return or a jump. */
-  private leaveTo(v: number): void {
-    if (this.links()) this.callTo(() => this.w.get(this.result));
-    else if (this.isReturn(v)) {
+  /** To the VA in `result`, in decode mode `key`: a call, a return or a jump. */
+  private leaveTo(v: number, key: number): void {
+    if (this.links()) this.callTo(() => this.w.get(this.result), key);
+    else if (this.isReturn(v) && !this.at.block.resyncs) {
       this.finish();
       this.w.get(this.result);
       this.w.op(wasm.RETURN);
-    } else this.jump();
+    } else this.jump(key);
   }
 
   /** Where a target comes from the link register or the stack it is, but for rare exceptions, a return. */
@@ -507,16 +540,16 @@ export class RegionEmitter {
     w.storeWord(BUDGET, () => w.get(this.budget));
   }
 
-  private resync(code: number): void {
+  private resync(): void {
     const { w } = this;
     this.finish();
-    w.storeWord(EXIT_CODE, () => w.i32(code));
+    w.storeWord(EXIT_CODE, () => w.i32(EXIT_RESYNC));
     w.i32(1);
     w.op(wasm.RETURN);
   }
 
-  /** Pushes entry and slot of the region for the VA in `result`, branches to `missing` when the jump table has none. */
-  private lookUp(missing: Label): void {
+  /** Finds the region for the VA in `result` and decode mode `key`; branches to `missing` when the jump table has none. */
+  private lookUp(missing: Label, key: number): void {
     const { w } = this;
     const word = (n: number): number => w.stateOffset + JUMP_TABLE + 4 * n;
     w.get(this.result);
@@ -528,7 +561,7 @@ export class RegionEmitter {
     w.access(wasm.I64_LOAD, 3, word(JUMP_PC));
     w.get(this.result);
     w.op(wasm.I64_EXTEND_I32_U);
-    w.i64(BigInt(this.mode.key) << 32n);
+    w.i64(BigInt(key) << 32n);
     w.op(wasm.I64_OR);
     w.op(wasm.I64_NE);
     w.brIf(missing);
@@ -546,7 +579,7 @@ export class RegionEmitter {
   }
 
   /** To the VA in `result`, for good. */
-  private jump(): void {
+  private jump(key: number): void {
     const { w } = this;
     this.finish();
     if (this.at.block.resyncs) {
@@ -557,7 +590,7 @@ export class RegionEmitter {
       return;
     }
     const missing = w.block();
-    this.lookUp(missing);
+    this.lookUp(missing, key);
     this.pushTarget(() => w.get(DEPTH));
     w.returnCallIndirect(this.regionType);
     w.end();
@@ -566,7 +599,7 @@ export class RegionEmitter {
   }
 
   /** To the VA that `target` pushes, and back to the next instruction. */
-  private callTo(target: () => void): void {
+  private callTo(target: () => void, key: number): void {
     const { w } = this;
     const { next } = this.at.block;
     target();
@@ -577,7 +610,7 @@ export class RegionEmitter {
     w.i32(DEEPEST_CALL);
     w.op(wasm.I32_GE_U);
     w.brIf(missing);
-    this.lookUp(missing);
+    this.lookUp(missing, key);
     this.pushTarget(() => {
       w.get(DEPTH);
       w.i32(1);
@@ -586,6 +619,11 @@ export class RegionEmitter {
     w.callIndirect(this.regionType);
     w.tee(this.result);
     this.pushVa(next);
+    w.op(wasm.I32_NE);
+    w.brIf(missing);
+    // It is the same instruction only in the same instruction set.
+    w.loadWord(DECODE_MODE);
+    w.i32(this.mode.key);
     w.op(wasm.I32_NE);
     w.brIf(missing);
     const index = this.graph.blockAt(next);

@@ -6,7 +6,7 @@ import { Frame } from '../closures/environment.js';
 import type { StateViews } from '../kernel.js';
 import * as layout from '../layout.js';
 import * as op from '../ops.js';
-import { EXIT_EXCHANGE, EXIT_RESYNC } from './exit-codes.js';
+import { EXIT_RESYNC } from './exit-codes.js';
 import type { InlineKernels } from './inline-kernels.js';
 import { inlineBinaryD, noInlineKernels } from './inline-kernels.js';
 import { I32X4_ADD } from './opcodes.js';
@@ -84,8 +84,8 @@ class Bench {
         for (let i = 0; i < count; i++) this.store(va + 4 * i, flags, values[i]!);
       },
       exchange: (target) => {
-        this.exchanged = target;
-        this.words[layout.PC] = target;
+        this.exchanged = target & 1 ? target & ~1 : target & ~3;
+        this.words[layout.PC] = this.exchanged;
       },
     };
   }
@@ -143,9 +143,11 @@ const regionOf = (bench: Bench, block: Builder, inlines: InlineKernels = noInlin
   const [region] = instantiateRegions(builder.finish(), { memory: bench.memory, table, state: bench.state, bound: new Map() });
   return (budget) => {
     bench.words[layout.BUDGET] = budget;
+    bench.words[layout.DECODE_MODE] = MODE.key;
     const result = region!(0, PAGE_VA + block.offsets[0]!, 0);
     if (result & 1) return bench.words[layout.EXIT_CODE]!;
     bench.words[layout.PC] = result;
+    if (bench.words[layout.DECODE_MODE] !== MODE.key) bench.exchanged = result;
     return EXIT_NEXT;
   };
 };
@@ -190,10 +192,8 @@ const runRegion = (bench: Bench, block: Builder, budget: number): { left: number
       for (let i = starts[code]!; i < statements.length; i++) statements[i]!();
       left -= count - code;
       if (bench.exchanged !== undefined) break;
-    } else if (code === EXIT_EXCHANGE) {
-      bench.exchanged = bench.words[layout.PC]!;
-      break;
     } else expect([EXIT_NEXT, EXIT_RESYNC]).toContain(code);
+    if (bench.exchanged !== undefined) break;
     if (bench.words[layout.PC] !== PAGE_VA + block.offsets[0]! || endsElsewhere(block)) break;
   }
   return { left, early };

@@ -1,20 +1,19 @@
-import { JUMP_ENTRIES, JUMP_ENTRY, JUMP_FUNCTION, JUMP_PC, JUMP_STRIDE, JUMP_TABLE } from '../layout.js';
+import { DECODE_MODE, JUMP_ENTRIES, JUMP_ENTRY, JUMP_FUNCTION, JUMP_PC, JUMP_STRIDE, JUMP_TABLE } from '../layout.js';
 import { FunctionWriter } from './function-writer.js';
 import * as wasm from './opcodes.js';
 import type { RegionHost } from './region-module.js';
 import { instantiate, regionEncoder } from './region-module.js';
 
 /** Runs region after region from VA `pc` on, as long as the jump table has the next. Result: the last region's, or `pc` when it had none at all. */
-export type Trampoline = (pc: number, mode: number) => number;
+export type Trampoline = (pc: number) => number;
 
 /** One for a core: returns and jumps that no region follows by itself come back to it. */
 export const makeTrampoline = (stateOffset: number, host: RegionHost): Trampoline => {
   const { encoder, regionType } = regionEncoder();
   const w = new FunctionWriter(stateOffset);
   const pc = 0;
-  const mode = 1;
   const word = (n: number): number => stateOffset + JUMP_TABLE + 4 * n;
-  w.begin(2);
+  w.begin(1);
   const slot = w.local(wasm.TYPE_I32);
   const done = w.block();
   const next = w.loop();
@@ -27,7 +26,7 @@ export const makeTrampoline = (stateOffset: number, host: RegionHost): Trampolin
   w.access(wasm.I64_LOAD, 3, word(JUMP_PC));
   w.get(pc);
   w.op(wasm.I64_EXTEND_I32_U);
-  w.get(mode);
+  w.loadWord(DECODE_MODE);
   w.op(wasm.I64_EXTEND_I32_U);
   w.i64(32);
   w.op(wasm.I64_SHL);
@@ -49,6 +48,6 @@ export const makeTrampoline = (stateOffset: number, host: RegionHost): Trampolin
   w.end();
   w.end();
   w.get(pc);
-  encoder.addFunction(encoder.type([wasm.TYPE_I32, wasm.TYPE_I32], [wasm.TYPE_I32]), w.finish(), 'run');
+  encoder.addFunction(encoder.type([wasm.TYPE_I32], [wasm.TYPE_I32]), w.finish(), 'run');
   return instantiate(encoder.encode(), host, [])['run'] as Trampoline;
 };
