@@ -11,6 +11,7 @@ import { CachedAccess } from './cached-access.js';
 import { Exceptions } from './exceptions.js';
 import type { SavedTables } from './fast-table.js';
 import { FastTable } from './fast-table.js';
+import { fpInlines } from './fp-inlines.js';
 import { GUEST_EXIT } from './guest-exit.js';
 import { MemoryAccess } from './memory-access.js';
 import { ProgramStatus } from './program-status.js';
@@ -170,7 +171,9 @@ export class ArmCore implements CodeWatcher {
     this.translator = new Translator(parts.profile, instructionSets(), compiler, (host) =>
       cached === undefined ? memory.u16[host >>> 1]! : cached.fetch(host),
     );
-    this.regions = parts.translation && this.regionRunner(parts, parts.translation, compiler, env);
+    // Regions know one coherent memory whose barriers have nothing to wait for.
+    const isPlain = cached === undefined && parts.lateEffects === undefined && !parts.transparentTables;
+    this.regions = parts.translation && isPlain ? this.regionRunner(parts, parts.translation, compiler, env) : undefined;
     parts.memorySystem.connect(this.fast);
     memory.watch(this, () => this.fast.dropAll());
     this.fast.keeps = !(parts.transparentTables && cached);
@@ -189,7 +192,7 @@ export class ArmCore implements CodeWatcher {
     { bound }: ClosureEnvironment,
   ): RegionRunner {
     const ram = memory.regions.find((region) => region.writable);
-    const inlines: InlineKernels = { pure: new Map(), vector: new Map(), call: systemInlines(ram) };
+    const inlines: InlineKernels = { pure: new Map(), vector: fpInlines, call: systemInlines(ram) };
     const former = new RegionFormer(new Translator(profile, instructionSets(), compiler, (at) => memory.u16[at >>> 1]!), (kernel) =>
       inlines.call.has(kernel),
     );

@@ -53,6 +53,12 @@ export class ByteWriter {
     }
   }
 
+  float32(value: number): void {
+    this.reserve(4);
+    new DataView(this.bytes.buffer).setFloat32(this.length, value, true);
+    this.length += 4;
+  }
+
   float64(value: number): void {
     this.reserve(8);
     new DataView(this.bytes.buffer).setFloat64(this.length, value, true);

@@ -72,6 +72,10 @@ export class FunctionWriter {
     if (typeof value === 'number') this.code.signed(value);
     else this.code.signed64(value);
   }
+  f32(value: number): void {
+    this.code.byte(wasm.F32_CONST);
+    this.code.float32(value);
+  }
   f64(value: number): void {
     this.code.byte(wasm.F64_CONST);
     this.code.float64(value);
