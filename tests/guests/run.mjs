@@ -61,6 +61,14 @@ const suites = {
     arguments: () => ['-cpu', 'cortex-a7', ...kernel('zImage-armmp'), ...off],
     check: (log) => [...sameWorkloads(log, 'linux-armmp'), ...contains(log, ['[410fc075]'])],
   },
+  'armmp-architectural': {
+    arguments: () => ['--fidelity', 'architectural', ...kernel('zImage-armmp'), ...off],
+    check: (log) => [...sameWorkloads(log, 'linux-armmp')],
+  },
+  'armmp-a7-architectural': {
+    arguments: () => ['-cpu', 'cortex-a7', '--fidelity', 'architectural', ...kernel('zImage-armmp'), ...off],
+    check: (log) => [...sameWorkloads(log, 'linux-armmp'), ...contains(log, ['[410fc075]'])],
+  },
   'armmp-lpae': {
     arguments: () => [...kernel('zImage-armmp-lpae'), ...off],
     check: (log) => [...sameWorkloads(log, 'linux-armmp-lpae'), ...difference(log, reference('linux-armmp-lpae'))],
@@ -149,7 +157,7 @@ const boot = (name) =>
       const problems = status === 0 ? suite.check(log) : [`exit status ${status}`];
       if (problems.length > 0) failed++;
       console.log(
-        `${problems.length === 0 ? 'ok  ' : 'FAIL'} ${name} (${((Date.now() - started) / 1000).toFixed(0)} s) ${errors.trim().split('\n').at(-1)}`,
+        `${problems.length === 0 ? 'ok  ' : 'FAIL'} ${name} (${((Date.now() - started) / 1000).toFixed(0)} s) ${errors.split('\n').find((line) => line.startsWith('tablewalk: ')) ?? errors.trim().split('\n').at(-1)}`,
       );
       for (const problem of problems.slice(0, 20)) console.log(`     ${problem}`);
       resolve();

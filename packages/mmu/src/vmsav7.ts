@@ -160,7 +160,8 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
   private readonly writes: RegisterWrites;
   /** Writes of software, debuggers and boot loaders. */
   readonly registers: RegisterWrites;
-  private readonly maintenance: TlbMaintenance;
+  /** TLB maintenance as software asks for it. */
+  readonly maintenance: TlbMaintenance;
   private readonly sctlrReset: number;
 
   constructor(options: Vmsav7Options) {

@@ -14,12 +14,12 @@ assert.throws(
 // A section that the TLB holds hides the tables until it is invalidated.
 const tables = new Map([[0x4004, 0x40000c02]]);
 const mmu = new Vmsav7({ memory: { readU32: (pa) => tables.get(pa) ?? 0 }, tlb: victimBufferTlb() });
-mmu.writeTtbr0(0x4000);
-mmu.writeDacr(1);
-mmu.writeSctlr(mmu.sctlr | 1);
+mmu.registers.ttbr0(0x4000);
+mmu.registers.dacr(1);
+mmu.registers.sctlr(mmu.sctlr | 1);
 assert(mmu.translate(0x00123456, 0, true));
 tables.clear();
 assert(mmu.translate(0x00123456, 0, true));
-mmu.tlbInvalidateMva(0x001ff000);
+mmu.maintenance.mva(0x001ff000);
 assert(!mmu.translate(0x00123456, 0, true));
 console.log(`${cases.length} cases`);
