@@ -9,9 +9,10 @@ const started = Date.now();
 const limit = Number(process.env.SECONDS_EACH ?? 3600) * 1000;
 const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
 const program = ['tests/run-source.mjs', 'tests/models/main.ts'];
-const names = execFileSync(process.execPath, [...program, '--list'], { encoding: 'utf8' })
+const all = execFileSync(process.execPath, [...program, '--list'], { encoding: 'utf8' })
   .trim()
   .split('\n');
+const names = process.argv.length > 2 ? process.argv.slice(2) : all;
 const results = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : { command: '.ci/long tests/long/models.mjs', models: [] };
 let failed = false;
 for (const name of names) {

@@ -65,7 +65,7 @@ class ArrayWalkCache implements WalkCache {
     const tag = (entry[1] & ~(TLB_ENTRY_GLOBAL | TLB_ENTRY_LOCKED)) | TLB_ENTRY_VALID;
     const offset = this.array.place(entry[0], tag);
     if ((this.arena[offset + 1] & TLB_ENTRY_VALID) !== 0) {
-      if (this.array.same(entry[0], tag) !== offset) this.array.evictions++;
+      if (!this.array.isSame(offset, entry[0], tag)) this.array.evictions++;
       this.array.clear(offset);
     }
     this.arena.set(entry, offset);
@@ -407,7 +407,7 @@ export class ArrayTlb implements Tlb {
   private vacate(array: TlbArray, va: number, tag: number, sink: TlbEvictionSink): number {
     const offset = array.place(va, tag);
     if ((this.arena[offset + 1] & TLB_ENTRY_VALID) !== 0) {
-      if (array.same(va, tag) !== offset) array.evictions++;
+      if (!array.isSame(offset, va, tag)) array.evictions++;
       this.retire(array, offset, sink);
     }
     return offset;
@@ -415,8 +415,9 @@ export class ArrayTlb implements Tlb {
 
   /** Gives up one entry, and says so unless another gives the same translation. */
   private retire(array: TlbArray, offset: number, sink: TlbEvictionSink): void {
+    // The main TLB first: it has most of what a micro-TLB gives up.
     let held = false;
-    for (const other of this.arrays) held ||= other.gives(offset);
+    for (let i = this.arrays.length - 1; i >= 0 && !held; i--) held = this.arrays[i].gives(offset);
     if (!held) sink.evicted(this.arena, offset);
     array.clear(offset);
   }

@@ -138,15 +138,26 @@ export class TlbArray {
 
   /** Where an entry goes: over the one that it replaces, into an empty way, or over a victim, in that order. */
   place(va: number, tag: number): number {
-    const same = this.same(va, tag);
-    if (same >= 0) return same;
+    const arena = this.arena;
     const first = this.setOf(va, tag);
     const stride = this.ways * TLB_ENTRY_WORDS;
-    for (let o = first; o < first + stride; o += TLB_ENTRY_WORDS) if ((this.arena[o + 1] | 0) >= 0) return o;
+    let empty = -1;
+    for (let o = first; o < first + stride; o += TLB_ENTRY_WORDS) {
+      const held = arena[o + 1];
+      if ((held | 0) >= 0) {
+        if (empty < 0) empty = o;
+      } else if (arena[o] === va && ((held ^ tag) & KEY) === 0) return o;
+    }
+    if (empty >= 0) return empty;
     let way = this.replacement.victim((first - this.base) / stride);
     // At least one way of the set is not locked.
     while ((this.arena[first + way * TLB_ENTRY_WORDS + 1] & TLB_ENTRY_LOCKED) !== 0) way = way + 1 === this.ways ? 0 : way + 1;
     return first + way * TLB_ENTRY_WORDS;
+  }
+
+  /** True if the valid entry at `offset` has this first VA, size, ASID and globality: what takes its place replaces it and evicts nothing. */
+  isSame(offset: number, va: number, tag: number): boolean {
+    return this.arena[offset] === va && ((this.arena[offset + 1] ^ tag) & KEY) === 0;
   }
 
   /** True if one more entry of this set may be locked. */
