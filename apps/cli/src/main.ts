@@ -20,6 +20,7 @@ run takes QEMU's spellings: -m SIZE, -cpu NAME, -kernel F, -initrd F, -append TE
   --save F, --load F      write the machine's state at the end; go on from one
   --seed N, --rtc utc, --rng, --modern-virtio, --stats, --trace FILE (- for standard error),
   --symbols FILE (ELF or System.map, for the trace)
+  --engine interpreter|wasm    wasm: hot code is translated to WebAssembly; what the guest does is the same
   --fidelity functional|architectural|measured    TLBs and caches with contents; every access counted
   --tlb M, --cache M      a model: none, a core's name, or a module; default the core's own
   --retain finite|forever, --walk coherent|noncoherent, --dma coherent|noncoherent, --evictions SEED
