@@ -26,7 +26,9 @@ run takes QEMU's spellings: -m SIZE, -cpu NAME, -kernel F, -initrd F, -append TE
   --retain finite|forever, --walk coherent|noncoherent, --dma coherent|noncoherent, --evictions SEED
 
 kmem and walk: --policy directMap|pmmVmm, --allocator zoneList|knr|bitmapTree|buddy, --object-cache slab (or a module for each),
-  --vmalloc eager|lazy, --poison, -cpu NAME, -m SIZE, --load-address A, --split A, --workload pages|vmalloc|programs|all, --seed N;
+  --vmalloc eager|lazy, --poison, -cpu NAME, -m SIZE, --load-address A, --split A,
+  --fidelity functional|architectural|measured (with the latter two --tlb none, --cache none, --retain forever, --evictions SEED),
+  --workload pages|vmalloc|programs|all, --seed N;
   walk --load F looks into a machine that run --save wrote
 
 exit status: 0 power-off, 1-63 the guest's own (semihosting), 64 bad input, 66 the guest crashed, 124 a limit was reached

@@ -24,6 +24,9 @@ describe('arguments of kmem and walk', () => {
     [['--vmalloc', 'x'], "--vmalloc is eager or lazy, not 'x'"],
     [['--seed', '-1'], "Option '--seed' argument is ambiguous."],
     [['--load-address', 'zz'], "--load-address takes a 32-bit address in hexadecimal, not 'zz'"],
+    [['--fidelity', 'x'], '--fidelity x: there are functional, architectural, measured'],
+    [['--tlb', 'none'], '--tlb is for --fidelity architectural and measured'],
+    [['--fidelity', 'measured', '--tlb', 'mine'], '--tlb mine: there are core, none'],
     [['x'], "Unexpected argument 'x'"],
   ])('kmem %j are refused', async (argv, message) => {
     expect(await refusal(() => parseKmem(argv))).toContain(message);
@@ -46,6 +49,16 @@ describe('arguments of kmem and walk', () => {
     [['-cpu', 'z80'], "there is no core 'z80'"],
   ])('kmem %j make no kernel', async (argv, message) => {
     expect(await refusal(() => makeKernel(parseKmem(argv)!))).toContain(message);
+  });
+
+  it('boot at architectural fidelity, with and without TLB and caches', async () => {
+    for (const models of [[], ['--tlb', 'none', '--cache', 'none'], ['--retain', 'forever', '--evictions', '3']]) {
+      const { kernel, machine } = await makeKernel(
+        parseKmem(['-m', '4', '-cpu', 'armv7-weakest', '--fidelity', 'architectural', ...models])!,
+      );
+      kernel.boot();
+      expect(machine.console.tail()).toContain('kmem: directMap');
+    }
   });
 
   it('a RAM that does not hold the tables is one line too', async () => {

@@ -11,6 +11,13 @@ export interface KernelArguments {
   readonly lazyUnmapping: boolean;
   readonly poison: boolean;
   readonly cpu: string;
+  readonly fidelity: 'functional' | 'architectural' | 'measured';
+  /** The core's TLB and caches, or none; their counters and contents are there at `architectural` and `measured`. */
+  readonly withoutTlb: boolean;
+  readonly withoutCaches: boolean;
+  readonly retain: 'finite' | 'forever';
+  /** Seed of random evictions. */
+  readonly evictions: number | undefined;
   readonly loadAddress: number | undefined;
   readonly split: number | undefined;
   readonly memoryBytes: number;
@@ -26,6 +33,10 @@ const common = {
   poison: { type: 'boolean' },
   cpu: { type: 'string' },
   fidelity: { type: 'string' },
+  tlb: { type: 'string' },
+  cache: { type: 'string' },
+  retain: { type: 'string' },
+  evictions: { type: 'string' },
   'load-address': { type: 'string' },
   split: { type: 'string' },
   memory: { type: 'string' },
@@ -47,8 +58,19 @@ interface Values {
 
 const kernelArguments = (values: Values): KernelArguments => {
   const text = (name: string): string | undefined => values[name] as string | undefined;
-  const fidelity = text('fidelity');
-  if (fidelity !== undefined && fidelity !== 'functional') throw new UsageError(`--fidelity ${fidelity}: there is 'functional'`);
+  const oneOf = <Name extends string>(name: string, known: readonly [Name, ...Name[]]): Name => {
+    const given = text(name);
+    if (given === undefined) return known[0];
+    const found = known.find((one) => one === given);
+    if (found === undefined) throw new UsageError(`--${name} ${given}: there are ${known.join(', ')}`);
+    return found;
+  };
+  const fidelity = oneOf('fidelity', ['functional', 'architectural', 'measured']);
+  const modelled = ['tlb', 'cache', 'retain', 'evictions'].find((name) => text(name) !== undefined);
+  if (modelled !== undefined && fidelity === 'functional')
+    throw new UsageError(`--${modelled} is for --fidelity architectural and measured: at functional there are no models`);
+  const evictions = text('evictions');
+  if (evictions !== undefined && !/^[0-9]{1,9}$/.test(evictions)) throw new UsageError(`--evictions takes a seed, not '${evictions}'`);
   const unmapping = text('vmalloc') ?? 'eager';
   if (unmapping !== 'eager' && unmapping !== 'lazy') throw new UsageError(`--vmalloc is eager or lazy, not '${unmapping}'`);
   const workload = text('workload');
@@ -65,6 +87,11 @@ const kernelArguments = (values: Values): KernelArguments => {
     lazyUnmapping: unmapping === 'lazy',
     poison: values['poison'] === true,
     cpu: text('cpu') ?? 'cortex-a15',
+    fidelity,
+    withoutTlb: oneOf('tlb', ['core', 'none']) === 'none',
+    withoutCaches: oneOf('cache', ['core', 'none']) === 'none',
+    retain: oneOf('retain', ['finite', 'forever']),
+    evictions: evictions === undefined ? undefined : Number(evictions),
     loadAddress: loadAddress === undefined ? undefined : parseAddress('--load-address', loadAddress),
     split: split === undefined ? undefined : parseAddress('--split', split),
     memoryBytes: parseSize(text('memory') ?? '128'),

@@ -24,6 +24,13 @@ export const makeKernel = async (args: KernelArguments): Promise<{ readonly kern
     cpu: args.cpu,
     kernel: kernel.image,
     hypervisorCall: kernel.hypervisorCall,
+    ...(args.fidelity !== 'functional' && {
+      fidelity: args.fidelity,
+      ...(args.withoutTlb && { tlb: 'none' as const }),
+      ...(args.withoutCaches && { cache: 'none' as const }),
+      ...(args.retain === 'forever' && { retain: args.retain }),
+      ...(args.evictions !== undefined && { evictions: { seed: args.evictions } }),
+    }),
   });
   kernel.attach(machine);
   return { kernel, machine };

@@ -25,7 +25,7 @@ export const kmem = async (args: KernelArguments): Promise<number> => {
   const { kernel, machine } = await makeKernel(args);
   const hex = (value: number): string => `0x${value.toString(16).padStart(8, '0')}`;
   say(
-    `kmem: ${kernel.policy.name} on ${machine.profile.name}, ${args.memoryBytes / 2 ** 20} MiB of RAM, loaded at ${hex(kernel.layout.loadAddress)}, linked at ${hex(kernel.layout.linkAddress)}`,
+    `kmem: ${kernel.policy.name} on ${machine.profile.name}${args.fidelity === 'functional' ? '' : `, ${args.fidelity}`}, ${args.memoryBytes / 2 ** 20} MiB of RAM, loaded at ${hex(kernel.layout.loadAddress)}, linked at ${hex(kernel.layout.linkAddress)}`,
     '',
   );
   machine.console.onData((bytes) => output.write(bytes));

@@ -8,11 +8,19 @@ const hex = (value: number): string => `0x${(value >>> 0).toString(16).padStart(
 const eventLines = (events: readonly BootEvent[]): string[] => {
   const lines: string[] = [];
   let operations: string[] = [];
+  /** The last maintenance operation and how often it came: set and way loops are thousands. */
+  let repeated = { name: '', count: 0 };
   const flush = (): void => {
     if (operations.length > 0) lines.push(operations.join('; '));
     operations = [];
   };
   for (const event of events) {
+    if (event.kind === 'maintenance' && event.name === repeated.name && operations.length > 0) {
+      repeated.count++;
+      operations[operations.length - 1] = `${event.name}, ${repeated.count} times`;
+      continue;
+    }
+    repeated = { name: event.kind === 'maintenance' ? event.name : '', count: 1 };
     if (event.kind === 'barrier') operations.push(event.name);
     else if (event.kind === 'maintenance') operations.push(event.operand === 0 ? event.name : `${event.name} ${hex(event.operand)}`);
     else {
