@@ -320,16 +320,37 @@ class CfiFlash implements Device {
     this.showArray();
   }
 
+  /** The byte that the whole sector consists of, or undefined. Looked for in words: a bank is 64 MiB, and snapshots are taken often. */
+  private uniform(words: Readonly<Int32Array>, index: number): number | undefined {
+    const from = (index * this.sector) / 4;
+    const end = from + this.sector / 4;
+    const first = words[from]!;
+    if (first !== Math.imul(first & 0xff, 0x01010101)) return undefined;
+    for (let at = from + 1; at < end; at++) if (words[at] !== first) return undefined;
+    return first & 0xff;
+  }
+
+  private words(): Readonly<Int32Array> {
+    const bytes = this.window.bytes();
+    return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  }
+
   private copySectors(): (Uint8Array | number)[] {
     const bytes = this.window.bytes();
-    const sectors: (Uint8Array | number)[] = [];
-    for (let start = 0; start < bytes.length; start += this.sector) {
-      const end = start + this.sector;
-      let at = start + 1;
-      while (at < end && bytes[at] === bytes[start]) at++;
-      sectors.push(at === end ? bytes[start] : bytes.slice(start, end));
-    }
-    return sectors;
+    const words = this.words();
+    return Array.from(
+      { length: bytes.length / this.sector },
+      (_, index) => this.uniform(words, index) ?? bytes.slice(index * this.sector, (index + 1) * this.sector),
+    );
+  }
+
+  /** Writes the sectors that differ: what nobody has written costs the host no memory, and a restored machine should not either. */
+  private restoreSectors(sectors: readonly (Uint8Array | number)[]): void {
+    const words = this.words();
+    sectors.forEach((sector, index) => {
+      if (typeof sector !== 'number') this.window.write(index * this.sector, sector);
+      else if (this.uniform(words, index) !== sector) this.window.write(index * this.sector, new Uint8Array(this.sector).fill(sector));
+    });
   }
 
   snapshot(): Snapshot<FlashState> {
@@ -359,9 +380,7 @@ class CfiFlash implements Device {
       if (typeof sector !== 'number' && sector.length !== this.sector)
         throw new DeviceError(this.name, `sector ${index} of the snapshot is not whole`);
     }
-    state.sectors.forEach((sector, index) => {
-      this.window.write(index * this.sector, typeof sector === 'number' ? new Uint8Array(this.sector).fill(sector) : sector);
-    });
+    this.restoreSectors(state.sectors);
     this.expecting = state.expecting;
     this.showing = state.showing;
     this.status = state.status;
