@@ -102,9 +102,4 @@ describe.runIf(hasQemu)('the kernel on real QEMU', () => {
   });
 });
 
-describe.runIf(!hasQemu)('the kernel on real QEMU', () => {
-  it('NOT COMPARED: qemu-system-arm is not installed', () => {
-    console.warn('\n*** tests/kmem: qemu-system-arm missing: the kernel did NOT run on QEMU ***\n');
-    expect(hasQemu).toBe(false);
-  });
-});
+if (!hasQemu) console.warn('\n*** tests/kmem: qemu-system-arm missing: the kernel did NOT run on QEMU ***\n');

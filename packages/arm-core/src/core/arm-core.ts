@@ -2,8 +2,7 @@ import type { Block, ClosureEnvironment, CodePage, InlineKernels, RegionEntry, S
 import { ClosureCompiler, CodeCache, Frame, layout } from '@tablewalk/engine';
 import type { CachedMemory, CodeWatcher, GuestMemory, LateEffects, MemorySystem, Observer, SystemBus, Timeline } from '@tablewalk/machine';
 import type { DecodeMode } from '../isa/arm-builder.js';
-import { DecodeTable } from '../isa/decode-table.js';
-import { encodings } from '../isa/families/index.js';
+import { decodeTables } from '../isa/decode-tables.js';
 import type { CoreProfile } from '../profiles/profile.js';
 import { CPSR_A, CPSR_E, CPSR_F, CPSR_I, CPSR_T, MODE_SVC, MODE_USR } from '../system/core-system.js';
 import { bankOf, RegisterBanks } from './banks.js';
@@ -60,11 +59,9 @@ export interface ArmCoreParts {
   readonly lateEffects?: LateEffects;
 }
 
-let tables: InstructionSets | undefined;
-/** Decode tables are constant: made once, at first use. */
 const instructionSets = (): InstructionSets => {
-  tables ??= { a32: new DecodeTable('A32', encodings), t32: new DecodeTable('T32', encodings), t16: new DecodeTable('T16', encodings) };
-  return tables;
+  const { A32: a32, T32: t32, T16: t16 } = decodeTables();
+  return { a32, t32, t16 };
 };
 
 const viewsOf = (buffer: ArrayBuffer, offset: number): StateViews => ({

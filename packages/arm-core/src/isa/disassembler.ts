@@ -1,7 +1,7 @@
-import type { Entry } from './decode-table.js';
-import { DecodeTable } from './decode-table.js';
+import type { DecodeTable, Entry } from './decode-table.js';
+import { decodeTables } from './decode-tables.js';
 import type { Encoding, Fields, InstructionSet } from './encoding.js';
-import { encodings as allEncodings } from './families/index.js';
+import { encodings } from './families/index.js';
 import { Mnemonic } from './mnemonic.js';
 
 /** How a word is to be read. */
@@ -44,15 +44,10 @@ const advance = (itstate: number): number => ((itstate & 7) === 0 ? 0 : (itstate
 
 /** Text of instructions, from the records. */
 export class Disassembler {
-  private readonly tables: Readonly<Record<InstructionSet, DecodeTable>>;
+  private readonly tables = decodeTables();
   private readonly mnemonics = new Map<Encoding, Mnemonic>();
 
-  constructor(encodings: readonly Encoding[] = allEncodings) {
-    this.tables = {
-      A32: new DecodeTable('A32', encodings),
-      T32: new DecodeTable('T32', encodings),
-      T16: new DecodeTable('T16', encodings),
-    };
+  constructor() {
     for (const encoding of encodings) this.mnemonics.set(encoding, new Mnemonic(encoding.text[0]));
   }
 

@@ -55,5 +55,11 @@ export class Assembler {
   }
 }
 
+let shared: Assembler | undefined;
+
 /** Assembles a source text with every instruction known. Throws {@link AssemblerError}. */
-export const assemble = (source: string, options: AssembleOptions = {}): Assembly => new Assembler().assemble(source, options);
+export const assemble = (source: string, options: AssembleOptions = {}): Assembly => {
+  // It keeps nothing of what it assembled: one serves all.
+  shared ??= new Assembler();
+  return shared.assemble(source, options);
+};
