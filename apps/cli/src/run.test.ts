@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { VirtMachineOptions } from '@tablewalk/board-qemu-virt';
 import { VirtMachine } from '@tablewalk/board-qemu-virt';
 import { afterAll, describe, expect, it } from 'vitest';
 import { builtinGuest } from './builtin-guest.js';
@@ -27,18 +28,21 @@ describe('the built-in guest', () => {
   });
 
   it('runs the same twice, and in pieces with a snapshot between any two', () => {
-    const whole = new VirtMachine({ kernel: builtinGuest() });
+    // Little RAM: each of the many machines looks through all of it.
+    const make = (snapshot?: VirtMachineOptions['snapshot']): VirtMachine =>
+      new VirtMachine({ memory: 16 << 20, kernel: builtinGuest(), ...(snapshot && { snapshot }) });
+    const whole = make();
     while (whole.runFor(1e6).reason === 'limit');
-    const pieces = new VirtMachine({ kernel: builtinGuest() });
+    const pieces = make();
     let machine = pieces;
     let end = machine.runFor(97);
     while (end.reason === 'limit') {
       // In turn: into a machine that has run, and into one that is made so.
       const snapshot = structuredClone(machine.snapshot());
-      const used = new VirtMachine({ kernel: builtinGuest() });
+      const used = make();
       used.runFor(5000);
       used.restore(snapshot);
-      machine = machine.instructions % 2 === 0 ? used : new VirtMachine({ kernel: builtinGuest(), snapshot });
+      machine = machine.instructions % 2 === 0 ? used : make(snapshot);
       end = machine.runFor(1499);
     }
     expect(end).toEqual({ reason: 'poweroff' });

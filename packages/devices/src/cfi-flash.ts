@@ -322,6 +322,7 @@ class CfiFlash implements Device {
 
   /** The byte that the whole sector consists of, or undefined. Looked for in words: a bank is 64 MiB, and snapshots are taken often. */
   private uniform(words: Readonly<Int32Array>, index: number): number | undefined {
+    if (!this.window.touched(index * this.sector, this.sector)) return 0;
     const from = (index * this.sector) / 4;
     const end = from + this.sector / 4;
     const first = words[from]!;

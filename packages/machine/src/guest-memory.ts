@@ -4,6 +4,7 @@ import type { DmaPort, PhysAddr, RomWindow } from './contracts/index.js';
 export const GRANULE_SHIFT = 7;
 export const PAGE_SHIFT = 12;
 const WASM_PAGE = 65536;
+const ROM_CHUNK_SHIFT = 16;
 
 /** Told when bytes under translated code change. `hostPage` is the offset in the memory divided by 4096, `granules` one bit per 128 bytes. */
 export interface CodeWatcher {
@@ -46,6 +47,8 @@ export class GuestMemory implements DmaPort {
   /** One word per host page: bit n says that translated code overlaps granule n. */
   readonly codeGranules: Uint32Array;
   readonly regions: readonly DirectRegion[];
+  /** For each ROM, a byte for each 64 KiB: 1 once something was written there. */
+  private readonly writtenRom = new Map<DirectRegion, Uint8Array>();
   private watcher: CodeWatcher | undefined;
   private directChanged: (() => void) | undefined;
 
@@ -161,15 +164,31 @@ export class GuestMemory implements DmaPort {
     return true;
   }
 
+  private romChunks(region: DirectRegion): Uint8Array {
+    let chunks = this.writtenRom.get(region);
+    if (chunks === undefined) {
+      chunks = new Uint8Array(Math.ceil(region.byteLength / (1 << ROM_CHUNK_SHIFT)));
+      this.writtenRom.set(region, chunks);
+    }
+    return chunks;
+  }
+
   /** The window of a ROM region for its device. */
   romWindow(name: string): RomWindow {
     const region = this.regions.find((candidate) => candidate.name === name && !candidate.writable);
     if (!region) throw new Error(`[machine] [memory] no ROM region ${name}`);
     const bytes = this.u8.subarray(region.hostOffset, region.hostOffset + region.byteLength);
+    const chunks = this.romChunks(region);
     return {
       byteLength: region.byteLength,
       bytes: () => bytes,
+      touched: (offset, length) => {
+        const last = (offset + length - 1) >>> ROM_CHUNK_SHIFT;
+        for (let chunk = offset >>> ROM_CHUNK_SHIFT; chunk <= last; chunk++) if (chunks[chunk] !== 0) return true;
+        return false;
+      },
       write: (offset, source) => {
+        if (source.length > 0) chunks.fill(1, offset >>> ROM_CHUNK_SHIFT, ((offset + source.length - 1) >>> ROM_CHUNK_SHIFT) + 1);
         this.willWrite(region.hostOffset + offset, source.length);
         bytes.set(source, offset);
       },

@@ -153,6 +153,10 @@ export class FakeRom implements RomWindow {
     return this.contents;
   }
 
+  touched(): boolean {
+    return true;
+  }
+
   write(offset: number, source: Uint8Array): void {
     this.contents.set(source, offset);
   }

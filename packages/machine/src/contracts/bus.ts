@@ -53,6 +53,8 @@ export interface RomWindow {
   readonly byteLength: number;
   /** The live bytes, read-only in the types: change them with {@link write}. */
   bytes(): Readonly<Uint8Array>;
+  /** False when nothing has ever been written to [offset, offset + length): its bytes are 0, and looking at them would cost the host their pages. */
+  touched(offset: number, length: number): boolean;
   /** Changes the contents through the one door (translated code over them is dropped). */
   write(offset: number, source: Uint8Array): void;
   /** true: CPU reads and fetches come straight from the bytes. false: reads go to the device too (command mode); fetches abort. */
