@@ -193,7 +193,7 @@ export class ArmCore implements CodeWatcher {
     const former = new RegionFormer(new Translator(profile, instructionSets(), compiler, (at) => memory.u16[at >>> 1]!), (kernel) =>
       inlines.call.has(kernel),
     );
-    const host = { memory: memory.memory as WebAssembly.Memory, table: RegionRunner.table(options), state: this.state, bound };
+    const host = { memory: memory.memory, table: RegionRunner.table(options), state: this.state, bound };
     return new RegionRunner(host, stateOffset, former, inlines, this.cache, (hostPage) => this.fast.protect(hostPage), options);
   }
 

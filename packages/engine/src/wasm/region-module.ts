@@ -66,11 +66,18 @@ export class RegionModuleBuilder {
   }
 }
 
+/** A WebAssembly.Table, by what is asked of it. Public declarations do without the WebAssembly namespace, which TypeScript has in its DOM library alone. */
+export interface RegionTable {
+  readonly length: number;
+  set(index: number, value?: unknown): void;
+}
+
 /** What regions run in. */
 export interface RegionHost {
-  readonly memory: WebAssembly.Memory;
-  /** Functions of all regions, by the index that the jump table has. */
-  readonly table: WebAssembly.Table;
+  /** The WebAssembly.Memory. */
+  readonly memory: { readonly buffer: ArrayBufferLike };
+  /** Functions of all regions, by the index that the jump table has: a WebAssembly.Table. */
+  readonly table: RegionTable;
   /** The state of the core whose vector kernels they call. */
   readonly state: StateViews;
   /** Vector kernels bound to it: the closures' too, if it is theirs. */
@@ -94,7 +101,7 @@ export const instantiate = (
     functions[`${i}`] = run;
   });
   return new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-    [HOST]: { [MEMORY]: host.memory, [TABLE]: host.table },
+    [HOST]: { [MEMORY]: host.memory as WebAssembly.Memory, [TABLE]: host.table as WebAssembly.Table },
     [KERNELS]: functions,
   }).exports;
 };
