@@ -1,6 +1,6 @@
 import type { VirtMachine, VirtMachineOptions } from '@tablewalk/board-qemu-virt';
+import { cacheKind, tlbKind } from './model-kinds.js';
 import type { RunArguments } from './options.js';
-import { cacheKind, tlbKind } from './plugin-kinds.js';
 import { resolvePlugin } from './plugins.js';
 
 /** What of the arguments says how the memory system is modelled. */

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { noneTlb } from '@tablewalk/mmu';
 import { afterAll, describe, expect, it } from 'vitest';
-import { cacheKind, tlbKind } from './plugin-kinds.js';
+import { cacheKind, tlbKind } from './model-kinds.js';
 import type { PluginKind } from './plugins.js';
 import { resolvePlugin } from './plugins.js';
 

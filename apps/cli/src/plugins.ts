@@ -1,7 +1,6 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { resolve as resolveModule } from 'import-meta-resolve';
 import { UsageError } from './usage-error.js';
 
 /** What follows a plugin's name as `:key=value`. */
@@ -58,7 +57,7 @@ const split = (text: string): { readonly target: string; readonly options: Plugi
 };
 
 /** The URL of a user's module: a path or file URL from `cwd`, a package as a module in `cwd` would find it. */
-const locate = (role: string, target: string, cwd: string, names: readonly string[]): string => {
+const locate = async (role: string, target: string, cwd: string, names: readonly string[]): Promise<string> => {
   const isPath = /^(\.{0,2}[\\/]|[A-Za-z]:[\\/]|file:)/.test(target) || target === '.' || target === '..';
   if (isPath) {
     const path = target.startsWith('file:') ? fileURLToPath(target) : resolvePath(cwd, target);
@@ -66,6 +65,8 @@ const locate = (role: string, target: string, cwd: string, names: readonly strin
     if (statSync(path).isDirectory()) throw new UsageError(`cannot load the ${role} ${target}: is a directory; name the file`);
     return pathToFileURL(path).href;
   }
+  // Only who brings a module of their own waits for what finds it.
+  const { resolve: resolveModule } = await import('import-meta-resolve');
   try {
     const url = resolveModule(target, pathToFileURL(resolvePath(cwd, 'package.json')).href);
     if (!url.startsWith('file:')) throw new UsageError(`cannot load the ${role} ${target}: not a plugin`);
@@ -163,7 +164,7 @@ export const resolvePlugin = async <T>(kind: PluginKind<T>, specifier: string, c
 const load = async <T>(kind: PluginKind<T>, target: string, cwd: string): Promise<unknown> => {
   const hash = /^(.+)#([A-Za-z_$][\w$]*)$/.exec(target);
   const file = hash?.[1] ?? target;
-  const url = locate(kind.role, file, cwd, Object.keys(kind.builtIn));
+  const url = await locate(kind.role, file, cwd, Object.keys(kind.builtIn));
   let module: Readonly<Record<string, unknown>>;
   try {
     module = (await import(url)) as Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { VirtMachineOptions } from '@tablewalk/board-qemu-virt';
+import type { StoredBytes, VirtMachineOptions } from '@tablewalk/board-qemu-virt';
 import { VirtMachine } from '@tablewalk/board-qemu-virt';
 import { afterAll, describe, expect, it } from 'vitest';
 import { builtinGuest } from './builtin-guest.js';
@@ -58,12 +58,29 @@ describe('snapshot files', () => {
     const value = { a: [1, 2, { b: Uint8Array.of(1, 2, 3) }], c: Uint32Array.of(7), d: Number.POSITIVE_INFINITY, e: null };
     const path = join(folder, 'state');
     saveSnapshot(path, value);
-    expect(loadSnapshot(path)).toEqual(value);
+    const whole = loadSnapshot(path);
+    expect(whole.value).toEqual(value);
+    whole.close();
+  });
+
+  it('leave in the file what is asked for, to be brought in pieces', () => {
+    const path = join(folder, 'left');
+    saveSnapshot(path, { a: [Uint8Array.of(1), Uint8Array.of(2, 3, 4, 5)], b: Uint8Array.of(6) });
+    const { value, close } = loadSnapshot(path, (key) => key === 'a.1');
+    const { a, b } = value as { a: [Uint8Array, StoredBytes]; b: Uint8Array };
+    expect([a[0], b]).toEqual([Uint8Array.of(1), Uint8Array.of(6)]);
+    const target = new Uint8Array(2);
+    a[1].copyTo(target, 1);
+    expect([a[1].length, target]).toEqual([4, Uint8Array.of(3, 4)]);
+    close();
   });
 
   it('are refused when they are cut or something else', () => {
     const path = join(folder, 'cut');
     saveSnapshot(path, { a: new Uint8Array(100) });
+    const whole = readFileSync(path);
+    for (const length of [0, 20, 40, whole.length - 100])
+      expect(() => loadSnapshot(file('cut', whole.subarray(0, length)))).toThrow('no snapshot');
     expect(() => loadSnapshot(file('other', Uint8Array.of(1, 2, 3)))).toThrow('no snapshot');
     expect(() => loadSnapshot(join(folder, 'absent'))).toThrow('no such file');
   });

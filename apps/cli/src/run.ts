@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import type { VirtDrive, VirtFlash, VirtMachineOptions } from '@tablewalk/board-qemu-virt';
 import { VirtMachine } from '@tablewalk/board-qemu-virt';
 import { overlayStorage } from '@tablewalk/devices';
@@ -11,6 +12,7 @@ import type { RunArguments } from './options.js';
 import { Output } from './output.js';
 import type { SessionEnd } from './session.js';
 import { Session } from './session.js';
+import type { LoadedSnapshot } from './snapshot-file.js';
 import { checkSnapshotPath, loadSnapshot, saveSnapshot } from './snapshot-file.js';
 import { loadSymbols } from './symbols.js';
 import { Tracer } from './trace.js';
@@ -119,20 +121,24 @@ const verdict = (end: SessionEnd): { readonly status: number; readonly line?: st
   }
 };
 
-const readSaved = (path: string): SavedSession => {
-  const saved = loadSnapshot(path) as SavedSession;
-  if (saved?.machine === undefined || saved.arguments === undefined || saved.images === undefined)
+/** A saved session. The contents of RAM are still in the file, to be brought as the guest uses them, until `close`. */
+const readSaved = (path: string): SavedSession & Pick<LoadedSnapshot, 'close'> => {
+  const { value, close } = loadSnapshot(path, (key) => /^machine\.data\.memory\.\d+\.bytes$/.test(key));
+  const saved = value as SavedSession;
+  if (saved?.machine === undefined || saved.arguments === undefined || saved.images === undefined) {
+    close();
     throw new UsageError(`${path} is no snapshot of a session`);
-  return saved;
+  }
+  return { ...saved, close };
 };
 
 /** What a snapshot contains is the file's word, not ours. */
 const damaged = (path: string, error: unknown): UsageError =>
   new UsageError(`the snapshot ${path} is damaged: ${(error as Error).message}`, { cause: error });
 
-/** The machine that a snapshot holds, to be looked at: what it would write to its drives stays in memory. */
-export const loadMachine = async (path: string): Promise<VirtMachine> => {
-  const { arguments: args, images, machine: snapshot } = readSaved(path);
+/** Looks into the machine that a snapshot holds: what it would write to its drives stays in memory. */
+export const withSavedMachine = async <T>(path: string, look: (machine: VirtMachine) => T): Promise<T> => {
+  const { arguments: args, images, machine: snapshot, close } = readSaved(path);
   const drives = args.drives.map((drive) => ({ ...drive, snapshot: true }));
   let machine: VirtMachine | undefined;
   const models = await modelOptions(args);
@@ -147,10 +153,12 @@ export const loadMachine = async (path: string): Promise<VirtMachine> => {
       ),
       snapshot,
     });
-    return machine;
+    return look(machine);
   } catch (error) {
     if (userMessage(error) !== undefined) throw error;
     throw damaged(path, error);
+  } finally {
+    close();
   }
 };
 
@@ -161,8 +169,10 @@ export const run = async (given: RunArguments): Promise<number> => {
   const log = (line: string): void => errors.write(`${line}\n`);
   if (given.save !== undefined) checkSnapshotPath(given.save);
   let args = given;
-  let saved: SavedSession | undefined;
+  let saved: ReturnType<typeof readSaved> | undefined;
   if (given.load !== undefined) {
+    // All code is cold, ours too: optimizing as eagerly as V8 does by itself costs the first second more than it gives.
+    setFlagsFromString('--interrupt-budget=400000');
     saved = readSaved(given.load);
     const { memoryBytes, cpu, kernel, initrd, append, dtb, bios, drives, net, rng, seed, semihosting, realTimeClock, modernVirtio } =
       saved.arguments;
@@ -223,5 +233,6 @@ export const run = async (given: RunArguments): Promise<number> => {
   }
   if (args.stats)
     for (const text of [statistics(machine, machine.instructions - before, Date.now() - start), ...modelStatistics(machine)]) log(text);
+  saved?.close();
   return status;
 };

@@ -9,6 +9,9 @@ import type { Tracer } from './trace.js';
 /** Instructions between two looks at the host's input: about 10 ms. */
 const SLICE = 500_000;
 
+/** Slices of the first SLICE instructions: code is cold then, and what a restored session was asked for is soon answered. */
+const FIRST_SLICES = 20_000;
+
 /** The same when each instruction is written down. */
 const TRACED_SLICE = 2_000;
 
@@ -140,6 +143,7 @@ export class Session {
     const { machine, options } = this;
     this.deadline = Date.now() + options.timeoutSeconds * 1000;
     const limit = machine.instructions + options.maxInstructions;
+    const warm = machine.instructions + SLICE;
     for (;;) {
       this.terminal.throttle(machine.board.uart.waitingByteCount);
       if (this.inMonitor && !this.end) {
@@ -148,7 +152,8 @@ export class Session {
       } else {
         this.typed = false;
         const realTime = this.terminal.interactive && options.exitOn.length === 0 && this.expect.pending === 0;
-        const result = this.slice(Math.min(SLICE, limit - machine.instructions), realTime);
+        const slice = machine.instructions < warm ? FIRST_SLICES : SLICE;
+        const result = this.slice(Math.min(slice, limit - machine.instructions), realTime);
         if (this.end === undefined) {
           if (result.reason === 'asleep') await this.sleep();
           else if (result.reason === 'idle') {

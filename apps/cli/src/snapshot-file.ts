@@ -1,5 +1,6 @@
 import { accessSync, closeSync, constants, fstatSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { StoredBytes } from '@tablewalk/board-qemu-virt';
 import { UsageError } from './usage-error.js';
 
 const MAGIC = 'TABLEWALK SNAPSHOT 1\n';
@@ -64,58 +65,102 @@ export const saveSnapshot = (path: string, snapshot: unknown): void => {
   if (!direct) renameSync(target, path);
 };
 
-/** Reads what `saveSnapshot` wrote. */
-export const loadSnapshot = (path: string): unknown => {
-  const bytes = readAll(path);
-  const bad = (why: string): UsageError => new UsageError(`${path} is no snapshot of this version: ${why}`);
-  const lead = MAGIC.length + 10;
-  const text = bytes.toString('latin1', 0, lead);
-  if (!text.startsWith(MAGIC)) throw bad('it begins otherwise');
-  const headLength = Number(text.slice(MAGIC.length));
-  let at = Math.ceil(lead / 8) * 8;
-  if (!Number.isInteger(headLength) || at + headLength > bytes.length) throw bad('it is cut short');
-  const head = bytes.toString('utf8', at, at + headLength);
-  at = Math.ceil((at + headLength) / 8) * 8;
-  const revive = (value: unknown): unknown => {
-    if (value === null || typeof value !== 'object') return value;
-    if (Array.isArray(value)) return value.map(revive);
-    if ('$' in value) return value.$ === 'infinity' ? Number.POSITIVE_INFINITY : part(value as Part);
-    return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revive(inner)]));
-  };
-  const part = ({ $: kind, length }: Part): unknown => {
-    const type = kinds[kind];
-    if (type === undefined) throw bad(`it has a part of kind ${kind}`);
-    const byteLength = length * type.BYTES_PER_ELEMENT;
-    if (!(at + byteLength <= bytes.length)) throw bad('it is cut short');
-    const view = new type(bytes.buffer as ArrayBuffer, bytes.byteOffset + at, length);
-    at = Math.ceil((at + byteLength) / 8) * 8;
-    return view;
-  };
+/** What a file holds, and the file, which is open as long as parts may still be brought from it. */
+export interface LoadedSnapshot {
+  readonly value: unknown;
+  close(): void;
+}
+
+/**
+ * Reads what `saveSnapshot` wrote. Byte arrays whose key, as in `machine.data.memory.0.bytes`, `leave` picks stay in the file as `StoredBytes`: tens of
+ * megabytes of RAM are then read to where they belong, and nowhere else.
+ */
+export const loadSnapshot = (path: string, leave: (key: string) => boolean = () => false): LoadedSnapshot => {
+  const file = new SnapshotFile(path);
   try {
-    return revive(JSON.parse(head));
+    return { value: file.value(leave), close: () => file.close() };
   } catch (error) {
+    file.close();
     if (error instanceof UsageError) throw error;
-    throw bad('its head is damaged');
+    throw file.bad('its head is damaged');
   }
 };
 
-/** The file in one piece whose first byte is at a multiple of 8. */
-const readAll = (path: string): Buffer => {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch (error) {
-    throw new UsageError(
-      `cannot read the snapshot ${path}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message}`,
-      { cause: error },
-    );
+class SnapshotFile {
+  private readonly path: string;
+  private readonly fd: number;
+  private readonly length: number;
+  private at = 0;
+
+  constructor(path: string) {
+    this.path = path;
+    try {
+      this.fd = openSync(path, 'r');
+    } catch (error) {
+      throw new UsageError(
+        `cannot read the snapshot ${path}: ${(error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : (error as Error).message}`,
+        { cause: error },
+      );
+    }
+    this.length = fstatSync(this.fd).size;
   }
-  const buffer = Buffer.from(new ArrayBuffer(fstatSync(fd).size));
-  for (let done = 0; done < buffer.length; ) {
-    const count = readSync(fd, buffer, done, buffer.length - done, done);
-    if (count === 0) break;
-    done += count;
+
+  bad(why: string): UsageError {
+    return new UsageError(`${this.path} is no snapshot of this version: ${why}`);
   }
-  closeSync(fd);
-  return buffer;
-};
+
+  close(): void {
+    closeSync(this.fd);
+  }
+
+  value(leave: (key: string) => boolean): unknown {
+    const lead = MAGIC.length + 10;
+    const text = this.take(Math.min(lead, this.length)).toString('latin1');
+    if (!text.startsWith(MAGIC)) throw this.bad('it begins otherwise');
+    const head = this.take(Number(text.slice(MAGIC.length))).toString('utf8');
+    return this.revive(JSON.parse(head), '', leave);
+  }
+
+  private revive(value: unknown, key: string, leave: (key: string) => boolean): unknown {
+    if (value === null || typeof value !== 'object') return value;
+    const under = (name: string | number): string => (key === '' ? String(name) : `${key}.${name}`);
+    if (Array.isArray(value)) return value.map((inner, i) => this.revive(inner, under(i), leave));
+    if ('$' in value) return value.$ === 'infinity' ? Number.POSITIVE_INFINITY : this.part(value as Part, leave(key));
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.revive(inner, under(name), leave)]));
+  }
+
+  private part({ $: kind, length }: Part, left: boolean): unknown {
+    const type = kinds[kind];
+    if (type === undefined) throw this.bad(`it has a part of kind ${kind}`);
+    const byteLength = length * type.BYTES_PER_ELEMENT;
+    if (left && kind === 'u8') {
+      const start = this.skip(byteLength);
+      return { length, copyTo: (target, from) => this.read(target, start + from) } satisfies StoredBytes;
+    }
+    const bytes = this.take(byteLength);
+    return new type(bytes.buffer as ArrayBuffer, 0, length);
+  }
+
+  /** Where the next `byteLength` bytes begin. Each part begins at a multiple of 8. */
+  private skip(byteLength: number): number {
+    const start = this.at;
+    if (!(byteLength >= 0 && Number.isInteger(byteLength) && start + byteLength <= this.length)) throw this.bad('it is cut short');
+    this.at = Math.ceil((start + byteLength) / 8) * 8;
+    return start;
+  }
+
+  private take(byteLength: number): Buffer {
+    const start = this.skip(byteLength);
+    const buffer = Buffer.from(new ArrayBuffer(byteLength));
+    this.read(buffer, start);
+    return buffer;
+  }
+
+  private read(target: Uint8Array, from: number): void {
+    for (let done = 0; done < target.length; ) {
+      const count = readSync(this.fd, target, done, target.length - done, from + done);
+      if (count === 0) throw this.bad('it is cut short');
+      done += count;
+    }
+  }
+}

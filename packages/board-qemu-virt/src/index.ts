@@ -18,6 +18,7 @@ export { FIDELITIES } from './memory-models.js';
 export type { MemoryStatistics } from './memory-statistics.js';
 export type { CpuPowerState, PsciResult } from './psci.js';
 export { psciCall } from './psci.js';
+export type { StoredBytes } from './ram-snapshot.js';
 export type { VirtBoard } from './virt-board.js';
 export type { RunOptions } from './virt-machine.js';
 export { VirtMachine } from './virt-machine.js';

@@ -3,12 +3,19 @@ import { MachineError } from './machine-error.js';
 
 const PAGE = 4096;
 
+/** Bytes kept elsewhere, in a file for example, that are brought to their place without a stop in between. */
+export interface StoredBytes {
+  readonly length: number;
+  /** Fills `target` with the bytes from `from` on. */
+  copyTo(target: Uint8Array, from: number): void;
+}
+
 /** Contents of one region: the pages that are not all zero, by number, one after the other in `bytes`. */
-export interface RegionContents {
+export interface RegionContents<Bytes> {
   readonly name: string;
   readonly byteLength: number;
   readonly pages: Uint32Array;
-  readonly bytes: Uint8Array;
+  readonly bytes: Bytes;
 }
 
 const isZero = (words: Int32Array, offset: number): boolean => {
@@ -18,8 +25,9 @@ const isZero = (words: Int32Array, offset: number): boolean => {
 };
 
 /** Copies the pages of RAM that hold something. ROM contents belong to their devices. */
-export const saveRam = (memory: GuestMemory): readonly RegionContents[] =>
-  memory.regions
+export const saveRam = (memory: GuestMemory): readonly RegionContents<Uint8Array>[] => {
+  memory.arriveAll();
+  return memory.regions
     .filter(({ writable }) => writable)
     .map((region) => {
       const used: number[] = [];
@@ -31,9 +39,19 @@ export const saveRam = (memory: GuestMemory): readonly RegionContents[] =>
       });
       return { name: region.name, byteLength: region.byteLength, pages: Uint32Array.from(used), bytes };
     });
+};
 
-/** Makes the regions what they were; with `fresh` memory that nothing has written yet, only what is not zero. Refuses, before anything has changed, contents that do not fit this machine. */
-export const restoreRam = (memory: GuestMemory, saved: readonly RegionContents[], fresh = false): void => {
+/**
+ * Makes the regions what they were; with `fresh` memory that nothing has written yet, only what is not zero, and with `mayDefer` bytes stored elsewhere
+ * when they are first used. Refuses, before anything has changed, contents that do not fit this machine.
+ */
+export const restoreRam = (
+  memory: GuestMemory,
+  saved: readonly RegionContents<Uint8Array | StoredBytes>[],
+  fresh: boolean,
+  mayDefer: boolean,
+): void => {
+  memory.arriveAll();
   const regions = memory.regions.filter(({ writable }) => writable);
   for (const region of regions) {
     const contents = saved.find(({ name }) => name === region.name);
@@ -49,10 +67,16 @@ export const restoreRam = (memory: GuestMemory, saved: readonly RegionContents[]
     const { pages, bytes } = saved.find(({ name }) => name === region.name)!;
     memory.willWrite(region.hostOffset, region.byteLength);
     if (!fresh) clearOthers(memory, region.hostOffset, region.byteLength, pages);
+    if (mayDefer && !(bytes instanceof Uint8Array)) {
+      defer(memory, region.hostOffset, pages, bytes);
+      continue;
+    }
     for (let from = 0; from < pages.length; ) {
       let to = from + 1;
       while (to < pages.length && pages[to] === pages[to - 1]! + 1) to++;
-      memory.u8.set(bytes.subarray(from * PAGE, to * PAGE), region.hostOffset + pages[from]! * PAGE);
+      const at = region.hostOffset + pages[from]! * PAGE;
+      if (bytes instanceof Uint8Array) memory.u8.set(bytes.subarray(from * PAGE, to * PAGE), at);
+      else bytes.copyTo(memory.u8.subarray(at, at + (to - from) * PAGE), from * PAGE);
       from = to;
     }
   }
@@ -66,4 +90,15 @@ const clearOthers = (memory: GuestMemory, hostOffset: number, byteLength: number
     if (pages[next] === page) next++;
     else if (!isZero(memory.i32, at)) memory.u8.fill(0, at, at + PAGE);
   }
+};
+
+/** The board has one RAM: its pages come when they are used. */
+const defer = (memory: GuestMemory, hostOffset: number, pages: Uint32Array, bytes: StoredBytes): void => {
+  const first = hostOffset / PAGE;
+  const places = new Map<number, number>();
+  pages.forEach((page, i) => places.set(first + page, i * PAGE));
+  memory.defer(
+    pages.map((page) => first + page),
+    (hostPage) => bytes.copyTo(memory.u8.subarray(hostPage * PAGE, (hostPage + 1) * PAGE), places.get(hostPage)!),
+  );
 };

@@ -20,7 +20,7 @@ import type { MemoryStatistics } from './memory-statistics.js';
 import { estimatedCycles, walkCounts } from './memory-statistics.js';
 import { noncoherentDma } from './noncoherent-dma.js';
 import { psciCall } from './psci.js';
-import type { RegionContents } from './ram-snapshot.js';
+import type { RegionContents, StoredBytes } from './ram-snapshot.js';
 import { restoreRam, saveRam } from './ram-snapshot.js';
 import { RandomEvictions } from './random-evictions.js';
 import { semihostingCall } from './semihosting.js';
@@ -177,7 +177,7 @@ export class VirtMachine {
   private readDescriptor(pa: number, attributes: number): number | undefined {
     const region = this.memory.regionAt(pa);
     if (region === undefined) return undefined;
-    const host = region.hostOffset + (pa - region.base);
+    const host = this.memory.hostOffset(region, pa);
     if (this.models.transparent) this.cpu.core.watchTable(Math.floor(host / 4096));
     return this.coherency === null ? this.memory.i32[host >>> 2]! >>> 0 : this.coherency.walk(host, attributes);
   }
@@ -186,7 +186,7 @@ export class VirtMachine {
   private inspectDescriptor(pa: number, attributes: number): number | undefined {
     const region = this.memory.regionAt(pa);
     if (region === undefined) return undefined;
-    const host = region.hostOffset + (pa - region.base);
+    const host = this.memory.hostOffset(region, pa);
     return this.coherency === null ? this.memory.i32[host >>> 2]! >>> 0 : this.coherency.peekWalk(host, attributes);
   }
 
@@ -274,7 +274,7 @@ export class VirtMachine {
   private readVirtual(va: number): number | undefined {
     const pa = this.translate(va);
     const region = pa === undefined ? undefined : this.memory.regionAt(pa);
-    return pa === undefined || region === undefined ? undefined : this.memory.u8[region.hostOffset + (pa - region.base)];
+    return pa === undefined || region === undefined ? undefined : this.memory.u8[this.memory.hostOffset(region, pa)];
   }
 
   /** Physical address of a VA as the TLB or the tables have it, or undefined when it does not translate. Nothing changes. */
@@ -418,7 +418,8 @@ export class VirtMachine {
   readMemory(address: number, byteLength: number): Uint8Array | undefined {
     const region = this.memory.regionAt(address);
     if (region === undefined || address + byteLength > region.base + region.byteLength) return undefined;
-    const at = region.hostOffset + (address - region.base);
+    const at = this.memory.hostOffset(region, address);
+    this.memory.arrive(at, byteLength);
     return this.memory.u8.slice(at, at + byteLength);
   }
   /** Writes RAM; false (and nothing written) when any byte is outside it. */
@@ -457,7 +458,7 @@ export class VirtMachine {
   private restoreState(snapshot: Snapshot, fresh: boolean): void {
     if (snapshot.schema !== SCHEMA || snapshot.version !== VERSION)
       throw new MachineError('snapshot', `cannot restore ${snapshot.schema} version ${snapshot.version}`);
-    const data = snapshot.data as MachineSnapshot;
+    const data = snapshot.data as MachineSnapshot<Uint8Array | StoredBytes>;
     if (data.profile !== this.profile.name)
       throw new MachineError('snapshot', `it is of a ${data.profile}, this is a ${this.profile.name}`);
     if (data.fidelity !== this.models.fidelity)
@@ -465,7 +466,9 @@ export class VirtMachine {
     if ((data.coherency === null) !== (this.coherency === null) || (data.evictions === null) !== (this.evictions === undefined))
       throw new MachineError('snapshot', "its memory system is not this machine's");
     this.coherency?.reset();
-    restoreRam(this.memory, data.memory, fresh);
+    // The models and translated code look at memory for themselves.
+    const mayDefer = fresh && this.coherency === null && this.options.engine !== 'wasm';
+    restoreRam(this.memory, data.memory, fresh, mayDefer);
     this.timeline.reset();
     this.timeline.current = data.time;
     this.loop.skipped = data.skipped;
@@ -496,7 +499,8 @@ const SLICE = 500_000;
 const SCHEMA = 'board-qemu-virt/machine';
 const VERSION = 2;
 
-interface MachineSnapshot {
+/** What `snapshot` gives; the RAM of what `restore` takes may be kept elsewhere. */
+interface MachineSnapshot<Bytes = Uint8Array> {
   readonly profile: string;
   readonly time: number;
   readonly skipped: number;
@@ -504,7 +508,7 @@ interface MachineSnapshot {
   readonly mmu: Snapshot;
   readonly timer: Snapshot;
   readonly bus: Snapshot;
-  readonly memory: readonly RegionContents[];
+  readonly memory: readonly RegionContents<Bytes>[];
   readonly fidelity: string;
   readonly coherency: Snapshot | null;
   readonly evictions: Snapshot | null;

@@ -1,16 +1,16 @@
 import type { Builder } from './builder.js';
 import type { CompiledBlock } from './closures/compile.js';
 
-/** A straight run of guest code within one page, ready to execute. */
+/** A straight run of guest code within one page, ready to execute. Its lists are plain: there are many blocks, and a typed array costs 200 bytes first. */
 export interface Block {
   readonly statements: readonly (() => void)[];
-  readonly starts: Uint16Array;
+  readonly starts: readonly number[];
   /** Number of instructions. */
   readonly count: number;
   /** Offsets of the instructions from the page, and one past the last. */
-  readonly offsets: Uint16Array;
+  readonly offsets: readonly number[];
   /** ITSTATE of each instruction, undefined when all are 0. */
-  readonly itstates: Uint8Array | undefined;
+  readonly itstates: readonly number[] | undefined;
   /** How often the interpreter came to it. */
   heat: number;
   /** Translation that begins here. */
@@ -69,11 +69,11 @@ export const blockGranules = (block: Block): number => {
 /** Makes a block of what the builder holds. */
 export const finishBlock = (builder: Builder, compiled: CompiledBlock): Block => {
   const count = builder.offsets.length;
-  const offsets = new Uint16Array(count + 1);
-  offsets.set(builder.offsets);
-  offsets[count] = builder.nextOffset;
-  const itstates = builder.itstates.some((itstate) => itstate !== 0) ? Uint8Array.from(builder.itstates) : undefined;
-  return { ...compiled, count, offsets, itstates, heat: 0, entry: undefined };
+  const offsets = builder.offsets.slice();
+  offsets.push(builder.nextOffset);
+  const itstates = builder.itstates.some((itstate) => itstate !== 0) ? builder.itstates.slice() : undefined;
+  const { statements, starts } = compiled;
+  return { statements, starts, count, offsets, itstates, heat: 0, entry: undefined };
 };
 
 /** Pages kept at most: 8 to 16 KiB each, whatever little code is on them. More than a Debian boot runs. */

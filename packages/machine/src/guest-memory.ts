@@ -51,6 +51,8 @@ export class GuestMemory implements DmaPort {
   private readonly writtenRom = new Map<DirectRegion, Uint8Array>();
   private watcher: CodeWatcher | undefined;
   private directChanged: (() => void) | undefined;
+  private bring: ((hostPage: number) => void) | undefined;
+  private deferred = new Uint8Array(0);
 
   /** Offset of the bytes behind the regions that belong to whoever asked for them. */
   readonly tailOffset: number;
@@ -98,15 +100,54 @@ export class GuestMemory implements DmaPort {
   /** Offset in the memory of a physical address of RAM, or -1. */
   ramOffset(pa: PhysAddr, byteLength: number): number {
     for (const region of this.regions) {
-      if (region.writable && pa >= region.base && pa + byteLength <= region.base + region.byteLength)
-        return region.hostOffset + (pa - region.base);
+      if (region.writable && pa >= region.base && pa + byteLength <= region.base + region.byteLength) {
+        const offset = region.hostOffset + (pa - region.base);
+        if (this.bring !== undefined) this.arrive(offset, byteLength);
+        return offset;
+      }
     }
     return -1;
+  }
+
+  /** Offset in the memory of `pa`, which is in `region`. What is there up to the end of the page may be used from now on. */
+  hostOffset(region: DirectRegion, pa: PhysAddr): number {
+    const offset = region.hostOffset + (pa - region.base);
+    if (this.bring !== undefined) this.arrive(offset, 1);
+    return offset;
+  }
+
+  /**
+   * Leaves the contents of these pages, by their offset in the memory divided by 4096, where they are until they are first used: `bring` then writes
+   * one. Who uses `u8` and its like without having asked for the offset here does not see them. Once at most.
+   */
+  defer(hostPages: Uint32Array, bring: (hostPage: number) => void): void {
+    this.deferred = new Uint8Array(this.codeGranules.length);
+    for (const page of hostPages) this.deferred[page] = 1;
+    this.bring = bring;
+  }
+
+  /** Brings what is deferred of [offset, offset + byteLength). */
+  arrive(offset: number, byteLength: number): void {
+    const { deferred, bring } = this;
+    if (bring === undefined) return;
+    const last = Math.floor((offset + byteLength - 1) / 4096);
+    for (let page = Math.floor(offset / 4096); page <= last; page++) {
+      if (deferred[page] !== 1) continue;
+      deferred[page] = 0;
+      bring(page);
+    }
+  }
+
+  /** Brings everything that is deferred. */
+  arriveAll(): void {
+    this.arrive(0, this.tailOffset);
+    this.bring = undefined;
   }
 
   /** The one door: call before bytes [offset, offset + byteLength) of the memory change. */
   willWrite(offset: number, byteLength: number): void {
     if (byteLength === 0) return;
+    if (this.bring !== undefined) this.arrive(offset, byteLength);
     this.snooper?.(offset, byteLength);
     const last = offset + byteLength - 1;
     const lastPage = Math.floor(last / 4096);

@@ -12,9 +12,9 @@ import {
   traceWorkload,
   uniformWorkload,
 } from '@tablewalk/alloc';
+import { allocatorKind, objectCacheKind } from '../allocator-kinds.js';
 import { readInput } from '../files.js';
 import { Output } from '../output.js';
-import { allocatorKind, objectCacheKind } from '../plugin-kinds.js';
 import type { ResolvedPlugin } from '../plugins.js';
 import { resolvePlugin } from '../plugins.js';
 import { formatTable } from '../table.js';

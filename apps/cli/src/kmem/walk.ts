@@ -1,5 +1,5 @@
 import { Output } from '../output.js';
-import { loadMachine } from '../run.js';
+import { withSavedMachine } from '../run.js';
 import type { WalkArguments } from './arguments.js';
 import { makeKernel } from './boot.js';
 import { walkLines } from './walk-text.js';
@@ -8,7 +8,8 @@ import { walkLines } from './walk-text.js';
 export const walk = async (args: WalkArguments): Promise<number> => {
   const output = new Output(1);
   if (args.load !== undefined) {
-    output.write(`${walkLines((await loadMachine(args.load)).mmu, args.address).join('\n')}\n`);
+    const lines = await withSavedMachine(args.load, ({ mmu }) => walkLines(mmu, args.address));
+    output.write(`${lines.join('\n')}\n`);
     return 0;
   }
   const { kernel, machine } = await makeKernel(args.kernel);

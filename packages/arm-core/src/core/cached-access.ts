@@ -52,7 +52,7 @@ export class CachedAccess extends MemoryAccess {
       this.devicePa = pa;
       return DEVICE;
     }
-    const host = region.hostOffset + (pa - region.base);
+    const host = this.memory.hostOffset(region, pa);
     this.attributes = packed(translation);
     const accessClass = cached.classOf(this.attributes);
     const direct = cached.enterData(Math.floor(host / 4096), accessClass);
@@ -107,7 +107,7 @@ export class CachedAccess extends MemoryAccess {
     this.fast.fetchLine = line;
     const { pa } = system.translation;
     const region = this.memory.regionAt(pa);
-    if (region?.direct) this.cached.note(va >>> 0, region.hostOffset + (pa - region.base), ACCESS_FETCH, packed(system.translation));
+    if (region?.direct) this.cached.note(va >>> 0, this.memory.hostOffset(region, pa), ACCESS_FETCH, packed(system.translation));
   }
 
   /** Host offset of `va` for maintenance, or -1 when it translates to no memory: no fault, as at functional fidelity. */
@@ -115,6 +115,6 @@ export class CachedAccess extends MemoryAccess {
     if (!this.system.translate(va >>> 0, ACCESS_READ, true)) return -1;
     const { pa } = this.system.translation;
     const region = this.memory.regionAt(pa);
-    return region === undefined ? -1 : region.hostOffset + (pa - region.base);
+    return region === undefined ? -1 : this.memory.hostOffset(region, pa);
   }
 }

@@ -75,7 +75,7 @@ export class MemoryAccess implements AccessPort {
       this.devicePa = pa;
       return DEVICE;
     }
-    const host = region.hostOffset + (pa - region.base);
+    const host = this.memory.hostOffset(region, pa);
     const mayWrite = writable && region.writable;
     this.fast.fill(entry, va, host, readable, mayWrite, this.mayStoreDirectly(Math.floor(host / 4096)), sizeLog2);
     return host;
@@ -91,7 +91,7 @@ export class MemoryAccess implements AccessPort {
     if (!this.system.translate(va >>> 0, ACCESS_FETCH, privileged)) return undefined;
     const { pa } = this.system.translation;
     const region = this.memory.regionAt(pa);
-    return region?.direct ? region.hostOffset + (pa - region.base) : DEVICE;
+    return region?.direct ? this.memory.hostOffset(region, pa) : DEVICE;
   }
 
   private mode(flags: number): boolean {

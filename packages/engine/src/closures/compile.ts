@@ -20,7 +20,7 @@ type Value = () => number;
 /** A block as closures. The statements of instruction k are [starts[k], starts[k + 1]). */
 export interface CompiledBlock {
   readonly statements: readonly Effect[];
-  readonly starts: Uint16Array;
+  readonly starts: readonly number[];
 }
 
 /**
@@ -47,18 +47,18 @@ export class ClosureCompiler {
     this.thumb = thumb;
     this.placement.analyse(block);
     const instructions = block.offsets.length;
-    const starts = new Uint16Array(instructions + 1);
+    const starts: number[] = [];
     const statements: Effect[] = [];
     this.position = 0;
     for (let k = 0; k < instructions; k++) {
-      starts[k] = statements.length;
+      starts.push(statements.length);
       const before = statements.length;
       if (this.env.everyAccess && this.entersLine(k, this.env.everyAccess.fetchLog2)) statements.push(this.fetchOf(k));
       this.statementsOf(k, statements);
       // Each instruction is at least one statement, so that it can be stopped at and counted.
       if (statements.length === before) statements.push(nothing);
     }
-    starts[instructions] = statements.length;
+    starts.push(statements.length);
     return { statements, starts };
   }
 

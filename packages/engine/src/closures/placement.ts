@@ -12,6 +12,12 @@ export const HOME = 2;
 /** Nobody uses it: pure ones vanish, ordered ones happen at their place. */
 export const UNUSED = 3;
 
+const doubled = (words: Int32Array): Int32Array<ArrayBuffer> => {
+  const larger = new Int32Array(words.length * 2);
+  larger.set(words);
+  return larger;
+};
+
 /** Semantics may use the first temporaries themselves. */
 const FIRST_FREE_TEMP = layout.TEMP0 + 16;
 
@@ -24,7 +30,13 @@ export class Placement {
   slot = new Int32Array(4096);
   /** Where the value is computed: index of the effect that evaluates it. */
   private at = new Int32Array(4096);
-  private users: number[][] = [];
+  /** The users of a value in order, as a list: `firstUser` and `lastUser` by value, -1 when there are none, `user` and `nextUser` by link. */
+  private firstUser = new Int32Array(4096);
+  private lastUser = new Int32Array(4096);
+  private user = new Int32Array(4096);
+  private nextUser = new Int32Array(4096);
+  private links = 0;
+  /** The IF that a micro-operation stands in, or -1. */
   private region = new Int32Array(4096);
   /** Items of a STORE_MULTIPLE list: these are read from state words, so they need one. */
   private listed = new Uint8Array(4096);
@@ -41,8 +53,9 @@ export class Placement {
       this.at = new Int32Array(count * 2);
       this.region = new Int32Array(count * 2);
       this.listed = new Uint8Array(count * 2);
+      this.firstUser = new Int32Array(count * 2);
+      this.lastUser = new Int32Array(count * 2);
     }
-    while (this.users.length < count) this.users.push([]);
     this.collectUsers(count);
     let temp = FIRST_FREE_TEMP;
     let instruction = -1;
@@ -63,30 +76,44 @@ export class Placement {
 
   /** Whether micro-operation `user` is the one that computes HOME value `v`. */
   isFirstUser(v: number, user: number): boolean {
-    return this.users[v]![0] === user;
+    return this.user[this.firstUser[v]!] === user;
+  }
+
+  private addUser(v: number, user: number): void {
+    if (this.links === this.user.length) {
+      this.user = doubled(this.user);
+      this.nextUser = doubled(this.nextUser);
+    }
+    const link = this.links++;
+    this.user[link] = user;
+    this.nextUser[link] = -1;
+    if (this.firstUser[v]! < 0) this.firstUser[v] = link;
+    else this.nextUser[this.lastUser[v]!] = link;
+    this.lastUser[v] = link;
   }
 
   private collectUsers(count: number): void {
-    const { code, users, region } = this;
-    const open: number[] = [];
+    const { code, region } = this;
+    let open = -1;
+    this.links = 0;
     this.listed.fill(0, 0, count);
     for (let i = 0; i < count; i++) {
-      users[i]!.length = 0;
+      this.firstUser[i] = -1;
       const base = i * op.STRIDE;
       const kind = code[base]!;
-      if (kind === op.END_IF) open.pop();
-      region[i] = open.length > 0 ? open[open.length - 1]! : -1;
-      if (kind === op.IF) open.push(i);
+      if (kind === op.END_IF) open = region[open]!;
+      region[i] = open;
+      if (kind === op.IF) open = i;
       const bits = valueOperands(kind);
       for (let k = 0; k < 4; k++) {
         const v = code[base + 1 + k]!;
-        if ((bits >> k) & 1 && v >= 0) users[v]!.push(i);
+        if ((bits >> k) & 1 && v >= 0) this.addUser(v, i);
       }
       if (kind === op.STORE_MULTIPLE) {
         for (let k = 0; k < code[base + 3]!; k++) {
           const item = this.lists[code[base + 2]! + k]!;
           if (item < 0) {
-            users[~item]!.push(i);
+            this.addUser(~item, i);
             this.listed[~item] = 1;
           }
         }
@@ -97,12 +124,12 @@ export class Placement {
   private decide(i: number): void {
     const kind = this.code[i * op.STRIDE]!;
     this.at[i] = i;
-    const users = this.users[i]!;
+    const first = this.firstUser[i]!;
     if (!isPure(kind) && !isOrderedValue(kind)) {
       this.place[i] = INLINE;
       return;
     }
-    if (users.length === 0) {
+    if (first < 0) {
       this.place[i] = UNUSED;
       return;
     }
@@ -116,15 +143,24 @@ export class Placement {
     }
     if (kind === op.GET_REG || kind === op.GET_STATE) {
       const word = this.code[i * op.STRIDE + 1]!;
-      this.place[i] = users.every((user) => !this.written(word, i, this.at[user]!)) ? INLINE : TEMP;
+      this.place[i] = this.keeps(word, i) ? INLINE : TEMP;
       return;
     }
-    if (users.length === 1 && this.movable(kind, i, this.at[users[0]!]!)) {
+    const isOnly = this.nextUser[first]! < 0;
+    const user = this.user[first]!;
+    if (isOnly && this.movable(kind, i, this.at[user]!)) {
       this.place[i] = INLINE;
-      this.at[i] = this.at[users[0]!]!;
+      this.at[i] = this.at[user]!;
       return;
     }
-    this.place[i] = users.length > 1 && this.findHome(kind, i, users) ? HOME : TEMP;
+    this.place[i] = !isOnly && this.findHome(kind, i) ? HOME : TEMP;
+  }
+
+  /** Whether state word `word` is at each user of value `i` what it was at `i`. */
+  private keeps(word: number, i: number): boolean {
+    for (let link = this.firstUser[i]!; link >= 0; link = this.nextUser[link]!)
+      if (this.written(word, i, this.at[this.user[link]!]!)) return false;
+    return true;
   }
 
   /** Whether a value may be computed at `target` instead of at `i`. Operands look after themselves, since they are placed afterwards. */
@@ -144,13 +180,12 @@ export class Placement {
     return false;
   }
 
-  private findHome(kind: number, i: number, users: readonly number[]): boolean {
-    const first = users[0]!;
+  private findHome(kind: number, i: number): boolean {
+    const first = this.user[this.firstUser[i]!]!;
     if (this.code[first * op.STRIDE] !== op.SET_REG || !this.movable(kind, i, first)) return false;
     const register = this.code[first * op.STRIDE + 1]!;
-    for (let k = 1; k < users.length; k++) {
-      const user = users[k]!;
-      const where = this.at[user]!;
+    for (let link = this.nextUser[this.firstUser[i]!]!; link >= 0; link = this.nextUser[link]!) {
+      const where = this.at[this.user[link]!]!;
       if (where <= first || this.region[where] !== this.region[first] || this.written(register, first, where)) return false;
     }
     this.at[i] = first;
