@@ -3,7 +3,10 @@ import { MachineError } from './machine-error.js';
 
 const PAGE = 4096;
 
-/** Bytes kept elsewhere, in a file for example, that are brought to their place without a stop in between. */
+/**
+ * Bytes kept elsewhere, in a file for example, that are brought to their place without a stop in between. A machine made from a snapshot whose RAM is
+ * stored so may come back for a page at any time: it must stay readable as long as the machine runs.
+ */
 export interface StoredBytes {
   readonly length: number;
   /** Fills `target` with the bytes from `from` on. */
