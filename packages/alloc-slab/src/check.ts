@@ -1,5 +1,5 @@
 import { type ObjectKind, type ObjectSurroundings, USE_OBJECTS, type Violation, type Words } from '@tablewalk/alloc';
-import { AT_ROOM, AT_SLABS, AT_SPARE, bitCount, firstWord, fullMap, headerViolations, mapTail } from './layout.js';
+import { AT_LIVE, AT_ROOM, AT_SLABS, AT_SPARE, bitCount, firstWord, fullMap, headerViolations, mapTail } from './layout.js';
 import type { Shape } from './shape.js';
 
 /** More are not told. */
@@ -63,6 +63,8 @@ export const violations = (words: Words, kind: ObjectKind, surroundings: ObjectS
 
   if (slabs.size !== words.load(AT_SLABS))
     report('counts', `${words.load(AT_SLABS)} slabs counted, ${slabs.size} found`, undefined, AT_SLABS);
+  const live = shape.mapWords === 0 ? [...slabs.values()].reduce((sum, objects) => sum + objects, 0) : 0;
+  if (live !== words.load(AT_LIVE)) report('counts', `${words.load(AT_LIVE)} objects counted, ${live} found`, undefined, AT_LIVE);
   const listed = new Set<number>();
   let previous = -1;
   for (let slab = words.load(AT_ROOM) - 1; slab >= 0; slab = descriptors.next(slab)) {

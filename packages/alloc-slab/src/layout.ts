@@ -7,6 +7,7 @@ import type { Shape } from './shape.js';
 //     4  first of the slabs that have room (page plus one, 0 for none), except
 //     5  the spare one, which has no object (likewise)
 //     6  slabs
+//     7  objects, if the maps of its slabs are in the descriptors: no other word would contradict a bit of such a map
 //
 // A slab's pages say USE_OBJECTS and the cache's id. Of the first one the links lead through the slabs that have room; the others link back to
 // themselves and forward to the first. Word 1 of the first descriptor (the count of references) is
@@ -20,7 +21,8 @@ const AT_PAGES = 3;
 export const AT_ROOM = 4;
 export const AT_SPARE = 5;
 export const AT_SLABS = 6;
-export const CACHE_WORDS = 7;
+export const AT_LIVE = 7;
+export const CACHE_WORDS = 8;
 
 const MARK = 0x5457534c; // 'TWSL'
 
@@ -32,6 +34,7 @@ export const writeHeader = (words: Words, kind: ObjectKind, shape: Shape): void 
   words.store(AT_ROOM, 0);
   words.store(AT_SPARE, 0);
   words.store(AT_SLABS, 0);
+  words.store(AT_LIVE, 0);
 };
 
 export const headerViolations = (words: Words, kind: ObjectKind, shape: Shape): Violation[] => {

@@ -19,7 +19,7 @@ import {
   type Words,
 } from '@tablewalk/alloc';
 import { violations } from './check.js';
-import { AT_ROOM, AT_SLABS, AT_SPARE, bitCount, fullMap, mapTail } from './layout.js';
+import { AT_LIVE, AT_ROOM, AT_SLABS, AT_SPARE, bitCount, fullMap, mapTail } from './layout.js';
 import { NAME, type Shape } from './shape.js';
 
 const lowestBit = (word: number): number => 31 - Math.clz32(word & -word);
@@ -88,6 +88,7 @@ export class SlabCache implements ObjectCache {
       const place = lowestBit(room);
       const map = (state | (1 << place)) >>> 0;
       descriptors.setReferences(slab, map);
+      this.words.store(AT_LIVE, this.words.load(AT_LIVE) + 1);
       if (map === this.full) this.unlink(slab);
       return at + place * shape.placeWords;
     }
@@ -129,6 +130,7 @@ export class SlabCache implements ObjectCache {
       if ((state & bit) === 0) return NOT_ALLOCATED;
       const map = (state & ~bit) >>> 0;
       descriptors.setReferences(slab, map);
+      this.words.store(AT_LIVE, this.words.load(AT_LIVE) - 1);
       return map === 0 || state === this.full ? this.madeRoom(slab, state === this.full, map === 0) : OK;
     }
     const word = place >>> 5;

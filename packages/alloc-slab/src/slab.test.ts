@@ -22,6 +22,7 @@ import {
 import { buddy } from '@tablewalk/alloc-buddy';
 import { describe, expect, it } from 'vitest';
 import { slab } from './index.js';
+import { CACHE_WORDS } from './layout.js';
 import { slabShape } from './shape.js';
 
 const geometry: Geometry = { firstPage: 32, pageCount: 64, pageShift: 12 };
@@ -33,7 +34,7 @@ const stand = (pages: PageAllocator, of = geometry) => {
   const descriptors = pages.descriptors ?? pageDescriptors(own, 0, of.firstPage, of.pageCount);
   const surroundings = { pages, geometry: of, memory, descriptors };
   let id = 0;
-  const cache = (objectBytes: number, alignLog2 = 2, words = hostWords(7)): ObjectCache =>
+  const cache = (objectBytes: number, alignLog2 = 2, words = hostWords(CACHE_WORDS)): ObjectCache =>
     createObjectCache(slab(), { name: `test-${objectBytes}`, id: ++id, objectBytes, alignLog2 }, surroundings, words);
   return { cache, surroundings, memory, descriptors };
 };
@@ -92,7 +93,7 @@ describe('objects', () => {
 
   it.each([8, 64, 128, 1500, 5000])('of %i bytes: what is none is refused and nothing changes', (objectBytes) => {
     const { cache, surroundings, memory } = overBuddy();
-    const words = hostWords(7);
+    const words = hostWords(CACHE_WORDS);
     const objects = cache(objectBytes, 2, words);
     const others = cache(objectBytes);
     const object = objects.allocate();
@@ -214,7 +215,7 @@ describe('slabs', () => {
   it('are taken up from a copy of all words', () => {
     const pages = createAllocator(buddy(), geometry);
     const { cache, surroundings } = stand(pages);
-    const words = hostWords(7);
+    const words = hostWords(CACHE_WORDS);
     const objects = cache(64, 2, words);
     const live = Array.from({ length: 100 }, () => objects.allocate());
     const again = attachObjectCache(slab(), objects.kind, surroundings, hostWords(words.array.slice()));
@@ -222,7 +223,7 @@ describe('slabs', () => {
     expect(again.free(live[50]!)).toBe(OK);
     expect(again.free(live[50]!)).toBe(NOT_ALLOCATED);
     expect(() => attachObjectCache(slab(), { ...objects.kind, id: 99 }, surroundings, words)).toThrow('the id is 1, not 99');
-    expect(() => attachObjectCache(slab(), objects.kind, surroundings, hostWords(7))).toThrow('the mark');
+    expect(() => attachObjectCache(slab(), objects.kind, surroundings, hostWords(CACHE_WORDS))).toThrow('the mark');
   });
 });
 
@@ -288,7 +289,7 @@ describe('a random life', () => {
 
 describe('damage', () => {
   const filled = (objectBytes: number) => {
-    const words = hostWords(7);
+    const words = hostWords(CACHE_WORDS);
     const parts = overBuddy();
     const objects = parts.cache(objectBytes, 2, words);
     const live = Array.from({ length: 100 }, () => objects.allocate());

@@ -18,6 +18,7 @@ export {
 } from './descriptors.js';
 export type { AbortReport } from './guest-abort.js';
 export { GuestAbort } from './guest-abort.js';
+export { guestWords } from './guest-words.js';
 export type { WalkRequest } from './hardware-walk.js';
 export { hardwareWalk } from './hardware-walk.js';
 export type { KernelProgram, KernelSymbol, ProgramOptions } from './image/program.js';

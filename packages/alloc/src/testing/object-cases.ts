@@ -81,9 +81,11 @@ function flipBits(plugin: ObjectCachePlugin, kinds: readonly ObjectKind[], seed:
   rig.addStrangers(5);
   rig.live(120, 0.7, 40);
   const state = rig.stateWords();
-  for (let tries = 0; tries < 60; tries++) {
-    // The cache's own words first: they are few and matter most.
-    const { words, index, name } = state[tries < 20 ? tries % state.length : random.below(state.length)] as (typeof state)[number];
+  const described = state.filter(({ name }) => name === 'descriptors');
+  for (let tries = 0; tries < 80; tries++) {
+    // The cache's own words first, then descriptors: they are few and matter most.
+    const among = tries < 50 ? described : state;
+    const { words, index, name } = (tries < 20 ? state[tries % state.length] : among[random.below(among.length)]) as (typeof state)[number];
     const mask = 2 ** random.below(32);
     const sound = rig.fork();
     const flipped = rig.fork();

@@ -120,7 +120,8 @@ export class ObjectRig {
       own: kinds.map((kind) => guarded(plugin.metadataWords(kind, geometry), 'words-outside')),
     };
     const { pageAllocator, descriptors, memory, own } = this.memories;
-    const hooks = { pageWords: memory };
+    // Past the guard: what an in-band allocator touches in free pages is none of the cache's doing.
+    const hooks = { pageWords: memory.words };
     this.pages = copied
       ? attachAllocator(pagePlugin, geometry, pageAllocator, hooks)
       : createAllocator(pagePlugin, geometry, pageAllocator, hooks);
