@@ -7,7 +7,7 @@ unsigned main(void) {
     table[i] = c;
   }
   for (unsigned i = 0; i < sizeof data; i++) data[i] = (x = x * 1103515245 + 12345) >> 16;
-  for (int round = 0; round < 800; round++)
+  for (int round = 0; round < 3200; round++)
     for (unsigned i = 0; i < sizeof data; i++) crc = table[(crc ^ data[i]) & 255] ^ (crc >> 8);
   return crc;
 }

@@ -6,6 +6,6 @@ static unsigned rot(unsigned a, unsigned b) { return a >> (b & 31) | a << (-b & 
 static operation volatile table[4] = { add, eor, mul, rot };
 unsigned main(void) {
   unsigned x = 1, y = 2;
-  for (unsigned i = 0; i < 20000000; i++) { x = table[(x >> 3 ^ i) & 3](x, y + i); y += x; }
+  for (unsigned i = 0; i < 40000000; i++) { x = table[(x >> 3 ^ i) & 3](x, y + i); y += x; }
   return x ^ y;
 }

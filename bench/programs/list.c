@@ -9,6 +9,6 @@ unsigned main(void) {
   }
   for (unsigned i = 0; i < 4096; i++) nodes[nodes[i].value].next = &nodes[nodes[(i + 1) & 4095].value];
   struct node *p = nodes;
-  for (unsigned i = 0; i < 60000000; i++) { sum += p->value ^ i; p = p->next; }
+  for (unsigned i = 0; i < 120000000; i++) { sum += p->value ^ i; p = p->next; }
   return sum;
 }

@@ -18,7 +18,7 @@ static void block(const unsigned *m) {
 unsigned main(void) {
   unsigned m[16], x = 3;
   for (int i = 0; i < 64; i++) k[i] = x = x * 1664525 + 1013904223;
-  for (int n = 0; n < 60000; n++) {
+  for (int n = 0; n < 300000; n++) {
     for (int i = 0; i < 16; i++) m[i] = x = x * 22695477 + 1;
     block(m);
   }

@@ -1,7 +1,7 @@
 static unsigned char composite[1 << 20];
 unsigned main(void) {
   unsigned sum = 0;
-  for (int round = 0; round < 12; round++) {
+  for (int round = 0; round < 80; round++) {
     for (unsigned i = 0; i < sizeof composite; i++) composite[i] = 0;
     for (unsigned i = 2; i * i < sizeof composite; i++)
       if (!composite[i])

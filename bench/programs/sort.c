@@ -20,7 +20,7 @@ static void quick(int *a, int n) {
 }
 unsigned main(void) {
   unsigned x = 1, sum = 0;
-  for (int round = 0; round < 60; round++) {
+  for (int round = 0; round < 180; round++) {
     for (int i = 0; i < 1 << 15; i++) v[i] = (int)(x = x * 1664525 + 1013904223) >> 4;
     quick(v, 1 << 15);
     for (int i = 0; i < 1 << 15; i++) sum = sum * 33 + (unsigned)v[i];

@@ -3,7 +3,7 @@ unsigned main(void) {
   unsigned x = 9, words = 0, numbers = 0, strings = 0, others = 0;
   static const char letters[] = "ab1 2\"c  d9x\"y.\n";
   for (unsigned i = 0; i < sizeof text; i++) text[i] = letters[(x = x * 1103515245 + 12345) >> 28];
-  for (int round = 0; round < 400; round++) {
+  for (int round = 0; round < 1200; round++) {
     int state = 0;
     for (unsigned i = 0; i < sizeof text; i++) {
       char c = text[i];

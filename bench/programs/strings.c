@@ -4,6 +4,6 @@ static void __attribute__((noinline)) copy(char *d, const char *s) { while ((*d+
 unsigned main(void) {
   unsigned sum = 0;
   for (unsigned i = 0; i + 1 < sizeof from; i++) from[i] = 'a' + i % 23;
-  for (unsigned i = 0; i < 5000; i++) { copy(to, from + (i & 63)); sum += length(to); from[i & 4095] ^= 1; }
+  for (unsigned i = 0; i < 30000; i++) { copy(to, from + (i & 63)); sum += length(to); from[i & 4095] ^= 1; }
   return sum;
 }

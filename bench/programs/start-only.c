@@ -1,0 +1,1 @@
+unsigned main(void) { return 0; }
