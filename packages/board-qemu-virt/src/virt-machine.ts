@@ -7,6 +7,8 @@ import { ConsoleStream, GuestMemory, RunLoop, SystemBus, Timeline } from '@table
 import { CoherencyMap, shadowBytes, Vmsav7 } from '@tablewalk/mmu';
 import type { BootPlan } from './boot.js';
 import { planBoot } from './boot.js';
+import type { GuestCallContext } from './guest-calls.js';
+import { answerPsci, answerSemihosting } from './guest-calls.js';
 import { hostTurn } from './host-turn.js';
 import type { MachineEnd } from './machine-end.js';
 import { crashReport } from './machine-end.js';
@@ -19,11 +21,10 @@ import { memoryModels } from './memory-models.js';
 import type { MemoryStatistics } from './memory-statistics.js';
 import { estimatedCycles, walkCounts } from './memory-statistics.js';
 import { noncoherentDma } from './noncoherent-dma.js';
-import { psciCall } from './psci.js';
 import type { RegionContents, StoredBytes } from './ram-snapshot.js';
 import { restoreRam, saveRam } from './ram-snapshot.js';
 import { RandomEvictions } from './random-evictions.js';
-import { semihostingCall } from './semihosting.js';
+
 import type { VirtBoard } from './virt-board.js';
 import { FLASH_REGIONS, virtBoard } from './virt-board.js';
 import type { VirtMachineOptions } from './virt-options.js';
@@ -138,8 +139,16 @@ export class VirtMachine {
           },
         }),
       handlers: {
-        hypervisorCall: (immediate) => options.hypervisorCall?.(immediate) === true || this.psci(),
-        ...(options.semihosting && { semihosting: () => this.semihosting() }),
+        hypervisorCall: (immediate) => {
+          if (options.hypervisorCall?.(immediate) !== true) answerPsci(this.calls);
+          return true;
+        },
+        ...(options.semihosting && {
+          semihosting: () => {
+            answerSemihosting(this.calls);
+            return true;
+          },
+        }),
       },
     });
     this.mmu.defineRegisters(this.cpu.registers);
@@ -154,6 +163,14 @@ export class VirtMachine {
       this.plan,
       (byte) => this.console.put(byte),
     );
+    this.calls = {
+      cpu: this.cpu,
+      memory: this.memory,
+      timeline: this.timeline,
+      translate: (va) => this.translate(va),
+      print: (byte) => this.console.put(byte),
+      finish: (end) => this.finish(end),
+    };
     this.timer = genericTimer({
       host,
       bank: this.cpu.registers,
@@ -172,6 +189,7 @@ export class VirtMachine {
     }
   }
   private readonly timer: ReturnType<typeof genericTimer>;
+  private readonly calls: GuestCallContext;
 
   /** What the walker reads: RAM and ROM; anything else is an external abort. */
   private readDescriptor(pa: number, attributes: number): number | undefined {
@@ -223,60 +241,6 @@ export class VirtMachine {
   }
 
   /** PSCI through HVC. */
-  private psci(): boolean {
-    const R = this.cpu.core.words;
-    const arg = (n: number): number => R[n]! >>> 0;
-    const result = psciCall(arg(0), arg(1), arg(2), arg(3), (affinity) => (affinity === 0 ? 'on' : undefined));
-    if ('value' in result) R[0] = result.value;
-    switch (result.action) {
-      case 'wait-for-interrupt':
-        this.cpu.system.waitForInterrupt();
-        break;
-      case 'system-off':
-      case 'cpu-off':
-        this.finish({ reason: 'poweroff' });
-        break;
-      case 'system-reset':
-        this.finish({ reason: 'reset' });
-        break;
-    }
-    return true;
-  }
-
-  private semihosting(): boolean {
-    const R = this.cpu.core.words;
-    semihostingCall(
-      {
-        readByte: (va) => this.readVirtual(va),
-        readWord: (va) => {
-          let word = 0;
-          for (let i = 3; i >= 0; i--) {
-            const byte = this.readVirtual(va + i);
-            if (byte === undefined) return undefined;
-            word = word * 256 + byte;
-          }
-          return word;
-        },
-        write: (bytes) => bytes.forEach((byte) => this.console.put(byte)),
-        exit: (status) => this.finish({ reason: 'exit', status }),
-        time: () => this.timeline.current,
-        setResult: (value) => {
-          R[0] = value;
-        },
-      },
-      R[0]! >>> 0,
-      R[1]! >>> 0,
-    );
-    return true;
-  }
-
-  /** One byte as the guest's current translation shows it, without a side effect; undefined where there is no memory. */
-  private readVirtual(va: number): number | undefined {
-    const pa = this.translate(va);
-    const region = pa === undefined ? undefined : this.memory.regionAt(pa);
-    return pa === undefined || region === undefined ? undefined : this.memory.u8[this.memory.hostOffset(region, pa)];
-  }
-
   /** Physical address of a VA as the TLB or the tables have it, or undefined when it does not translate. Nothing changes. */
   translate(va: number): number | undefined {
     return this.mmu.peek(va >>> 0);
