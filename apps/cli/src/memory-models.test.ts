@@ -51,6 +51,48 @@ describe('models by name or module', () => {
     expect(lines.some((line) => line.includes('L1D'))).toBe(true);
   });
 
+  const cacheModule = (name: string, body: string): string => {
+    const path = join(folder, name);
+    const mmu = new URL('../../../packages/mmu/src/index.ts', import.meta.url).pathname;
+    writeFileSync(path, `import { setAssociativeCache } from '${mmu}';\n${body}`);
+    return path;
+  };
+  const withCache = async (path: string, ...more: readonly string[]): Promise<VirtMachine> => {
+    const args = parseRun(['--fidelity', 'measured', '--cache', path, ...more])!;
+    return new VirtMachine({ memory: 16 << 20, kernel: builtinGuest(), cpu: args.cpu, ...(await modelOptions(args)) });
+  };
+
+  it('a single cache takes the place of the core’s own', async () => {
+    const path = cacheModule(
+      'small.ts',
+      "export default () => setAssociativeCache({ name: 'small', unit: 1, byteLength: 1024, ways: 1, lineLength: 64, replacement: 'fifo' });",
+    );
+    const machine = await withCache(path);
+    while (machine.instructions < 15_000) machine.runFor(1000);
+    const { caches } = machine.models;
+    expect(caches).toMatchObject({ name: 'cortex-a15 with small', data: { name: 'small' }, unified: { wayCount: 16 }, walks: 'l1d' });
+    const own = new VirtMachine({ memory: 16 << 20, kernel: builtinGuest(), fidelity: 'measured' });
+    while (own.instructions < 15_000) own.runFor(1000);
+    const { caches: counted } = machine.memoryStatistics();
+    expect(counted!['L1D reads']).toBe(own.memoryStatistics().caches!['L1D reads']);
+    expect(counted!['L1D read misses']).toBeGreaterThan(own.memoryStatistics().caches!['L1D read misses']!);
+  });
+
+  it('one that walks cannot look into is walked past, and one that does not fit is refused', async () => {
+    const vipt = cacheModule(
+      'vipt.ts',
+      "export default () => setAssociativeCache({ name: 'vipt', unit: 1, byteLength: 65536, ways: 2, lineLength: 64, virtuallyIndexed: true });",
+    );
+    expect((await withCache(vipt)).models).toMatchObject({ caches: { walks: 'l2' }, profile: { id: { ID_MMFR3: 0x02002211 } } });
+    const long = cacheModule(
+      'long.ts',
+      "export default () => setAssociativeCache({ name: 'long', unit: 1, byteLength: 65536, ways: 2, lineLength: 128 });",
+    );
+    await expect(withCache(long)).rejects.toThrow('lines of the L2 are shorter than those of the L1 data cache');
+    const half = cacheModule('half.ts', 'export default () => ({ name: "half", contract: 2, unit: 1, replacement: "fifo" });');
+    await expect(withCache(half)).rejects.toThrow('is no cache');
+  });
+
   it('are none at functional fidelity, and refused by name', async () => {
     expect(await modelOptions(parseRun([])!)).toEqual({});
     expect(await modelOptions(parseRun(['--tlb', 'none', '--cache', 'none'])!)).toEqual({ tlb: 'none', cache: 'none' });

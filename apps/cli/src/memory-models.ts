@@ -1,10 +1,7 @@
 import type { VirtMachine, VirtMachineOptions } from '@tablewalk/board-qemu-virt';
 import { cacheKind, tlbKind } from './model-kinds.js';
-import type { RunArguments } from './options.js';
+import type { ModelArguments } from './model-options.js';
 import { resolvePlugin } from './plugins.js';
-
-/** What of the arguments says how the memory system is modelled. */
-export type ModelArguments = Pick<RunArguments, 'fidelity' | 'tlb' | 'cache' | 'retain' | 'walk' | 'dma' | 'evictions'>;
 
 /** Makes the models that the arguments name. */
 export const modelOptions = async (args: ModelArguments): Promise<VirtMachineOptions> => {
@@ -22,16 +19,33 @@ export const modelOptions = async (args: ModelArguments): Promise<VirtMachineOpt
   };
 };
 
-const table = (counters: Readonly<Record<string, number>>): string[] =>
-  Object.entries(counters).map(([name, value]) => `  ${name.padEnd(34)} ${value}`);
+/** What one of the models counted, under its heading. */
+export interface ModelCounters {
+  readonly heading: string;
+  readonly counters: Readonly<Record<string, number>>;
+}
 
-/** Counters of the models for `--stats`; none at functional fidelity. */
-export const modelStatistics = (machine: VirtMachine): readonly string[] => {
+/** Counters of the models since power-on; none at functional fidelity. */
+export const modelCounters = (machine: VirtMachine): readonly ModelCounters[] => {
   const { tlb, caches, walks, cycles } = machine.memoryStatistics();
-  const lines: string[] = [];
-  if (tlb !== undefined) lines.push(`TLB ${machine.models.tlb!.name}`, ...table(tlb));
-  if (caches !== undefined) lines.push(`caches ${machine.models.caches!.name}`, ...table(caches));
-  if (walks !== undefined) lines.push('descriptors read by walks', ...table(walks));
-  if (cycles !== undefined) lines.push(`estimated cycles ${cycles}`);
-  return lines;
+  return [
+    ...(tlb ? [{ heading: `TLB ${machine.models.tlb!.name}`, counters: tlb }] : []),
+    ...(caches ? [{ heading: `caches ${machine.models.caches!.name}`, counters: caches }] : []),
+    ...(walks ? [{ heading: 'descriptors read by walks', counters: walks }] : []),
+    ...(cycles === undefined ? [] : [{ heading: 'estimate', counters: { 'estimated cycles': cycles } }]),
+  ];
 };
+
+/** What was counted between two pictures of one machine. */
+export const countersBetween = (before: readonly ModelCounters[], after: readonly ModelCounters[]): readonly ModelCounters[] =>
+  after.map(({ heading, counters }, i) => ({
+    heading,
+    counters: Object.fromEntries(Object.entries(counters).map(([name, value]) => [name, value - (before[i]?.counters[name] ?? 0)])),
+  }));
+
+/** Counters as lines, for `--stats`. */
+export const modelStatistics = (machine: VirtMachine): readonly string[] =>
+  modelCounters(machine).flatMap(({ heading, counters }) => [
+    heading,
+    ...Object.entries(counters).map(([name, value]) => `  ${name.padEnd(34)} ${value}`),
+  ]);

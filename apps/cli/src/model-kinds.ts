@@ -1,4 +1,4 @@
-import type { CacheHierarchy, CoreModelName, Tlb } from '@tablewalk/mmu';
+import type { Cache, CacheHierarchy, CoreModelName, Tlb } from '@tablewalk/mmu';
 import { CACHE_CONTRACT, TLB_CONTRACT } from '@tablewalk/mmu';
 import type { PluginFactory, PluginKind } from './plugins.js';
 
@@ -42,8 +42,52 @@ export const tlbKind: PluginKind<Tlb> = {
   stateful: true,
 };
 
-/** Cache models: `--cache`. */
-export const cacheKind: PluginKind<CacheHierarchy> = {
+const maintenance = {
+  cleanSetWay: 'function',
+  invalidateSetWay: 'function',
+  cleanInvalidateSetWay: 'function',
+  access: 'function',
+  evictOne: 'function',
+  reset: 'function',
+  stats: 'function',
+  snapshot: 'function',
+  restore: 'function',
+} as const;
+
+const cacheMembers = {
+  ...maintenance,
+  replacement: 'string',
+  unit: 'number',
+  lineSizeLog2: 'number',
+  setCount: 'number',
+  wayCount: 'number',
+  virtuallyIndexed: 'boolean',
+  colourCount: 'number',
+  writeBack: 'boolean',
+  writeAllocate: 'boolean',
+  clean: 'function',
+  invalidate: 'function',
+  cleanInvalidate: 'function',
+  invalidateAll: 'function',
+  lines: 'function',
+} as const;
+
+const hierarchyMembers = {
+  ...maintenance,
+  levelOfUnification: 'number',
+  levelOfCoherency: 'number',
+  walks: 'string',
+  walk: 'function',
+  cleanToUnification: 'function',
+  cleanToCoherency: 'function',
+  invalidateToCoherency: 'function',
+  cleanInvalidateToCoherency: 'function',
+  invalidateInstruction: 'function',
+  invalidateInstructionAll: 'function',
+} as const;
+
+/** Cache models: `--cache`. A whole hierarchy, or one cache, which has a `unit`. */
+export const cacheKind: PluginKind<CacheHierarchy | Cache> = {
   role: 'cache',
   contract: CACHE_CONTRACT,
   builtIn: {
@@ -53,26 +97,6 @@ export const cacheKind: PluginKind<CacheHierarchy> = {
       return () => coreCaches(coreModels[name]);
     }),
   },
-  members: {
-    levelOfUnification: 'number',
-    levelOfCoherency: 'number',
-    walks: 'string',
-    access: 'function',
-    walk: 'function',
-    cleanToUnification: 'function',
-    cleanToCoherency: 'function',
-    invalidateToCoherency: 'function',
-    cleanInvalidateToCoherency: 'function',
-    invalidateInstruction: 'function',
-    invalidateInstructionAll: 'function',
-    cleanSetWay: 'function',
-    invalidateSetWay: 'function',
-    cleanInvalidateSetWay: 'function',
-    evictOne: 'function',
-    reset: 'function',
-    stats: 'function',
-    snapshot: 'function',
-    restore: 'function',
-  },
+  members: (found) => ('unit' in found ? cacheMembers : hierarchyMembers),
   stateful: true,
 };

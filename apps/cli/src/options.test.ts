@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseRun, parseSize } from './options.js';
+import { parseSize } from './argument-values.js';
+import { parseRun } from './options.js';
 import { UsageError } from './usage-error.js';
 
 describe('arguments of run', () => {

@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
-import type { Fidelity } from '@tablewalk/board-qemu-virt';
-import { FIDELITIES } from '@tablewalk/board-qemu-virt';
+import { parseCount, parseSize } from './argument-values.js';
+import type { ModelArguments } from './model-options.js';
+import { MODEL_OPTIONS, parseModels } from './model-options.js';
 import { UsageError } from './usage-error.js';
 
 /** Options of `tablewalk run`, as given. */
-export interface RunArguments {
+export interface RunArguments extends ModelArguments {
   readonly memoryBytes: number;
   readonly cpu: string;
   readonly kernel: string | undefined;
@@ -32,15 +33,6 @@ export interface RunArguments {
   readonly noReboot: boolean;
   readonly modernVirtio: boolean;
   readonly engine: 'interpreter' | 'wasm';
-  readonly fidelity: Fidelity;
-  /** Name or module of a model; undefined is the core's own. */
-  readonly tlb: string | undefined;
-  readonly cache: string | undefined;
-  readonly retain: 'finite' | 'forever' | undefined;
-  readonly walk: 'coherent' | 'noncoherent' | undefined;
-  readonly dma: 'coherent' | 'noncoherent' | undefined;
-  /** Seed of random evictions. */
-  readonly evictions: number | undefined;
 }
 
 export interface DriveArgument {
@@ -113,13 +105,7 @@ const definitions = {
   'no-reboot': { type: 'boolean' },
   'modern-virtio': { type: 'boolean' },
   engine: { type: 'string' },
-  fidelity: { type: 'string' },
-  tlb: { type: 'string' },
-  cache: { type: 'string' },
-  retain: { type: 'string' },
-  walk: { type: 'string' },
-  dma: { type: 'string' },
-  evictions: { type: 'string' },
+  ...MODEL_OPTIONS,
   help: { type: 'boolean' },
 } as const;
 
@@ -151,28 +137,6 @@ const MACHINE_OPTIONS = [
 ] as const;
 
 const KNOWN_LOG = new Set(['int', 'mmu', 'guest_errors', 'unimp']);
-
-/** `128`, `512M`, `1G`, `64K` in bytes; a bare number is MiB, as QEMU's. */
-export const parseSize = (text: string): number => {
-  const match = /^([0-9]+(?:\.[0-9]+)?)([kKmMgGbB]?)$/.exec(text);
-  if (!match) throw new UsageError(`'${text}' is not a size (examples: 512, 512M, 1G)`);
-  const unit = { k: 1024, m: 1024 ** 2, g: 1024 ** 3, b: 1 }[(match[2] || 'm').toLowerCase() as 'k' | 'm' | 'g' | 'b'];
-  return Math.round(Number(match[1]) * unit);
-};
-
-const parseCount = (name: string, text: string | undefined, fallback: number): number => {
-  if (text === undefined) return fallback;
-  const value = /^(0x[0-9a-f]+|[0-9][0-9_]*(\.[0-9]+)?(e[0-9]+)?)$/i.test(text) ? Number(text.replaceAll('_', '')) : Number.NaN;
-  if (!Number.isFinite(value) || value < 0) throw new UsageError(`--${name} takes a number, not '${text}'`);
-  return value;
-};
-
-const oneOf = <T extends string>(name: string, known: readonly T[], text: string | undefined): T | undefined => {
-  if (text === undefined) return undefined;
-  const found = known.find((one) => one === text);
-  if (found === undefined) throw new UsageError(`--${name} ${text}: there are ${known.join(', ')}`);
-  return found;
-};
 
 /** `\n`, `\r`, `\t`, `\e`, `\\`, `\xHH` in scripts. */
 const unescapeText = (text: string): string =>
@@ -283,12 +247,6 @@ export const parseRun = (argv: readonly string[]): RunArguments | undefined => {
     noReboot: values['no-reboot'] ?? false,
     modernVirtio: values['modern-virtio'] ?? false,
     engine,
-    fidelity: oneOf('fidelity', FIDELITIES, values.fidelity) ?? 'functional',
-    tlb: values.tlb,
-    cache: values.cache,
-    retain: oneOf('retain', ['finite', 'forever'] as const, values.retain),
-    walk: oneOf('walk', ['coherent', 'noncoherent'] as const, values.walk),
-    dma: oneOf('dma', ['coherent', 'noncoherent'] as const, values.dma),
-    evictions: values.evictions === undefined ? undefined : parseCount('evictions', values.evictions, 0),
+    ...parseModels(values),
   };
 };

@@ -9,6 +9,8 @@ export type PluginOptions = Readonly<Record<string, string | number | boolean>>;
 /** Makes a plugin; a module exports one. */
 export type PluginFactory<T> = (options: PluginOptions) => T;
 
+export type PluginMembers = Readonly<Record<string, 'function' | 'object' | 'string' | 'number' | 'boolean'>>;
+
 /** A kind of thing that a user may bring: what is there, and what a stranger has to look like. */
 export interface PluginKind<T> {
   /** As in messages: `TLB`, `allocator`. */
@@ -17,8 +19,8 @@ export interface PluginKind<T> {
   readonly contract: number;
   /** Loaders of the built-in ones, by name; `-`, `_` and case do not tell names apart. */
   readonly builtIn: Readonly<Record<string, () => Promise<PluginFactory<T>>>>;
-  /** Members of the contract besides `name` and `contract`, and their `typeof`. */
-  readonly members: Readonly<Record<string, 'function' | 'object' | 'string' | 'number' | 'boolean'>>;
+  /** Members of the contract besides `name` and `contract`, and their `typeof`; a function where there is more than one shape. */
+  readonly members: PluginMembers | ((found: Readonly<Record<string, unknown>>) => PluginMembers);
   /** True when the object has state: a module exports a function that makes one, never the thing itself. */
   readonly stateful: boolean;
 }
@@ -114,7 +116,8 @@ const inspect = <T>(kind: PluginKind<T>, target: string, value: unknown): T => {
     if (contract !== kind.contract) refuse(`speaks version ${contract} of the ${kind.role} contract; this is version ${kind.contract}`);
     if (typeof name !== 'string' || !/^[\x21-\x7e]([\x20-\x7e]{0,78}[\x21-\x7e])?$/.test(name))
       refuse('has no usable name: 1 to 80 printable characters');
-    for (const [member, type] of Object.entries(kind.members)) {
+    const expected = typeof kind.members === 'function' ? kind.members(members) : kind.members;
+    for (const [member, type] of Object.entries(expected)) {
       const found = members[member];
       if (typeof found !== type || found === null)
         refuse(`is no ${kind.role}: '${member}' is ${found === undefined ? 'missing' : `no ${type}`}`);

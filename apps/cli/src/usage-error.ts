@@ -14,6 +14,7 @@ const clear = new Set([
   'AssemblerError',
   'KmemError',
   'AllocError',
+  'MmuError',
 ]);
 
 /** The line for a user's mistake or a failing file system; undefined for an error of the program's own. */

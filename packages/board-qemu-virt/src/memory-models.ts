@@ -1,6 +1,6 @@
 import type { CoreProfile } from '@tablewalk/arm-core';
 import type { Cache, CacheHierarchy, CoreModel, Tlb } from '@tablewalk/mmu';
-import { coreCaches, coreModels, coreTlb, retainForeverTlb } from '@tablewalk/mmu';
+import { cacheHierarchy, coreCaches, coreModels, coreTlb, retainForeverTlb } from '@tablewalk/mmu';
 import { MachineError } from './machine-error.js';
 import type { Fidelity, VirtMachineOptions } from './virt-options.js';
 
@@ -76,6 +76,31 @@ const cachesOf = (profile: CoreProfile, options: VirtMachineOptions): CacheHiera
   return coreCaches({ ...model, caches }, options.seed ?? 0);
 };
 
+/**
+ * One cache in the place of the core's own of its unit. Walks, which have no VA, cannot look into a data cache that is indexed by one: they go past it then,
+ * as ID_MMFR3 says.
+ */
+const withCache = (profile: CoreProfile, cache: Cache, options: VirtMachineOptions): CacheHierarchy => {
+  const own = cachesOf(profile, options);
+  const { inclusive, levelOfUnification, levelOfCoherency } = own;
+  const name = (['instruction', 'data', 'unified'] as const)[cache.unit];
+  if (name === undefined) throw new MachineError('cache', `${cache.name} is of unit ${String(cache.unit)}: there are 0, 1 and 2`);
+  const unified = name === 'unified' ? cache : own.unified;
+  const walks = name === 'data' && cache.virtuallyIndexed && own.walks === 'l1d' ? (unified ? 'l2' : 'memory') : own.walks;
+  return cacheHierarchy({
+    name: `${profile.name} with ${cache.name}`,
+    inclusive,
+    levelOfUnification,
+    // An L2 that the core does not have is one level more to clean.
+    levelOfCoherency: unified && !own.unified ? 2 : levelOfCoherency,
+    walks,
+    instruction: own.instruction,
+    data: own.data,
+    unified,
+    [name]: cache,
+  });
+};
+
 /** CCSIDR (ARM DDI 0406C, B4.1.19) of a cache, with the policies that the profile states for it. */
 const ccsidr = (cache: Cache, stated: number | undefined): number =>
   (((stated ?? 0x70000000) & 0xf0000000) | ((cache.setCount - 1) << 13) | ((cache.wayCount - 1) << 3) | (cache.lineSizeLog2 - 4)) >>> 0;
@@ -98,6 +123,12 @@ const identified = (profile: CoreProfile, caches: CacheHierarchy): CoreProfile =
   return { ...profile, ccsidr: geometry, id: { ...profile.id, CLIDR: clidr >>> 0, CTR: ctr >>> 0, ID_MMFR3: mmfr3 >>> 0 } };
 };
 
+const chosenCaches = (profile: CoreProfile, options: VirtMachineOptions): CacheHierarchy => {
+  const given = options.cache as Cache | CacheHierarchy | undefined;
+  if (given === undefined) return cachesOf(profile, options);
+  return 'unit' in given ? withCache(profile, given, options) : given;
+};
+
 /** @throws {MachineError} one line that says what cannot be */
 export const memoryModels = (profile: CoreProfile, options: VirtMachineOptions): MemoryModels => {
   check(options);
@@ -108,7 +139,7 @@ export const memoryModels = (profile: CoreProfile, options: VirtMachineOptions):
   const transparent = none(options.tlb);
   const tlb =
     transparent || !modelled ? null : ((options.tlb as Tlb | undefined) ?? tlbOf(profile, options.retain ?? 'finite', options.seed ?? 0));
-  const chosen = none(options.cache) || !modelled ? null : ((options.cache as CacheHierarchy | undefined) ?? cachesOf(profile, options));
+  const chosen = none(options.cache) || !modelled ? null : chosenCaches(profile, options);
   const caches = chosen === null || (chosen.data === null && chosen.unified === null) ? null : chosen;
   return { fidelity, tlb, transparent, caches, profile: caches === null ? profile : identified(profile, caches) };
 };

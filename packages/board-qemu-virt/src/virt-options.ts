@@ -1,7 +1,7 @@
 import type { CoreProfile, TranslationOptions } from '@tablewalk/arm-core';
 import type { BlockStorage, NetBackend, VirtioConsolePort } from '@tablewalk/devices';
 import type { Diagnostics, Snapshot } from '@tablewalk/machine';
-import type { CacheHierarchy, Tlb } from '@tablewalk/mmu';
+import type { Cache, CacheHierarchy, Tlb } from '@tablewalk/mmu';
 
 /** A disk for a virtio slot. */
 export interface VirtDrive {
@@ -70,8 +70,11 @@ export interface VirtMachineOptions {
   readonly fidelity?: Fidelity;
   /** Model of the TLB; `none` walks at each access. Default at `architectural` and `measured`: that of the core. */
   readonly tlb?: Tlb | 'none';
-  /** Model of the caches; `none` is one coherent memory. Default at `architectural` and `measured`: those of the core. */
-  readonly cache?: CacheHierarchy | 'none';
+  /**
+   * Model of the caches; `none` is one coherent memory. A single cache takes the place of the core's own of its unit, and the rest of the core's hierarchy
+   * stays. Default at `architectural` and `measured`: those of the core.
+   */
+  readonly cache?: CacheHierarchy | Cache | 'none';
   /** `forever`: the core's TLB and L1 data cache never give anything up by themselves. Default `finite`. Not for models of your own. */
   readonly retain?: 'finite' | 'forever';
   /** Whether table walks see the L1 data cache; default as the core does. Not for a cache model of your own. */

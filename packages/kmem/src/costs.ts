@@ -49,9 +49,10 @@ export class CostCounter {
       },
     };
     machine.mmu.observeWalks({
-      descriptor: (_va, level) => {
-        counts.descriptorsRead++;
-        if (level === 1) counts.walks++;
+      descriptor: (_va, _level, kind, address) => {
+        if (address >= 0) counts.descriptorsRead++;
+        // A walk may begin below the first level, from a walk cache; it ends with one descriptor that is no table.
+        if (kind !== 'table') counts.walks++;
       },
     });
   }

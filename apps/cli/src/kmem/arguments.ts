@@ -1,23 +1,18 @@
 import { parseArgs } from 'node:util';
 import { workloads } from '@tablewalk/kmem';
-import { parseSize } from '../options.js';
+import { parseSize } from '../argument-values.js';
+import type { ModelArguments } from '../model-options.js';
+import { MODEL_OPTIONS, parseModels } from '../model-options.js';
 import { UsageError } from '../usage-error.js';
 
 /** What kernel to boot on which machine: the options that `kmem` and `walk` share. */
-export interface KernelArguments {
+export interface KernelArguments extends ModelArguments {
   readonly policy: string;
   readonly allocator: string;
   readonly objectCache: string | undefined;
   readonly lazyUnmapping: boolean;
   readonly poison: boolean;
   readonly cpu: string;
-  readonly fidelity: 'functional' | 'architectural' | 'measured';
-  /** The core's TLB and caches, or none; their counters and contents are there at `architectural` and `measured`. */
-  readonly withoutTlb: boolean;
-  readonly withoutCaches: boolean;
-  readonly retain: 'finite' | 'forever';
-  /** Seed of random evictions. */
-  readonly evictions: number | undefined;
   readonly loadAddress: number | undefined;
   readonly split: number | undefined;
   readonly memoryBytes: number;
@@ -32,11 +27,7 @@ const common = {
   vmalloc: { type: 'string' },
   poison: { type: 'boolean' },
   cpu: { type: 'string' },
-  fidelity: { type: 'string' },
-  tlb: { type: 'string' },
-  cache: { type: 'string' },
-  retain: { type: 'string' },
-  evictions: { type: 'string' },
+  ...MODEL_OPTIONS,
   'load-address': { type: 'string' },
   split: { type: 'string' },
   memory: { type: 'string' },
@@ -58,19 +49,6 @@ interface Values {
 
 const kernelArguments = (values: Values): KernelArguments => {
   const text = (name: string): string | undefined => values[name] as string | undefined;
-  const oneOf = <Name extends string>(name: string, known: readonly [Name, ...Name[]]): Name => {
-    const given = text(name);
-    if (given === undefined) return known[0];
-    const found = known.find((one) => one === given);
-    if (found === undefined) throw new UsageError(`--${name} ${given}: there are ${known.join(', ')}`);
-    return found;
-  };
-  const fidelity = oneOf('fidelity', ['functional', 'architectural', 'measured']);
-  const modelled = ['tlb', 'cache', 'retain', 'evictions'].find((name) => text(name) !== undefined);
-  if (modelled !== undefined && fidelity === 'functional')
-    throw new UsageError(`--${modelled} is for --fidelity architectural and measured: at functional there are no models`);
-  const evictions = text('evictions');
-  if (evictions !== undefined && !/^[0-9]{1,9}$/.test(evictions)) throw new UsageError(`--evictions takes a seed, not '${evictions}'`);
   const unmapping = text('vmalloc') ?? 'eager';
   if (unmapping !== 'eager' && unmapping !== 'lazy') throw new UsageError(`--vmalloc is eager or lazy, not '${unmapping}'`);
   const workload = text('workload');
@@ -87,11 +65,7 @@ const kernelArguments = (values: Values): KernelArguments => {
     lazyUnmapping: unmapping === 'lazy',
     poison: values['poison'] === true,
     cpu: text('cpu') ?? 'cortex-a15',
-    fidelity,
-    withoutTlb: oneOf('tlb', ['core', 'none']) === 'none',
-    withoutCaches: oneOf('cache', ['core', 'none']) === 'none',
-    retain: oneOf('retain', ['finite', 'forever']),
-    evictions: evictions === undefined ? undefined : Number(evictions),
+    ...parseModels(values as Readonly<Record<string, string>>),
     loadAddress: loadAddress === undefined ? undefined : parseAddress('--load-address', loadAddress),
     split: split === undefined ? undefined : parseAddress('--split', split),
     memoryBytes: parseSize(text('memory') ?? '128'),

@@ -1,5 +1,6 @@
 import { VirtMachine } from '@tablewalk/board-qemu-virt';
 import { Kernel } from '@tablewalk/kmem';
+import { modelOptions } from '../memory-models.js';
 import { resolvePlugin } from '../plugins.js';
 import type { KernelArguments } from './arguments.js';
 import { guestAllocatorKind, guestObjectCacheKind, policyKind } from './kinds.js';
@@ -24,13 +25,7 @@ export const makeKernel = async (args: KernelArguments): Promise<{ readonly kern
     cpu: args.cpu,
     kernel: kernel.image,
     hypervisorCall: kernel.hypervisorCall,
-    ...(args.fidelity !== 'functional' && {
-      fidelity: args.fidelity,
-      ...(args.withoutTlb && { tlb: 'none' as const }),
-      ...(args.withoutCaches && { cache: 'none' as const }),
-      ...(args.retain === 'forever' && { retain: args.retain }),
-      ...(args.evictions !== undefined && { evictions: { seed: args.evictions } }),
-    }),
+    ...(await modelOptions(args)),
   });
   kernel.attach(machine);
   return { kernel, machine };

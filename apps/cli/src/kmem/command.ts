@@ -1,10 +1,11 @@
-import type { Costs } from '@tablewalk/kmem';
 import { costsBetween, GuestAbort, workloads } from '@tablewalk/kmem';
+import { countersBetween, modelCounters } from '../memory-models.js';
 import { Output } from '../output.js';
 import { EXIT_CRASHED } from '../usage-error.js';
 import type { KernelArguments } from './arguments.js';
 import { makeKernel } from './boot.js';
 import { Canvas, drawPhysical, drawVirtual, regionTable } from './drawing.js';
+import type { CostColumn } from './report.js';
 import { allocatorLines, bootLines, costLines } from './report.js';
 
 const NEXT_STEPS = `
@@ -32,12 +33,16 @@ export const kmem = async (args: KernelArguments): Promise<number> => {
   try {
     kernel.boot();
     say('', ...bootLines(kernel.bootLog.steps, bold), '');
-    const columns: [string, Costs][] = [['boot', kernel.costs]];
+    const columns: CostColumn[] = [{ name: 'boot', costs: kernel.costs, models: modelCounters(machine) }];
     const workload = workloads.find(({ name }) => name === args.workload);
     if (workload !== undefined) {
-      const before = kernel.costs;
+      const [boot] = columns as [CostColumn];
       workload.run(kernel, args.seed);
-      columns.push([workload.name, costsBetween(before, kernel.costs)]);
+      columns.push({
+        name: workload.name,
+        costs: costsBetween(boot.costs, kernel.costs),
+        models: countersBetween(boot.models, modelCounters(machine)),
+      });
     }
     say(bold('regions'), ...regionTable(kernel), '');
     const canvas = new Canvas(colour);

@@ -1,6 +1,7 @@
 import { fragmentation } from '@tablewalk/alloc/guest';
 import type { BootEvent, BootStep, Costs, Kernel } from '@tablewalk/kmem';
 import { buddyInfo, extFrag, slabInfo } from '@tablewalk/kmem';
+import type { ModelCounters } from '../memory-models.js';
 import { describeDescriptor } from './walk-text.js';
 
 const hex = (value: number): string => `0x${(value >>> 0).toString(16).padStart(8, '0')}`;
@@ -82,13 +83,34 @@ const costNames: Readonly<Record<keyof Costs, string>> = {
   exceptions: 'exceptions',
 };
 
-/** Costs side by side. */
-export const costLines = (columns: readonly (readonly [string, Costs])[]): string[] => {
-  const width = 14;
-  return [
-    `${''.padEnd(30)}${columns.map(([name]) => name.padStart(width)).join('')}`,
-    ...(Object.keys(costNames) as (keyof Costs)[]).map(
-      (name) => `${costNames[name].padEnd(30)}${columns.map(([, costs]) => String(costs[name]).padStart(width)).join('')}`,
+/** One column of the table of costs. */
+export interface CostColumn {
+  readonly name: string;
+  readonly costs: Costs;
+  /** What the TLB and cache models counted meanwhile. */
+  readonly models: readonly ModelCounters[];
+}
+
+/** Costs side by side. Of the models' counters those that are 0 throughout are left out. */
+export const costLines = (columns: readonly CostColumn[]): string[] => {
+  const line = (name: string, cells: readonly (string | number)[]): string =>
+    `${name.padEnd(34)}${cells.map((cell) => String(cell).padStart(14)).join('')}`;
+  const lines = [
+    line(
+      '',
+      columns.map(({ name }) => name),
+    ),
+    ...(Object.keys(costNames) as (keyof Costs)[]).map((name) =>
+      line(
+        costNames[name],
+        columns.map(({ costs }) => costs[name]),
+      ),
     ),
   ];
+  columns[0]!.models.forEach(({ heading, counters }, i) => {
+    const rows = Object.keys(counters).map((name) => ({ name, cells: columns.map(({ models }) => models[i]!.counters[name] ?? 0) }));
+    const used = rows.filter(({ cells }) => cells.some((cell) => cell !== 0));
+    if (used.length > 0) lines.push(heading, ...used.map(({ name, cells }) => line(`  ${name}`, cells)));
+  });
+  return lines;
 };
