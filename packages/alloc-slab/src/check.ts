@@ -78,7 +78,8 @@ export const violations = (words: Words, kind: ObjectKind, surroundings: ObjectS
       );
       break;
     }
-    if (descriptors.previous(slab) !== previous) report('lists', `slab ${slab} links back to ${descriptors.previous(slab)}`, slab);
+    if (previous >= 0 && descriptors.previous(slab) !== previous)
+      report('lists', `slab ${slab} links back to ${descriptors.previous(slab)}`, slab);
     listed.add(slab);
     previous = slab;
   }
@@ -87,12 +88,7 @@ export const violations = (words: Words, kind: ObjectKind, surroundings: ObjectS
     report('spare', `the spare slab is page ${spare}, which is no slab, not empty, or in the list`, undefined, AT_SPARE);
   }
   for (const [slab, objects] of slabs) {
-    if (listed.has(slab) || slab === spare) continue;
-    if (objects < shape.capacity) report('lists', `slab ${slab} has room and is in no list`, slab);
-    if (descriptors.next(slab) !== -1 || descriptors.previous(slab) !== -1) report('lists', `slab ${slab} is full and has links`, slab);
-  }
-  if (spare >= 0 && slabs.has(spare) && (descriptors.next(spare) !== -1 || descriptors.previous(spare) !== -1)) {
-    report('lists', `the spare slab ${spare} has links`, spare);
+    if (objects < shape.capacity && !listed.has(slab) && slab !== spare) report('lists', `slab ${slab} has room and is in no list`, slab);
   }
   return found;
 };

@@ -9,8 +9,8 @@ import type { Shape } from './shape.js';
 //     6  slabs
 //     7  objects, if the maps of its slabs are in the descriptors: no other word would contradict a bit of such a map
 //
-// A slab's pages say USE_OBJECTS and the cache's id. Of the first one the links lead through the slabs that have room; the others link back to
-// themselves and forward to the first. Word 1 of the first descriptor (the count of references) is
+// A slab's pages say USE_OBJECTS and the cache's id. Of the first one the links lead through the slabs that have room (the head's back link, and those of
+// a slab in no list, say nothing); the others link back to themselves and forward to the first. Word 1 of the first descriptor (the count of references) is
 //
 //     the map of taken places, bit n for place n         of a slab of up to 32 places
 //     objects (31:16), words of the map with room (15:0)   of a larger one, whose map is at its beginning

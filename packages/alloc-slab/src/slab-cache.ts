@@ -38,6 +38,16 @@ export class SlabCache implements ObjectCache {
   private readonly descriptors: PageDescriptors;
   private readonly first: number;
   private readonly end: number;
+  /** The last page at which a slab can begin. */
+  private readonly last: number;
+  // The shape, where the hot paths find it at once.
+  private readonly pages: number;
+  private readonly capacity: number;
+  private readonly placeWords: number;
+  private readonly mapWords: number;
+  private readonly headerWords: number;
+  /** The maps are in the slabs. */
+  private readonly isMapped: boolean;
   /** log2 of the words of a page. */
   private readonly wordShift: number;
   private readonly full: number;
@@ -59,6 +69,13 @@ export class SlabCache implements ObjectCache {
     this.first = geometry.firstPage;
     this.end = geometry.firstPage + geometry.pageCount;
     this.wordShift = geometry.pageShift - 2;
+    this.last = this.end - shape.pages;
+    this.pages = shape.pages | 0;
+    this.capacity = shape.capacity | 0;
+    this.placeWords = shape.placeWords | 0;
+    this.mapWords = shape.mapWords | 0;
+    this.headerWords = shape.headerWords | 0;
+    this.isMapped = shape.mapWords > 0;
     this.full = fullMap(shape);
     this.perPlace = (1 + 2 ** -40) / shape.placeWords;
   }
@@ -69,86 +86,110 @@ export class SlabCache implements ObjectCache {
   }
 
   private isManaged(page: number): boolean {
-    return page >= this.first && page + this.shape.pages <= this.end;
+    return page >= this.first && page <= this.last;
   }
 
   allocate(): number {
     if (this.busy) return BUSY;
     let slab = this.words.load(AT_ROOM) - 1;
-    if (slab < 0) {
-      slab = this.open();
+    if (slab < this.first || slab > this.last) {
+      slab = this.open(slab);
       if (slab < 0) return slab;
-    } else if (!this.isManaged(slab)) return this.corrupt(`the list of slabs leads to page ${slab}`);
-    const { descriptors, shape } = this;
+    }
+    return this.isMapped ? this.takeMapped(slab) : this.takeDescribed(slab);
+  }
+
+  /** Takes the lowest free place of the first slab of the list, whose map is in its descriptor. */
+  private takeDescribed(slab: number): number {
+    const { descriptors, words, full } = this;
+    const state = descriptors.references(slab);
+    const room = ~state & full;
+    if (room === 0) return this.notFull(slab);
+    const bit = room & -room;
+    const map = (state | bit) >>> 0;
+    descriptors.setReferences(slab, map);
+    words.store(AT_LIVE, words.load(AT_LIVE) + 1);
+    if (room === bit) words.store(AT_ROOM, descriptors.next(slab) + 1);
+    return (((slab - this.first) << this.wordShift) + Math.imul(31 - Math.clz32(bit), this.placeWords)) | 0;
+  }
+
+  /** The same where the map is in the slab. */
+  private takeMapped(slab: number): number {
+    const { descriptors, memory } = this;
     const at = (slab - this.first) << this.wordShift;
     const state = descriptors.references(slab);
-    if (shape.mapWords === 0) {
-      const room = ~state & this.full;
-      if (room === 0) return this.corrupt(`slab ${slab} is full, and in the list of those that are not`, slab);
-      const place = lowestBit(room);
-      const map = (state | (1 << place)) >>> 0;
-      descriptors.setReferences(slab, map);
-      this.words.store(AT_LIVE, this.words.load(AT_LIVE) + 1);
-      if (map === this.full) this.unlink(slab);
-      return at + place * shape.placeWords;
-    }
     const summary = state & 0xffff;
-    if (summary === 0) return this.corrupt(`slab ${slab} is full, and in the list of those that are not`, slab);
-    const word = lowestBit(summary);
-    if (word >= shape.mapWords) return this.corrupt(`slab ${slab} says that word ${word} of its map has room`, slab);
-    const map = this.memory.load(at + word);
-    if (map === 0xffffffff) return this.corrupt(`word ${word} of the map of slab ${slab} is full`, slab);
-    const place = lowestBit(~map);
-    const taken = (map | (1 << place)) >>> 0;
-    this.memory.store(at + word, taken);
-    const now = (state + 0x10000 - (taken === 0xffffffff ? 1 << word : 0)) >>> 0;
+    const word = 31 - Math.clz32(summary & -summary);
+    if (word < 0 || word >= this.mapWords) return this.notFull(slab);
+    const room = ~memory.load(at + word);
+    if (room === 0) return this.notFull(slab);
+    const bit = room & -room;
+    memory.store(at + word, ~(room ^ bit) >>> 0);
+    const now = (state + 0x10000 - (room === bit ? 1 << word : 0)) >>> 0;
     descriptors.setReferences(slab, now);
-    if (now >>> 16 === shape.capacity) this.unlink(slab);
-    return at + shape.headerWords + (32 * word + place) * shape.placeWords;
+    if (now >>> 16 === this.capacity) this.words.store(AT_ROOM, descriptors.next(slab) + 1);
+    return (at + this.headerWords + Math.imul((word << 5) + 31 - Math.clz32(bit), this.placeWords)) | 0;
+  }
+
+  private notFull(slab: number): Code {
+    return this.corrupt(`slab ${slab} is full, and in the list of those that are not`, slab);
   }
 
   free(object: number): Code {
     if (this.busy) return BUSY;
     if ((object | 0) !== object) return Number.isInteger(object) ? OUT_OF_RANGE : BAD_COUNT;
-    const { descriptors, shape } = this;
-    const page = this.first + (object >> this.wordShift);
-    if (object < 0 || page >= this.end) return OUT_OF_RANGE;
-    if (descriptors.use(page) !== USE_OBJECTS || descriptors.owner(page) !== this.kind.id) return FOREIGN;
-    let slab = page;
-    if (shape.pages > 1 && descriptors.previous(page) === page) {
-      slab = descriptors.next(page);
-      if (slab >= page || slab <= page - shape.pages || !this.isManaged(slab)) return this.corrupt(`page ${page} is of slab ${slab}`, page);
+    const { descriptors } = this;
+    let slab = this.first + (object >> this.wordShift);
+    if (object < 0 || slab >= this.end) return OUT_OF_RANGE;
+    if (!descriptors.isUsed(slab, USE_OBJECTS, this.kind.id)) return FOREIGN;
+    if (this.pages > 1) {
+      slab = this.slabOf(slab);
+      if (slab < 0) return slab;
     }
     const at = (slab - this.first) << this.wordShift;
-    const offset = object - at - shape.headerWords;
-    if (offset < 0) return INTERIOR;
+    const offset = object - at - this.headerWords;
     const place = (offset * this.perPlace) | 0;
-    if (place * shape.placeWords !== offset || place >= shape.capacity) return INTERIOR;
-    const state = descriptors.references(slab);
-    const bit = 1 << (place & 31);
-    if (shape.mapWords === 0) {
-      if ((state & bit) === 0) return NOT_ALLOCATED;
-      const map = (state & ~bit) >>> 0;
-      descriptors.setReferences(slab, map);
-      this.words.store(AT_LIVE, this.words.load(AT_LIVE) - 1);
-      return map === 0 || state === this.full ? this.madeRoom(slab, state === this.full, map === 0) : OK;
-    }
-    const word = place >>> 5;
-    const map = this.memory.load(at + word);
-    if ((map & bit) === 0) return NOT_ALLOCATED;
-    this.memory.store(at + word, (map & ~bit) >>> 0);
-    const now = ((state - 0x10000) | (1 << word)) >>> 0;
-    descriptors.setReferences(slab, now);
-    const wasFull = state >>> 16 === shape.capacity;
-    return now >>> 16 === 0 || wasFull ? this.madeRoom(slab, wasFull, now >>> 16 === 0) : OK;
+    if (offset < 0 || Math.imul(place, this.placeWords) !== offset || place >= this.capacity) return INTERIOR;
+    return this.isMapped ? this.giveMapped(slab, at + (place >>> 5), place) : this.giveDescribed(slab, place);
   }
 
-  /** Puts the slab where it belongs once it is not full any more, or empty. One empty slab is kept, others go back. */
-  private madeRoom(slab: number, wasFull: boolean, isEmpty: boolean): Code {
-    if (!isEmpty) {
-      this.link(slab);
-      return OK;
-    }
+  /** The slab of a page, or a code. */
+  private slabOf(page: number): number {
+    const { descriptors } = this;
+    if (descriptors.previous(page) !== page) return page;
+    const slab = descriptors.next(page);
+    if (slab < page && slab > page - this.pages && slab >= this.first && slab <= this.last) return slab;
+    return this.corrupt(`page ${page} is of slab ${slab}`, page);
+  }
+
+  private giveDescribed(slab: number, place: number): Code {
+    const { descriptors, words } = this;
+    const state = descriptors.references(slab);
+    const map = (state & ~(1 << place)) >>> 0;
+    if (map === state) return NOT_ALLOCATED;
+    descriptors.setReferences(slab, map);
+    words.store(AT_LIVE, words.load(AT_LIVE) - 1);
+    if (map === 0) return this.emptied(slab, state === this.full);
+    if (state === this.full) this.link(slab);
+    return OK;
+  }
+
+  private giveMapped(slab: number, atMap: number, place: number): Code {
+    const { descriptors, memory } = this;
+    const map = memory.load(atMap);
+    const bit = 1 << (place & 31);
+    if ((map & bit) === 0) return NOT_ALLOCATED;
+    memory.store(atMap, (map ^ bit) >>> 0);
+    const state = descriptors.references(slab);
+    const now = ((state - 0x10000) | (1 << (place >>> 5))) >>> 0;
+    descriptors.setReferences(slab, now);
+    if (now >>> 16 === 0) return this.emptied(slab, state >>> 16 === this.capacity);
+    if (state >>> 16 === this.capacity) this.link(slab);
+    return OK;
+  }
+
+  /** One empty slab is kept, others go back. */
+  private emptied(slab: number, wasFull: boolean): Code {
     if (!wasFull) this.unlink(slab);
     if (this.words.load(AT_SPARE) === 0) this.words.store(AT_SPARE, slab + 1);
     // What the page allocator does not take back (it may be busy) stays here, in use as before.
@@ -156,28 +197,30 @@ export class SlabCache implements ObjectCache {
     return OK;
   }
 
+  /** Puts a slab at the head of the list. Nobody looks back from the head, nor at the links of a slab that is in no list. */
   private link(slab: number): void {
     const { words, descriptors } = this;
     const next = words.load(AT_ROOM) - 1;
     descriptors.setNext(slab, next);
-    descriptors.setPrevious(slab, -1);
     if (next >= 0 && this.isManaged(next)) descriptors.setPrevious(next, slab);
     words.store(AT_ROOM, slab + 1);
   }
 
   private unlink(slab: number): void {
-    const { descriptors } = this;
+    const { words, descriptors } = this;
     const next = descriptors.next(slab);
+    if (words.load(AT_ROOM) === slab + 1) {
+      words.store(AT_ROOM, next + 1);
+      return;
+    }
     const previous = descriptors.previous(slab);
     if (next >= 0 && this.isManaged(next)) descriptors.setPrevious(next, previous);
-    if (previous < 0) this.words.store(AT_ROOM, next + 1);
-    else if (this.isManaged(previous)) descriptors.setNext(previous, next);
-    descriptors.setNext(slab, -1);
-    descriptors.setPrevious(slab, -1);
+    if (this.isManaged(previous)) descriptors.setNext(previous, next);
   }
 
-  /** The spare slab or a new one, with room and in the list; or what the page allocator answered. */
-  private open(): number {
+  /** The spare slab or a new one, with room and in the list, where that leads to none; or what the page allocator answered. */
+  private open(first: number): number {
+    if (first >= 0) return this.corrupt(`the list of slabs leads to page ${first}`);
     const { words, shape } = this;
     let slab = words.load(AT_SPARE) - 1;
     if (slab >= 0) {

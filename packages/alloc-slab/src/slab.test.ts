@@ -310,13 +310,15 @@ describe('damage', () => {
         ({ descriptors }: ReturnType<typeof filled>, page: number) =>
           descriptors.setReferences(page, descriptors.references(page) ^ 0x10000),
         ({ descriptors }: ReturnType<typeof filled>, page: number) => descriptors.setNext(page, page),
-        ({ descriptors }: ReturnType<typeof filled>, page: number) => descriptors.setPrevious(page, page + 1),
+        ({ descriptors }: ReturnType<typeof filled>, page: number, second: number) => descriptors.setPrevious(second, page + 1),
         ({ descriptors }: ReturnType<typeof filled>, page: number) => descriptors.setUse(page, 0, 0),
         ({ descriptors }: ReturnType<typeof filled>, page: number) => descriptors.setUse(page + 20, 1, 1),
       ];
       for (const damage of change) {
         const parts = filled(objectBytes);
-        damage(parts, 32 + (parts.live[0]! >>> 10));
+        // Of the two slabs with room, the first is the head of the list.
+        expect(parts.objects.free(parts.live[0]!)).toBe(OK);
+        damage(parts, 32 + (parts.live[1]! >>> 10), 32 + (parts.live[99]! >>> 10));
         expect(parts.objects.check().length).toBeGreaterThan(0);
       }
     }

@@ -41,6 +41,8 @@ export interface PageDescriptors {
   setState(page: number, state: number, order: number): void;
   use(page: number): number;
   owner(page: number): number;
+  /** Whether a page has this use and this owner: one look for both. */
+  isUsed(page: number, use: number, owner: number): boolean;
   /** Sets use and owner and leaves the allocator's fields. */
   setUse(page: number, use: number, owner: number): void;
   references(page: number): number;
@@ -89,6 +91,10 @@ class WordDescriptors implements PageDescriptors {
 
   owner(page: number): number {
     return this.words.load(this.at(page)) >>> 16;
+  }
+
+  isUsed(page: number, use: number, owner: number): boolean {
+    return this.words.load(this.at(page)) >>> 8 === ((owner << 8) | use);
   }
 
   setUse(page: number, use: number, owner: number): void {
