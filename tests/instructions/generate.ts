@@ -128,7 +128,7 @@ export const lookUp = (isa: InstructionSet, word: number): { name: string; unpre
 const UNDEFINED_NAMES = { A32: 'no A32 record', T32: 'no T32 record', T16: 'no T16 record' } as const;
 
 /** A word that no record decodes. */
-const undefinedWord = (r: Random, isa: InstructionSet): number | undefined => {
+export const undefinedWord = (r: Random, isa: InstructionSet): number | undefined => {
   for (let tries = 0; tries < 400; tries++) {
     let word = r.u32();
     if (isa === 'T16') word = (word & 0xffff) % 0xe800;
@@ -192,10 +192,15 @@ const writeTest = (r: Random, isa: InstructionSet, word: number, slot: Uint32Arr
   slot[0] = isa === 'A32' ? word : isa === 'T32' ? ((word << 16) | (word >>> 16)) >>> 0 : (word | (T16_SVCS << 16)) >>> 0;
   if (thumb) slot[1] = T16_SVCS;
   record.set(slot);
+  writeState(r, record, thumb);
+  record[IN_FLAGS] = 1 | ((i & 0xffff) << 8);
+};
+
+/** Registers, flags, FPSCR and vectors that a test begins with. */
+export const writeState = (r: Random, record: Uint32Array, thumb: boolean): void => {
   for (let k = 0; k < 15; k++) record[IN_REGISTERS + k] = register(r);
   record[IN_CPSR] = ((r.u32() & 0xf80f0000) | 0x150 | (thumb ? 0x20 : 0)) >>> 0;
   record[IN_FPSCR] = fpscr(r);
-  record[IN_FLAGS] = 1 | ((i & 0xffff) << 8);
   for (let k = 0; k < 32; k++) {
     const at = IN_VECTORS + 2 * k;
     if (r.oneIn(2)) [record[at + 1], record[at]] = double(r);

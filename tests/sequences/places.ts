@@ -1,0 +1,35 @@
+/*
+ * Where things are. Everything but what a sequence may spoil is in a section that only PL1 may use, and USR code runs in the other.
+ *
+ *   VA 0x40000000  section  driver, handlers, tables, state to begin with        PL1
+ *   VA 0x40100000  section  code, and data right behind it                       all
+ *   VA 0x50000000  pages    0, 1, 5: data; 2, 6-: nothing; 3: PL1 only;
+ *                           4: the code once more; 1 is read-only                all
+ */
+export const RAM = 0x4000_0000;
+export const RAM_BYTES = 2 << 20;
+export const KERNEL = 0x4001_0000;
+export const TABLE = 0x4000_4000;
+export const PAGES_TABLE = 0x4000_8000;
+export const STATE = 0x4000_c000;
+/** Word offsets in the state. */
+export const STATE_CPSR = 15;
+export const STATE_FPSCR = 16;
+export const STATE_ENTRY = 17;
+/** Ticks of the virtual timer to its first interrupt and between those after it; 0: none. */
+export const STATE_TICKS = 18;
+export const STATE_TICKS_AGAIN = 19;
+/** 1: go. */
+export const STATE_GO = 20;
+export const STATE_VECTORS = 32;
+export const STATE_WORDS = 96;
+/** 8 KiB that begin with the code. */
+export const CODE = 0x4011_0000;
+export const CODE_BYTES = 0x2000;
+/** Four instructions in the code's section that end a sequence. */
+export const DONE = 0x4012_0000;
+export const DATA = 0x4014_0000;
+export const DATA_BYTES = 0x6000;
+export const WINDOW = 0x5000_0000;
+/** Page of the window that shows the code. */
+export const WINDOW_CODE = 0x5000_4000;
