@@ -220,14 +220,15 @@ const regionOf = (subject: Subject, thumb: boolean): { region: RegionFunction; b
   const page = machine.memory.regionAt(ORIGIN)!.hostOffset + ((subject.pc & ~0xfff) - RAM);
   translator.translate(mode, page, subject.pc & 0xfff, 0);
   const modules = new RegionModuleBuilder(machine.cpu.core.state.words.byteOffset);
-  modules.add(singleBlock(translator.builder), { ...mode, key: machine.cpu.core.words[layout.DECODE_MODE]! });
-  const [region] = instantiateRegions(modules.finish(), {
+  modules.add(singleBlock(translator.builder), { ...mode, key: machine.cpu.core.words[layout.DECODE_MODE]! }, 0);
+  const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
+  instantiateRegions(modules.finish(), {
     memory: machine.memory.memory as WebAssembly.Memory,
-    table: new WebAssembly.Table({ element: 'anyfunc', initial: 1 }),
+    table,
     state: machine.cpu.core.state,
     bound: new Map(),
   });
-  return { region: region!, builder: translator.builder };
+  return { region: table.get(0) as RegionFunction, builder: translator.builder };
 };
 
 describe('closures and Wasm', () => {

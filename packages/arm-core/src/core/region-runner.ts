@@ -39,10 +39,9 @@ export class RegionRunner {
   private readonly batch: number;
   private readonly cold: boolean;
   private readonly former: RegionFormer;
-  private readonly inlines: InlineKernels;
+  private readonly modules: RegionModuleBuilder;
   private readonly host: RegionHost;
   private readonly cache: CodeCache;
-  private readonly stateOffset: number;
   private readonly codeAppeared: (hostPage: number) => void;
   private readonly words: Int32Array;
   private readonly free: number[] = [];
@@ -63,10 +62,9 @@ export class RegionRunner {
     options: TranslationOptions,
   ) {
     this.host = host;
-    this.stateOffset = stateOffset;
     this.words = host.state.words;
     this.former = former;
-    this.inlines = inlines;
+    this.modules = new RegionModuleBuilder(stateOffset, inlines);
     this.cache = cache;
     this.codeAppeared = codeAppeared;
     this.heat = Math.max(options.heat ?? DEFAULT_HEAT, 1);
@@ -104,7 +102,7 @@ export class RegionRunner {
   translate(): void {
     if (this.wanted.length === 0) return;
     if (this.free.length < this.wanted.length) this.cache.clearRegions();
-    const modules = new RegionModuleBuilder(this.stateOffset, this.inlines);
+    const { modules } = this;
     const made: { readonly page: CodePage; readonly region: TranslatedRegion }[] = [];
     const begun = new Set<string>();
     for (const { page, block, mode } of this.wanted) {
@@ -119,7 +117,8 @@ export class RegionRunner {
         (offset) => this.cold || page.blocks[offset >>> page.shift] !== undefined,
       );
       if (region === undefined) continue;
-      const emitted = modules.add(region, { ...mode, key: page.mode });
+      const slot = this.free[this.free.length - 1 - made.length]!;
+      const emitted = modules.add(region, { ...mode, key: page.mode }, slot);
       let granules = 0;
       for (const { first, end, next } of region.blocks) {
         for (let k = first; k < end; k++) granules |= 1 << (region.builder.offsets[k]! >>> 7);
@@ -130,7 +129,7 @@ export class RegionRunner {
         granules,
         entries,
         leastBudget: emitted.leastBudget,
-        slot: this.free[this.free.length - 1 - made.length]!,
+        slot,
       };
       emitted.entries.forEach((offset, number) => {
         entries.push({ region: translated, number, offset });
@@ -141,12 +140,9 @@ export class RegionRunner {
     }
     this.wanted = [];
     if (made.length === 0) return;
-    const functions = instantiateRegions(modules.finish(), this.host);
+    instantiateRegions(modules.finish(), this.host);
     this.free.length -= made.length;
-    made.forEach(({ page, region }, i) => {
-      this.host.table.set(region.slot, functions[i]!);
-      if (this.cache.addRegion(page, region)) this.codeAppeared(page.hostPage);
-    });
+    for (const { page, region } of made) if (this.cache.addRegion(page, region)) this.codeAppeared(page.hostPage);
     this.regions += made.length;
   }
 

@@ -5,6 +5,7 @@ const SECTION_TYPE = 1;
 const SECTION_IMPORT = 2;
 const SECTION_FUNCTION = 3;
 const SECTION_EXPORT = 7;
+const SECTION_ELEMENT = 9;
 const SECTION_CODE = 10;
 
 const KIND_FUNCTION = 0;
@@ -12,15 +13,17 @@ const KIND_TABLE = 1;
 const FUNCTION_REFERENCE = 0x70;
 const KIND_MEMORY = 2;
 const FORM_FUNCTION = 0x60;
+const I32_CONST = 0x41;
+const END = 0x0b;
 
 /**
- * One module: a memory, a table of functions and functions imported, functions defined and exported. Imports number the functions before the defined ones; defined
- * functions call only imports, so an import may still be added while bodies are being written.
+ * One module: a memory, a table of functions and functions imported, functions defined and exported or put into the table. Imports number the functions
+ * before the defined ones; defined functions call only imports, so an import may still be added while bodies are being written.
  */
 export class ModuleEncoder {
   private readonly types: { readonly key: string; readonly parameters: readonly number[]; readonly results: readonly number[] }[] = [];
   private readonly imports: { readonly module: string; readonly name: string; readonly type: number }[] = [];
-  private readonly functions: { readonly type: number; readonly body: Uint8Array; readonly exported: string }[] = [];
+  private readonly functions: { readonly type: number; readonly body: Uint8Array; readonly place: string | number }[] = [];
   private readonly memoryModule: string;
   private readonly memoryName: string;
 
@@ -45,9 +48,12 @@ export class ModuleEncoder {
     return this.imports.push({ module, name, type }) - 1;
   }
 
-  /** Adds a function under the name `exported`. `body` is everything of its code entry but the length. */
-  addFunction(type: number, body: Uint8Array, exported: string): void {
-    this.functions.push({ type, body, exported });
+  /**
+   * Adds a function: exported under a name, or put at an index of the table when the module is instantiated, which costs a fraction of an exported
+   * function that the host puts there. `body` is everything of its code entry but the length.
+   */
+  addFunction(type: number, body: Uint8Array, place: string | number): void {
+    this.functions.push({ type, body, place });
   }
 
   encode(): Uint8Array<ArrayBuffer> {
@@ -90,13 +96,26 @@ export class ModuleEncoder {
     for (const { type } of this.functions) section.unsigned(type);
     close(SECTION_FUNCTION);
 
-    section.unsigned(this.functions.length);
-    for (let i = 0; i < this.functions.length; i++) {
-      section.name(this.functions[i]!.exported);
+    const numbered = this.functions.map(({ place }, i) => ({ place, number: this.imports.length + i }));
+    const exported = numbered.filter(({ place }) => typeof place === 'string');
+    section.unsigned(exported.length);
+    for (const { place, number } of exported) {
+      section.name(place as string);
       section.byte(KIND_FUNCTION);
-      section.unsigned(this.imports.length + i);
+      section.unsigned(number);
     }
     close(SECTION_EXPORT);
+
+    const placed = numbered.filter(({ place }) => typeof place === 'number');
+    section.unsigned(placed.length);
+    for (const { place, number } of placed) {
+      // Active, of table 0: an offset, and one function.
+      section.append([0, I32_CONST]);
+      section.signed(place as number);
+      section.append([END, 1]);
+      section.unsigned(number);
+    }
+    close(SECTION_ELEMENT);
 
     section.unsigned(this.functions.length);
     for (const { body } of this.functions) {

@@ -12,6 +12,7 @@ import { inlineBinaryD, noInlineKernels } from './inline-kernels.js';
 import { I32X4_ADD } from './opcodes.js';
 import { accumulateKernel, DATA_VA, randomBlock, randomSource } from './random-block.test-helper.js';
 import { singleBlock } from './region.js';
+import type { RegionFunction } from './region-module.js';
 import { instantiateRegions, RegionModuleBuilder } from './region-module.js';
 
 const PAGES = 9;
@@ -138,13 +139,14 @@ const MODE = { privileged: true, thumb: false, key: 4 };
 /** Runs `block` as a region. Result: instruction that it was left at, VA that it goes on at, or an exit code. */
 const regionOf = (bench: Bench, block: Builder, inlines: InlineKernels = noInlineKernels): ((budget: number) => number) => {
   const builder = new RegionModuleBuilder(BASE, inlines);
-  builder.add(singleBlock(block), MODE);
+  builder.add(singleBlock(block), MODE, 0);
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
-  const [region] = instantiateRegions(builder.finish(), { memory: bench.memory, table, state: bench.state, bound: new Map() });
+  instantiateRegions(builder.finish(), { memory: bench.memory, table, state: bench.state, bound: new Map() });
+  const region = table.get(0) as RegionFunction;
   return (budget) => {
     bench.words[layout.BUDGET] = budget;
     bench.words[layout.DECODE_MODE] = MODE.key;
-    const result = region!(0, PAGE_VA + block.offsets[0]!, 0);
+    const result = region(0, PAGE_VA + block.offsets[0]!, 0);
     if (result & 1) return bench.words[layout.EXIT_CODE]!;
     bench.words[layout.PC] = result;
     if (bench.words[layout.DECODE_MODE] !== MODE.key) bench.exchanged = result;
@@ -278,6 +280,6 @@ describe('regions', () => {
     b.instruction(0, 4, 0);
     b.setReg(0, b.const(1));
     b.code[op.STRIDE] = 95;
-    expect(() => new RegionModuleBuilder(BASE).add(singleBlock(b), MODE)).toThrow('[engine] [wasm]');
+    expect(() => new RegionModuleBuilder(BASE).add(singleBlock(b), MODE, 0)).toThrow('[engine] [wasm]');
   });
 });

@@ -15,8 +15,6 @@ export interface RegionModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Kernels that it imports, in order. */
   readonly kernels: readonly (PureKernel | VectorKernel)[];
-  /** Number of regions; region n is exported as `n` in decimal. */
-  readonly count: number;
 }
 
 /** Names of what every module imports. */
@@ -31,13 +29,13 @@ export const regionEncoder = (): { readonly encoder: ModuleEncoder; readonly reg
   return { encoder, regionType: encoder.type([TYPE_I32, TYPE_I32, TYPE_I32], [TYPE_I32]) };
 };
 
-/** Collects regions into one module, since compiling many at a time is several times cheaper than one by one. */
+/** Collects regions into one module after another, since compiling many at a time is several times cheaper than one by one. */
 export class RegionModuleBuilder {
-  private readonly encoder: ModuleEncoder;
+  private encoder: ModuleEncoder;
   private readonly emitter: RegionEmitter;
-  private readonly kernels: (PureKernel | VectorKernel)[] = [];
+  private kernels: (PureKernel | VectorKernel)[] = [];
+  /** The same in every module: it is the first of an encoder's types. */
   private readonly regionType: number;
-  private count = 0;
 
   /** `stateOffset` is where in the memory the core's state begins. */
   constructor(stateOffset: number, inlines: InlineKernels = noInlineKernels) {
@@ -54,15 +52,19 @@ export class RegionModuleBuilder {
     return this.encoder.importFunction(KERNELS, `${this.kernels.length - 1}`, type);
   }
 
-  /** Adds a region; its number is how many were added before. */
-  add(region: Region, mode: RegionMode): EmittedRegion {
+  /** Adds a region, which will be in the table at `slot`. */
+  add(region: Region, mode: RegionMode, slot: number): EmittedRegion {
     const emitted = this.emitter.emit(region, mode);
-    this.encoder.addFunction(this.regionType, emitted.body, `${this.count++}`);
+    this.encoder.addFunction(this.regionType, emitted.body, slot);
     return emitted;
   }
 
+  /** What was added since the last time. */
   finish(): RegionModule {
-    return { bytes: this.encoder.encode(), kernels: this.kernels, count: this.count };
+    const module = { bytes: this.encoder.encode(), kernels: this.kernels };
+    this.encoder = regionEncoder().encoder;
+    this.kernels = [];
+    return module;
   }
 }
 
@@ -106,8 +108,7 @@ export const instantiate = (
   }).exports;
 };
 
-/** Regions of a module as functions. */
-export const instantiateRegions = (module: RegionModule, host: RegionHost): readonly RegionFunction[] => {
-  const exports = instantiate(module.bytes, host, module.kernels);
-  return Array.from({ length: module.count }, (_, i) => exports[`${i}`] as RegionFunction);
+/** Compiles a module and puts its regions into the table. */
+export const instantiateRegions = (module: RegionModule, host: RegionHost): void => {
+  instantiate(module.bytes, host, module.kernels);
 };
