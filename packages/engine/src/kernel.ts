@@ -31,6 +31,8 @@ export interface PureKernel {
 export interface VectorKernel {
   readonly kind: 'vector';
   readonly name: string;
+  /** It reads nothing that it writes, so that doing it twice is doing it once. Default false. */
+  readonly repeatable?: boolean;
   readonly bind: (state: StateViews) => (a: number, b: number, c: number) => void;
 }
 

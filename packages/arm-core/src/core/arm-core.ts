@@ -13,6 +13,8 @@ import { FastTable } from './fast-table.js';
 import { fpInlines } from './fp-inlines.js';
 import { GUEST_EXIT } from './guest-exit.js';
 import { MemoryAccess } from './memory-access.js';
+import { neonFloatInlines } from './neon-float-inlines.js';
+import { neonInlines } from './neon-inlines.js';
 import { ProgramStatus } from './program-status.js';
 import { RegionFormer } from './region-former.js';
 import type { TranslationOptions } from './region-runner.js';
@@ -189,7 +191,11 @@ export class ArmCore implements CodeWatcher {
     { bound }: ClosureEnvironment,
   ): RegionRunner {
     const ram = memory.regions.find((region) => region.writable);
-    const inlines: InlineKernels = { pure: new Map(), vector: fpInlines, call: systemInlines(ram) };
+    const inlines: InlineKernels = {
+      pure: new Map(),
+      vector: new Map([...fpInlines, ...neonInlines, ...neonFloatInlines]),
+      call: systemInlines(ram),
+    };
     const former = new RegionFormer(new Translator(profile, instructionSets(), compiler, (at) => memory.u16[at >>> 1]!), (kernel) =>
       inlines.call.has(kernel),
     );

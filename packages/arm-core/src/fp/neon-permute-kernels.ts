@@ -89,8 +89,9 @@ export const vzip = rearrange('vzip', (i, count) => (i & 1 ? count + (i >> 1) : 
  * VLD2 to VLD4: structures of `n` elements in the temporaries, taken apart into registers d, d + step, ...; the immediates are d, step and the number
  * of structures. VST: the other way. `mask` wraps register numbers.
  */
-const structure = (name: string, n: number, size: number, load: boolean): VectorKernel =>
-  kernel(`${name}.${8 << size}`, ({ u8 }) => {
+const structure = (name: string, n: number, size: number, load: boolean): VectorKernel => ({
+  repeatable: !load,
+  ...kernel(`${name}.${8 << size}`, ({ u8 }) => {
     const width = 1 << size;
     const temporaries = layout.TEMP0 * 4;
     return (d, step, registers) => {
@@ -106,7 +107,8 @@ const structure = (name: string, n: number, size: number, load: boolean): Vector
             }
           }
     };
-  });
+  }),
+});
 /** By number of elements - 2, then size. */
 export const deinterleave = [2, 3, 4].map((n) => [0, 1, 2].map((size) => structure(`vld${n}`, n, size, true)));
 export const interleave = [2, 3, 4].map((n) => [0, 1, 2].map((size) => structure(`vst${n}`, n, size, false)));

@@ -1,5 +1,6 @@
 import { ByteWriter } from './byte-writer.js';
 import * as wasm from './opcodes.js';
+import { SHUFFLE, V128_CONST } from './simd-opcodes.js';
 
 /** A place that branches go to; see `block` and `loop`. */
 export type Label = number;
@@ -121,6 +122,16 @@ export class FunctionWriter {
     this.simd(opcode);
     this.code.unsigned(alignLog2);
     this.code.unsigned(offset);
+  }
+  /** Pushes a vector constant: its 128 bits. */
+  v128(value: bigint): void {
+    this.simd(V128_CONST);
+    for (let at = 0n; at < 128n; at += 8n) this.code.byte(Number((value >> at) & 0xffn));
+  }
+  /** Replaces two vectors by bytes of them, 0 to 15 of the first and 16 to 31 of the second. */
+  shuffle(bytes: readonly number[]): void {
+    this.simd(SHUFFLE);
+    for (let i = 0; i < 16; i++) this.code.byte(bytes[i] ?? 0);
   }
   /** The lane of a lane access that was just written. */
   lane(lane: number): void {

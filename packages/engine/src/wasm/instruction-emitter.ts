@@ -8,13 +8,17 @@ import { emitBinary, emitCarry, emitUnary } from './emit-values.js';
 import type { FlagState } from './flag-state.js';
 import type { FunctionWriter, Local } from './function-writer.js';
 import type { InlineKernels } from './inline-kernels.js';
+import { loadSlow } from './inline-kernels.js';
 import { MemoryEmitter } from './memory-emitter.js';
 import * as wasm from './opcodes.js';
 import type { RegionPlan } from './region-plan.js';
+import { StateVectors } from './state-vectors.js';
 
 /** What instructions need of the region around them. */
 export interface RegionContext {
   readonly privileged: boolean;
+  /** SCTLR.A. */
+  readonly alignmentChecked: boolean;
   /** Pushes the VA of the region's page. */
   readonly pushPageVa: () => void;
   /** Leaves at the instruction being written, to the common exit of what is pending. */
@@ -34,6 +38,9 @@ export class InstructionEmitter {
   private readonly inlines: InlineKernels;
   private readonly kernelFunction: (kernel: Kernel) => number;
   private readonly memory: MemoryEmitter;
+  private readonly vectors: StateVectors;
+  /** SET_STATEs that have been written together with an earlier one. */
+  private readonly written = new Set<number>();
   private readonly context: RegionContext;
   private block!: Builder;
   private code!: Int32Array;
@@ -42,6 +49,9 @@ export class InstructionEmitter {
   /** Local of each value that is kept in one, else -1. */
   private values = new Int32Array(1024);
   private readonly borrowed: Local[] = [];
+  /** Some kernel written out wants to know about rounding: {@link loadSlow}. */
+  private rounds = false;
+  private slow: Local = 0;
   private saved: { readonly word: number; readonly local: Local }[] = [];
 
   /** `kernelFunction` gives the number of the imported function for a pure or vector kernel. */
@@ -57,6 +67,11 @@ export class InstructionEmitter {
     this.inlines = inlines;
     this.kernelFunction = kernelFunction;
     this.context = context;
+    this.vectors = new StateVectors(
+      w,
+      (v) => this.push(v),
+      (v) => this.values[v]! >= 0,
+    );
     this.memory = new MemoryEmitter(w, {
       push: (v) => this.push(v),
       pushWord: (word) => this.pushWord(word),
@@ -71,10 +86,15 @@ export class InstructionEmitter {
     this.code = block.code;
     this.flags = flags;
     this.memory.privileged = this.context.privileged;
+    this.memory.alignmentChecked = this.context.alignmentChecked;
     this.placement.analyse(block);
+    this.vectors.begin(block, this.placement);
+    this.written.clear();
     if (this.values.length < block.count) this.values = new Int32Array(block.count * 2);
     this.values.fill(-1, 0, block.count);
     for (let n = 0; n < PC; n++) this.registers[n] = (this.plan.registers >> n) & 1 ? this.w.local(wasm.TYPE_I32) : -1;
+    this.rounds = block.kernels.some((kernel) => this.inlines.vector.get(kernel as VectorKernel)?.rounds);
+    if (this.rounds) this.slow = this.w.local(wasm.TYPE_I32);
   }
 
   /** Registers := the state's. */
@@ -84,6 +104,7 @@ export class InstructionEmitter {
       this.w.loadWord(n);
       this.w.set(this.registers[n]!);
     }
+    if (this.rounds) loadSlow(this.w, this.slow);
   }
 
   /** The state's registers of a mask := the locals. */
@@ -152,7 +173,11 @@ export class InstructionEmitter {
       } else if (this.plan.isForeignCall(i)) {
         this.leaveNow();
         return;
-      } else this.operation(i, kind);
+      } else if (!this.written.has(i)) {
+        const together = kind === op.SET_STATE ? this.vectors.group(i, to) : [];
+        if (together.length === 0) this.operation(i, kind);
+        for (const place of together) this.written.add(place);
+      }
     }
   }
 
@@ -408,8 +433,12 @@ export class InstructionEmitter {
       w.i32(c);
       w.call(this.kernelFunction(kernel));
     };
+    const callAndLook = (): void => {
+      call();
+      loadSlow(w, this.slow);
+    };
     const inline = this.inlines.vector.get(kernel);
     if (inline === undefined) call();
-    else inline(w, a, b, c, call);
+    else inline.write({ w, slow: this.slow, call: inline.rounds ? callAndLook : call }, a, b, c);
   }
 }

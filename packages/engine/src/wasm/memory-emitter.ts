@@ -1,8 +1,10 @@
-import { D0, FAST_ADDEND, FAST_READ_TAG, FAST_TABLE_PL0, FAST_TABLE_PL1, FAST_WRITE_TAG, TEMP0 } from '../layout.js';
+import { FAST_ADDEND, FAST_READ_TAG, FAST_TABLE_PL0, FAST_TABLE_PL1, FAST_WRITE_TAG } from '../layout.js';
 import * as op from '../ops.js';
 import { emitReverseBytes, emitReverseHalf } from './emit-values.js';
 import type { FunctionWriter } from './function-writer.js';
 import * as wasm from './opcodes.js';
+import * as simd from './simd-opcodes.js';
+import { isSimdWord } from './state-vectors.js';
 
 /** What memory accesses need of the emitter around them. */
 export interface MemoryContext {
@@ -13,8 +15,12 @@ export interface MemoryContext {
   readonly leaveWhen: () => void;
 }
 
-const isDoubleword = (list: readonly number[], i: number): boolean =>
-  list[i]! >= D0 && list[i]! < TEMP0 && (list[i]! & 1) === 0 && list[i + 1] === list[i]! + 1;
+/** How many words of a list from `i` on are a Q or a D register in one piece: 4, 2 or 1. */
+const wordsTogether = (list: readonly number[], i: number): number => {
+  const first = list[i]!;
+  if (!isSimdWord(first) || (first & 1) !== 0 || list[i + 1] !== first + 1) return 1;
+  return (first & 3) === 0 && list[i + 2] === first + 2 && list[i + 3] === first + 3 ? 4 : 2;
+};
 
 /**
  * Loads and stores: one look at the fast table (layout.ts), whose tag holds the page and demands natural alignment, then the access itself. What is
@@ -22,6 +28,7 @@ const isDoubleword = (list: readonly number[], i: number): boolean =>
  */
 export class MemoryEmitter {
   privileged = true;
+  alignmentChecked = false;
   private readonly w: FunctionWriter;
   private readonly context: MemoryContext;
 
@@ -30,10 +37,14 @@ export class MemoryEmitter {
     this.context = context;
   }
 
-  /** Pushes the host address of `bytes` bytes at the address `v`, of which elements of `size` bytes are aligned; leaves when it is not there. */
+  /**
+   * Pushes the host address of `bytes` bytes at the address `v`, of which elements of `size` bytes are aligned; leaves when it is not there. The entry is
+   * that of the first byte's page, so its tag agrees with the last element's only when both are in that page.
+   */
   hostAddress(v: number, flags: number, size: number, bytes: number, isStore: boolean): void {
     const { w } = this;
     const table = this.privileged && (flags & op.MEM_UNPRIVILEGED) === 0 ? FAST_TABLE_PL1 : FAST_TABLE_PL0;
+    const alignment = flags & op.MEM_ELEMENTS && !this.alignmentChecked ? 1 : size;
     const va = w.borrow();
     const entry = w.borrow();
     this.context.push(v);
@@ -45,17 +56,13 @@ export class MemoryEmitter {
     w.tee(entry);
     w.access(wasm.I32_LOAD, 2, w.stateOffset + table + 4 * (isStore ? FAST_WRITE_TAG : FAST_READ_TAG));
     w.get(va);
-    w.i32(~0xfff | (size - 1));
+    if (bytes > alignment) {
+      w.i32(bytes - alignment);
+      w.op(wasm.I32_ADD);
+    }
+    w.i32(~0xfff | (alignment - 1));
     w.op(wasm.I32_AND);
     w.op(wasm.I32_NE);
-    if (bytes > size) {
-      w.get(va);
-      w.i32(0xfff);
-      w.op(wasm.I32_AND);
-      w.i32(4096 - bytes);
-      w.op(wasm.I32_GT_U);
-      w.op(wasm.I32_OR);
-    }
     this.context.leaveWhen();
     w.get(va);
     w.get(entry);
@@ -106,12 +113,13 @@ export class MemoryEmitter {
     this.hostAddress(v, flags, 4, 4 * list.length, false);
     w.set(host);
     for (let i = 0; i < list.length; i++) {
-      if (!isSwapped && isDoubleword(list, i)) {
+      const together = isSwapped ? 1 : wordsTogether(list, i);
+      if (together > 1) {
         w.state();
         w.get(host);
-        w.access(wasm.I64_LOAD, 2, 4 * i);
-        w.access(wasm.I64_STORE, 3, w.stateOffset + 4 * list[i]!);
-        i++;
+        this.wide(together, true, 4 * i);
+        this.wide(together, false, w.stateOffset + 4 * list[i]!);
+        i += together - 1;
         continue;
       }
       this.context.setWord(list[i]!, () => {
@@ -121,6 +129,12 @@ export class MemoryEmitter {
       });
     }
     w.release(host);
+  }
+
+  /** Load or store of two or four words. */
+  private wide(words: number, isLoad: boolean, offset: number): void {
+    if (words === 4) this.w.simdAccess(isLoad ? simd.V128_LOAD : simd.V128_STORE, 2, offset);
+    else this.w.access(isLoad ? wasm.I64_LOAD : wasm.I64_STORE, 2, offset);
   }
 
   /** STORE_MULTIPLE of state words (>= 0) and values (`~v`). */
@@ -133,11 +147,12 @@ export class MemoryEmitter {
     for (let i = 0; i < list.length; i++) {
       const item = list[i]!;
       w.get(host);
-      if (!isSwapped && isDoubleword(list, i)) {
+      const together = isSwapped ? 1 : wordsTogether(list, i);
+      if (together > 1) {
         w.state();
-        w.access(wasm.I64_LOAD, 3, w.stateOffset + 4 * item);
-        w.access(wasm.I64_STORE, 2, 4 * i);
-        i++;
+        this.wide(together, true, w.stateOffset + 4 * item);
+        this.wide(together, false, 4 * i);
+        i += together - 1;
         continue;
       }
       if (item < 0) this.context.push(~item);

@@ -115,6 +115,9 @@ export class RegionEmitter {
       get privileged() {
         return emitter.mode.privileged;
       },
+      get alignmentChecked() {
+        return emitter.mode.alignmentChecked;
+      },
       pushPageVa: () => this.w.get(this.pageVa),
       leave: () => this.leave(),
       leaveIf: () => this.leaveIf(),

@@ -8,12 +8,13 @@ import * as layout from '../layout.js';
 import * as op from '../ops.js';
 import { EXIT_RESYNC } from './exit-codes.js';
 import type { InlineKernels } from './inline-kernels.js';
-import { inlineBinaryD, noInlineKernels } from './inline-kernels.js';
-import { I32X4_ADD } from './opcodes.js';
+import { noInlineKernels } from './inline-kernels.js';
+import { inlineLanes } from './inline-lanes.js';
 import { accumulateKernel, DATA_VA, randomBlock, randomSource } from './random-block.test-helper.js';
 import { singleBlock } from './region.js';
 import type { RegionFunction } from './region-module.js';
 import { instantiateRegions, RegionModuleBuilder } from './region-module.js';
+import { ADD } from './simd-opcodes.js';
 
 const PAGES = 9;
 const BASE = 0x10000;
@@ -134,7 +135,7 @@ class Bench {
   }
 }
 
-const MODE = { privileged: true, thumb: false, key: 4 };
+const MODE = { privileged: true, thumb: false, alignmentChecked: false, key: 4 };
 
 /** Runs `block` as a region. Result: instruction that it was left at, VA that it goes on at, or an exit code. */
 const regionOf = (bench: Bench, block: Builder, inlines: InlineKernels = noInlineKernels): ((budget: number) => number) => {
@@ -271,7 +272,8 @@ describe('regions', () => {
     const bench = new Bench(3);
     const D = layout.D0;
     bench.words.set([1, 2, -1, 0x7fffffff], D + 6);
-    regionOf(bench, b, { ...noInlineKernels, vector: new Map([[accumulateKernel, inlineBinaryD(I32X4_ADD)]]) })(10);
+    const inline = inlineLanes(false, (k, _, n, m) => k.of(ADD[2], k.read(n), k.read(m)));
+    regionOf(bench, b, { ...noInlineKernels, vector: new Map([[accumulateKernel, inline]]) })(10);
     expect([...bench.words.subarray(D + 4, D + 6)]).toEqual([0, -0x7fffffff]);
   });
 

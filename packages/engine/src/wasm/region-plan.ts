@@ -1,3 +1,4 @@
+import type { VectorKernel } from '../kernel.js';
 import { CPSR_CONTROL, FLAG_N, FLAG_V, PAGE_VA, PC } from '../layout.js';
 import * as op from '../ops.js';
 import { AFTER_CARRY, afterArithmetic, afterLogical, joinFlags } from './flag-state.js';
@@ -119,7 +120,7 @@ export class RegionPlan {
       }
       if (i < last) {
         // Doing these twice could be seen: flags that are read again, a kernel's accumulator, a load that finds what the instruction stored.
-        if (setsFlags(kind) || kind === op.VECTOR) return false;
+        if (setsFlags(kind) || (kind === op.VECTOR && !this.isRepeatable(i))) return false;
         if (loaded && (kind === op.STORE || kind === op.STORE_MULTIPLE)) return false;
       }
       if (isLoad(kind)) loaded = true;
@@ -130,6 +131,10 @@ export class RegionPlan {
       }
     }
     return true;
+  }
+
+  private isRepeatable(i: number): boolean {
+    return (this.region.builder.kernels[this.code[i * op.STRIDE + 1]!] as VectorKernel).repeatable === true;
   }
 
   private wordsWritten(i: number): readonly number[] {

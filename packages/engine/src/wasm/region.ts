@@ -22,6 +22,8 @@ export interface Region {
 export interface RegionMode {
   readonly privileged: boolean;
   readonly thumb: boolean;
+  /** SCTLR.A. */
+  readonly alignmentChecked: boolean;
   /** Decode mode as the jump table has it. */
   readonly key: number;
 }

@@ -1,0 +1,441 @@
+import { D0, FPSCR_CONTROL, FPSCR_NZCV } from '../layout.js';
+import type { FunctionWriter, Label, Local } from './function-writer.js';
+import type { InlineVector, InlineVectorContext } from './inline-kernels.js';
+import { FPSCR_MODE } from './inline-kernels.js';
+import * as wasm from './opcodes.js';
+
+/*
+ * VFP arithmetic on the host's. Operands and results are registers in the state. Whatever is not an ordinary case, or not known to be rounded as ARM
+ * does, is left to the kernel.
+ */
+
+/** How one precision is written: loads, stores, operations, the smallest normal number, where register n is. */
+export interface Precision {
+  readonly type: number;
+  readonly load: number;
+  readonly store: number;
+  readonly abs: number;
+  readonly neg: number;
+  readonly add: number;
+  readonly sub: number;
+  readonly mul: number;
+  readonly div: number;
+  readonly sqrt: number;
+  readonly constant: (w: FunctionWriter, value: number) => void;
+  readonly equal: number;
+  readonly greater: number;
+  readonly greaterOrEqual: number;
+  readonly less: number;
+  readonly leastNormal: number;
+  readonly alignLog2: number;
+  readonly offset: (n: number) => number;
+}
+
+export const double: Precision = {
+  type: wasm.TYPE_F64,
+  load: wasm.F64_LOAD,
+  store: wasm.F64_STORE,
+  abs: wasm.F64_ABS,
+  neg: wasm.F64_NEG,
+  add: wasm.F64_ADD,
+  sub: wasm.F64_SUB,
+  mul: wasm.F64_MUL,
+  div: wasm.F64_DIV,
+  sqrt: wasm.F64_SQRT,
+  constant: (w, value) => w.f64(value),
+  equal: wasm.F64_EQ,
+  greater: wasm.F64_GT,
+  greaterOrEqual: wasm.F64_GE,
+  less: wasm.F64_LT,
+  leastNormal: 2 ** -1022,
+  alignLog2: 3,
+  offset: (n) => 4 * (D0 + 2 * n),
+};
+export const single: Precision = {
+  type: wasm.TYPE_F32,
+  load: wasm.F32_LOAD,
+  store: wasm.F32_STORE,
+  abs: wasm.F32_ABS,
+  neg: wasm.F32_NEG,
+  add: wasm.F32_ADD,
+  sub: wasm.F32_SUB,
+  mul: wasm.F32_MUL,
+  div: wasm.F32_DIV,
+  sqrt: wasm.F32_SQRT,
+  constant: (w, value) => w.f32(value),
+  equal: wasm.F32_EQ,
+  greater: wasm.F32_GT,
+  greaterOrEqual: wasm.F32_GE,
+  less: wasm.F32_LT,
+  leastNormal: 2 ** -126,
+  alignLog2: 2,
+  offset: (n) => 4 * (D0 + n),
+};
+
+/** One operation being written: everything that is not ordinary branches to `slow`. */
+class Work {
+  readonly w: FunctionWriter;
+  readonly p: Precision;
+  readonly slow: Label;
+  private readonly locals: Local[] = [];
+
+  constructor(w: FunctionWriter, p: Precision, slow: Label) {
+    this.w = w;
+    this.p = p;
+    this.slow = slow;
+  }
+
+  local(type = this.p.type): Local {
+    const local = this.w.borrow(type);
+    this.locals.push(local);
+    return local;
+  }
+  release(): void {
+    for (const local of this.locals) this.w.release(local);
+  }
+
+  /** Pushes register `n`, negated or not. */
+  push(n: number, negate = false, p = this.p): void {
+    this.w.state();
+    this.w.access(p.load, p.alignLog2, this.w.stateOffset + p.offset(n));
+    if (negate) this.w.op(p.neg);
+  }
+  /** Register `n` in a local. */
+  read(n: number, negate = false): Local {
+    const local = this.local();
+    this.push(n, negate);
+    this.w.set(local);
+    return local;
+  }
+  /** A local for what `opcode` makes of two locals. */
+  of(opcode: number, a: Local, b: Local): Local {
+    const local = this.local();
+    this.w.get(a);
+    this.w.get(b);
+    this.w.op(opcode);
+    this.w.set(local);
+    return local;
+  }
+  add(a: Local, b: Local): Local {
+    return this.of(this.p.add, a, b);
+  }
+  sub(a: Local, b: Local): Local {
+    return this.of(this.p.sub, a, b);
+  }
+  mul(a: Local, b: Local): Local {
+    return this.of(this.p.mul, a, b);
+  }
+  write(n: number, value: Local, negate = false, p = this.p): void {
+    const { w } = this;
+    w.state();
+    w.get(value);
+    if (negate) w.op(p.neg);
+    w.access(p.store, p.alignLog2, w.stateOffset + p.offset(n));
+  }
+
+  private compareAbs(value: Local, opcode: number, bound: number, p = this.p): void {
+    this.w.get(value);
+    this.w.op(p.abs);
+    p.constant(this.w, bound);
+    this.w.op(opcode);
+  }
+  private slowUnless(): void {
+    this.w.op(wasm.I32_EQZ);
+    this.w.brIf(this.slow);
+  }
+  /** Neither infinite nor a NaN. */
+  finite(value: Local, p = this.p): void {
+    this.compareAbs(value, p.less, Number.POSITIVE_INFINITY, p);
+    this.slowUnless();
+  }
+  within(value: Local, bound: number): void {
+    this.compareAbs(value, this.p.less, bound);
+    this.slowUnless();
+  }
+  /** Above the smallest normal number: below it, or just at it, a result may have been rounded as ARM would not. `unless` pushes what is fine too. */
+  normal(value: Local, unless?: () => void, p = this.p, bound = p.leastNormal): void {
+    const { w } = this;
+    this.compareAbs(value, p.greater, bound, p);
+    if (unless === undefined) {
+      this.slowUnless();
+      return;
+    }
+    w.op(wasm.I32_EQZ);
+    w.if();
+    unless();
+    this.slowUnless();
+    w.end();
+  }
+  isZero(value: Local, p = this.p): void {
+    this.w.get(value);
+    p.constant(this.w, 0);
+    this.w.op(p.equal);
+  }
+  /** A product or quotient that is 0 because one of these is. */
+  zeroOf(result: Local, ...operands: readonly Local[]): void {
+    operands.forEach((operand, i) => {
+      this.isZero(operand);
+      if (i > 0) this.w.op(wasm.I32_OR);
+    });
+    this.isZero(result);
+    this.w.op(wasm.I32_AND);
+  }
+}
+
+/** `write` in front of a call of the kernel, for which it branches away. `rounds`: not when the host's rounding is not the guest's. */
+const orKernel = (p: Precision, rounds: boolean, write: (work: Work, a: number, b: number, c: number) => void): InlineVector => ({
+  rounds,
+  write: ({ w, slow, call }: InlineVectorContext, a, b, c) => {
+    const done = w.block();
+    const work = new Work(w, p, w.block());
+    if (rounds) {
+      w.get(slow);
+      w.brIf(work.slow);
+    }
+    write(work, a, b, c);
+    w.br(done);
+    w.end();
+    call();
+    w.end();
+    work.release();
+  },
+});
+
+/** Exact zeros are as ARM has them, and denormal sums are exact. */
+export const inlineAdd = (p: Precision, subtract: boolean): InlineVector =>
+  orKernel(p, true, (k, d, n, m) => {
+    const r = k.of(subtract ? p.sub : p.add, k.read(n), k.read(m));
+    k.finite(r);
+    k.write(d, r);
+  });
+
+const product = (k: Work, n: number, m: number): Local => {
+  const a = k.read(n);
+  const b = k.read(m);
+  const r = k.mul(a, b);
+  k.finite(r);
+  k.normal(r, () => k.zeroOf(r, a, b));
+  return r;
+};
+export const inlineMultiply = (p: Precision, negate: boolean): InlineVector =>
+  orKernel(p, true, (k, d, n, m) => k.write(d, product(k, n, m), negate));
+
+export const inlineDivide = (p: Precision): InlineVector =>
+  orKernel(p, true, (k, d, n, m) => {
+    const a = k.read(n);
+    const r = k.of(p.div, a, k.read(m));
+    k.finite(r);
+    k.normal(r, () => k.zeroOf(r, a));
+    k.write(d, r);
+  });
+
+export const inlineSquareRoot = (p: Precision): InlineVector =>
+  orKernel(p, true, (k, d, m) => {
+    const r = k.local();
+    k.push(m);
+    k.w.op(p.sqrt);
+    k.w.set(r);
+    k.finite(r);
+    k.write(d, r);
+  });
+
+/** Rounded product, then rounded sum. */
+export const inlineChained = (p: Precision, negateAccumulator: boolean, negateProduct: boolean): InlineVector =>
+  orKernel(p, true, (k, d, n, m) => {
+    const r = k.of(negateProduct ? p.sub : p.add, k.read(d, negateAccumulator), product(k, n, m));
+    k.finite(r);
+    k.write(d, r);
+  });
+
+/** Between these magnitudes Dekker's product is exact: nothing in it overflows or underflows. */
+const DEKKER_MOST = 2 ** 990;
+const DEKKER_LEAST = 2 ** -960;
+
+/** a * b - p, where p = a * b rounded; exact within the bounds above (T. J. Dekker, 1971). */
+const productError = (k: Work, a: Local, b: Local, p: Local): Local => {
+  const split = (x: Local): readonly [Local, Local] => {
+    const scaled = k.local();
+    k.w.get(x);
+    k.w.f64(134217729);
+    k.w.op(wasm.F64_MUL);
+    k.w.set(scaled);
+    const high = k.sub(scaled, k.sub(scaled, x));
+    return [high, k.sub(x, high)];
+  };
+  const [ah, al] = split(a);
+  const [bh, bl] = split(b);
+  const rest = k.sub(k.sub(k.sub(p, k.mul(ah, bh)), k.mul(al, bh)), k.mul(ah, bl));
+  return k.sub(k.mul(al, bl), rest);
+};
+
+/**
+ * d + n * m rounded once. The exact sum is vh + vl + ul; t, the rounded sum of the small ones, is right to 2^-53 of itself. So when t a little larger and t
+ * a little smaller give the same result, it is the one. They differ next to the middle between two numbers: the kernel's.
+ */
+export const inlineFusedF64 = (negateAccumulator: boolean, negateFactor: boolean): InlineVector =>
+  orKernel(double, true, (k, d, n, m) => {
+    const { w } = k;
+    const c = k.read(d, negateAccumulator);
+    const a = k.read(n, negateFactor);
+    const b = k.read(m);
+    const uh = k.mul(a, b);
+    for (const operand of [a, b, c, uh]) k.within(operand, DEKKER_MOST);
+    k.normal(uh, undefined, double, DEKKER_LEAST);
+    const ul = productError(k, a, b, uh);
+    const vh = k.add(uh, c);
+    const t = k.sub(vh, uh);
+    const vl = k.add(k.sub(uh, k.sub(vh, t)), k.sub(c, t));
+    const small = k.add(vl, ul);
+    const margin = k.local();
+    w.get(small);
+    w.op(wasm.F64_ABS);
+    w.f64(2 ** -50);
+    w.op(wasm.F64_MUL);
+    w.set(margin);
+    const r = k.add(vh, k.add(small, margin));
+    w.get(vh);
+    w.get(small);
+    w.get(margin);
+    w.op(wasm.F64_SUB);
+    w.op(wasm.F64_ADD);
+    w.get(r);
+    w.op(wasm.F64_EQ);
+    w.op(wasm.I32_EQZ);
+    w.brIf(k.slow);
+    k.normal(r);
+    k.write(d, r);
+  });
+
+/**
+ * The same in single precision: in double the product is exact and the sum rounded to 53 bits. Rounding that to 24 is right unless it is just in the middle,
+ * where what was lost would decide.
+ */
+export const inlineFusedF32 = (negateAccumulator: boolean, negateFactor: boolean): InlineVector =>
+  orKernel(single, true, (k, d, n, m) => {
+    const { w } = k;
+    const s = k.local(wasm.TYPE_F64);
+    const promoted = (register: number, negate: boolean): void => {
+      k.push(register, negate);
+      w.op(wasm.F64_PROMOTE_F32);
+    };
+    promoted(n, negateFactor);
+    promoted(m, false);
+    w.op(wasm.F64_MUL);
+    promoted(d, negateAccumulator);
+    w.op(wasm.F64_ADD);
+    w.tee(s);
+    w.op(wasm.I64_REINTERPRET_F64);
+    w.i64(0x1fffffff);
+    w.op(wasm.I64_AND);
+    w.i64(0x10000000);
+    w.op(wasm.I64_EQ);
+    w.brIf(k.slow);
+    const r = k.local();
+    w.get(s);
+    w.op(wasm.F32_DEMOTE_F64);
+    w.set(r);
+    k.finite(r);
+    k.normal(r, () => k.isZero(s, double));
+    k.write(d, r);
+  });
+
+/** NZCV of a comparison of d with m, or with 0 when `c` is 1. NaNs are the kernel's, and so are denormals that may count as 0. */
+export const inlineCompare = (p: Precision): InlineVector =>
+  orKernel(p, false, (k, d, m, withZero) => {
+    const { w } = k;
+    const a = k.read(d);
+    const b = k.local();
+    if (withZero === 1) p.constant(w, 0);
+    else k.push(m);
+    w.set(b);
+    w.loadWord(FPSCR_CONTROL);
+    w.i32(FPSCR_MODE);
+    w.op(wasm.I32_AND);
+    w.brIf(k.slow);
+    const flag = (opcode: number, shift: number): Local => {
+      const local = k.local(wasm.TYPE_I32);
+      w.get(a);
+      w.get(b);
+      w.op(opcode);
+      w.tee(local);
+      w.i32(shift);
+      w.op(wasm.I32_SHL);
+      return local;
+    };
+    const nzcv = k.local(wasm.TYPE_I32);
+    const less = flag(p.less, 31);
+    const notLess = flag(p.greaterOrEqual, 29);
+    w.op(wasm.I32_OR);
+    flag(p.equal, 30);
+    w.op(wasm.I32_OR);
+    w.set(nzcv);
+    w.get(less);
+    w.get(notLess);
+    w.op(wasm.I32_OR);
+    w.op(wasm.I32_EQZ);
+    w.brIf(k.slow);
+    w.storeWord(FPSCR_NZCV, () => w.get(nzcv));
+  });
+
+/** Integers in S register m: to double they are exact. */
+export const inlineFromInteger = (p: Precision, unsigned: boolean): InlineVector => {
+  const write = (k: Work, d: number, m: number): void => {
+    const { w } = k;
+    w.state();
+    w.loadWord(D0 + m);
+    if (p === double) w.op(unsigned ? wasm.F64_CONVERT_I32_U : wasm.F64_CONVERT_I32_S);
+    else w.op(unsigned ? wasm.F32_CONVERT_I32_U : wasm.F32_CONVERT_I32_S);
+    w.access(p.store, p.alignLog2, w.stateOffset + p.offset(d));
+  };
+  if (p === double) return { rounds: false, write: ({ w }, d, m) => write(new Work(w, p, 0), d, m) };
+  return orKernel(p, true, write);
+};
+
+/** Register m to an integer in S register d, towards zero (third immediate 1; RMode is the kernel's). */
+export const inlineToInteger = (p: Precision, unsigned: boolean): InlineVector =>
+  orKernel(p, true, (k, d, m, towardsZero) => {
+    const { w } = k;
+    if (towardsZero !== 1) {
+      w.i32(1);
+      w.brIf(k.slow);
+    }
+    const a = k.read(m);
+    // Exact bounds in either precision: what is below the upper and above the lower truncates to a 32-bit integer.
+    const least = unsigned ? -1 : p === double ? -0x80000001 : -0x80000000;
+    w.get(a);
+    p.constant(w, least);
+    w.op(p === single && !unsigned ? p.greaterOrEqual : p.greater);
+    w.get(a);
+    p.constant(w, unsigned ? 0x100000000 : 0x80000000);
+    w.op(p.less);
+    w.op(wasm.I32_AND);
+    w.op(wasm.I32_EQZ);
+    w.brIf(k.slow);
+    w.storeWord(D0 + d, () => {
+      w.get(a);
+      if (p === double) w.op(unsigned ? wasm.I32_TRUNC_F64_U : wasm.I32_TRUNC_F64_S);
+      else w.op(unsigned ? wasm.I32_TRUNC_F32_U : wasm.I32_TRUNC_F32_S);
+    });
+  });
+
+/** Single to double is exact; NaNs and what may be flushed are the kernel's. */
+export const inlineWiden: InlineVector = orKernel(single, false, (k, d, m) => {
+  const a = k.read(m);
+  k.finite(a);
+  k.normal(a, () => k.isZero(a));
+  const r = k.local(wasm.TYPE_F64);
+  k.w.get(a);
+  k.w.op(wasm.F64_PROMOTE_F32);
+  k.w.set(r);
+  k.write(d, r, false, double);
+});
+export const inlineNarrow: InlineVector = orKernel(double, true, (k, d, m) => {
+  const a = k.read(m);
+  const r = k.local(wasm.TYPE_F32);
+  k.w.get(a);
+  k.w.op(wasm.F32_DEMOTE_F64);
+  k.w.set(r);
+  k.finite(r, single);
+  k.normal(r, () => k.isZero(a), single);
+  k.write(d, r, false, single);
+});
