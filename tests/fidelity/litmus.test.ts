@@ -38,6 +38,35 @@ const cleanCode = (at: number): string => op.cleanU(at) + op.dsb;
 const call = (at: number): string => `ldr r3, =${at}\nblx r3\n`;
 const CODE = 0x40280000;
 
+const rewritten = (invalidate: string): string =>
+  writeCode(CODE, 1) +
+  cleanCode(CODE) +
+  op.iciallu +
+  op.dsb +
+  op.isb +
+  call(CODE) +
+  writeCode(CODE, 2) +
+  cleanCode(CODE) +
+  invalidate +
+  op.dsb +
+  op.isb +
+  call(CODE);
+/** A second address of the code, one page on in the colours of an instruction cache. */
+const ALIAS = X + 0x1000;
+const alias = op.store(L2 + 4, CODE | WB) + op.cleanU(L2 + 4) + op.dsb + op.isb;
+
+/** Vectors: two instructions at an offset, `mov r4, #n` and one that returns. */
+const VECTORS = 0x402c0000;
+const MOVS_PC_LR = 0xe1b0f00e;
+const SUBS_PC_LR_4 = 0xe25ef004;
+const vector = (at: number, n: number, back: number): string => op.store(at, movR4(n)) + op.store(at + 4, back) + op.cleanU(at);
+const ready = op.dsb + op.iciallu + op.dsb + op.vbar(VECTORS) + op.isb;
+const onAbort = `${vector(VECTORS + 0x10, 9, SUBS_PC_LR_4)}${ready}mov r4, #0\n`;
+const onUndefined = `${vector(VECTORS + 0x04, 9, MOVS_PC_LR)}${ready}mov r4, #0\n`;
+const enableVfp = 'ldr r0, =0xf00000\nmcr p15, 0, r0, c1, c0, 2\n';
+const useVfp = 'mov r0, #0\nvmsr fpexc, r0\n';
+const UNMAPPED = 0x60000000;
+
 const programs: readonly Litmus[] = [
   // TLB retention
   { name: 'a stale entry is used after its descriptor changed', cpu: 'cortex-a15', body: use + remap + op.isb + see, ...hidden(1, 2) },
@@ -265,6 +294,14 @@ const programs: readonly Litmus[] = [
     ...both(2),
   },
   {
+    name: 'ICIMVAU by an address of another colour does not reach the line',
+    cpu: 'cortex-a9',
+    body: alias + rewritten(op.icimvau(ALIAS)),
+    ...hidden(1, 2),
+  },
+  { name: 'by one of its own it does', cpu: 'cortex-a9', body: alias + rewritten(op.icimvau(CODE)), ...both(2) },
+  { name: 'a cache that is indexed by PA has no colours', cpu: 'cortex-a15', body: alias + rewritten(op.icimvau(ALIAS)), ...both(2) },
+  {
     name: 'code in a page that was never fetched needs its clean alone',
     cpu: 'cortex-a9',
     body: writeCode(CODE, 1) + cleanCode(CODE) + op.isb + call(CODE),
@@ -293,6 +330,41 @@ const programs: readonly Litmus[] = [
     first: tagged,
     body: op.asid(0) + op.isb + op.ttbr0(L1B) + op.isb + op.asid(6) + op.isb + see,
     ...both(2),
+  },
+  { name: 'access to VFP comes with ISB', cpu: 'armv7-weakest', body: onUndefined + enableVfp + op.isb + useVfp, ...both(0) },
+  { name: 'and not before', cpu: 'armv7-weakest', body: onUndefined + enableVfp + useVfp, ...hidden(9, 0) },
+  {
+    name: 'an exception before the ISB takes the old vectors',
+    cpu: 'armv7-weakest',
+    body: `${vector(VECTORS + 0x08, 1, MOVS_PC_LR) + vector(VECTORS + 0x108, 2, MOVS_PC_LR) + ready + op.vbar(VECTORS + 0x100)}svc #0\n`,
+    ...hidden(1, 2),
+  },
+  {
+    name: 'and after it the new',
+    cpu: 'armv7-weakest',
+    body: `${vector(VECTORS + 0x08, 1, MOVS_PC_LR) + vector(VECTORS + 0x108, 2, MOVS_PC_LR) + ready + op.vbar(VECTORS + 0x100) + op.isb}svc #0\n`,
+    ...both(2),
+  },
+  {
+    name: 'CCSIDR follows CSSELR at the ISB',
+    cpu: 'armv7-weakest',
+    body: `mov r0, #1\nmcr p15, 2, r0, c0, c0, 0\nmrc p15, 1, r5, c0, c0, 0\nisb sy\nmrc p15, 1, r6, c0, c0, 0\nsubs r4, r5, r6\nmovne r4, #1\n`,
+    ...hidden(1, 0),
+  },
+
+  // Maintenance of what is not there
+  {
+    name: 'a clean of an address that does not translate is an abort',
+    cpu: 'cortex-a15',
+    body: onAbort + op.cleanC(UNMAPPED),
+    ...hidden(9, 0),
+  },
+  { name: 'an ICIMVAU is too', cpu: 'cortex-a7', body: onAbort + op.icimvau(UNMAPPED), ...hidden(9, 0) },
+  {
+    name: 'not with the MMU off',
+    cpu: 'cortex-a15',
+    body: `${onAbort + op.cleanInvalidate(CODE) + op.control(0, 0x1005) + op.isb + op.invalidate(UNMAPPED)}mov r4, #3\n`,
+    ...both(3),
   },
   {
     name: 'a read of the register sees the write at once',

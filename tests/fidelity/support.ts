@@ -49,6 +49,7 @@ export const op = {
   tlbiAsid: (asid: number): string => `mov r0, #${asid}\nmcr p15, 0, r0, c8, c7, 2\n`,
   asid: (asid: number): string => `mov r0, #${asid}\nmcr p15, 0, r0, c13, c0, 1\n`,
   ttbr0: (table: number): string => `ldr r0, =${table + WALK_CACHED}\nmcr p15, 0, r0, c2, c0, 0\n`,
+  vbar: (base: number): string => `ldr r0, =${base}\nmcr p15, 0, r0, c12, c0, 0\n`,
   /** SCTLR bits on and off. */
   control: (set: number, clear: number): string =>
     `mrc p15, 0, r0, c1, c0, 0\nldr r1, =${clear}\nbic r0, r0, r1\nldr r1, =${set}\norr r0, r0, r1\nmcr p15, 0, r0, c1, c0, 0\n`,

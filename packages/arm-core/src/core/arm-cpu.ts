@@ -123,7 +123,16 @@ export class ArmCpu implements CpuView {
     this.statefulLookups = parts.statefulLookups ?? false;
     this.registers = new RegisterBank(parts.profile.absent);
     let system: SystemCore | undefined;
-    this.core = new ArmCore(parts, (core) => {
+    const { lateEffects: late } = parts;
+    // The core's own registers wait for what the memory system's wait for.
+    const lateEffects = late && {
+      dataBarrier: (storesOnly: boolean) => late.dataBarrier(storesOnly),
+      contextSynchronized: () => {
+        late.contextSynchronized();
+        this.own.synchronize();
+      },
+    };
+    this.core = new ArmCore({ ...parts, ...(lateEffects && { lateEffects }) }, (core) => {
       system = new SystemCore(core, this.registers);
       return system;
     });
@@ -143,6 +152,7 @@ export class ArmCpu implements CpuView {
       },
       coprocessorAccessChanged: (cpacr) => core.coprocessorAccessChanged(cpacr),
       barrier: (kind, option) => this.system.barrier(kind, option),
+      lateEffects: late !== undefined,
       ...(parts.cachedMemory && cacheOperations(parts.cachedMemory, core.access as CachedAccess)),
     });
     core.onPrivilegeChange = () => {

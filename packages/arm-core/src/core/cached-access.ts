@@ -9,6 +9,12 @@ import { DEVICE, MemoryAccess } from './memory-access.js';
 /** The attributes of a translation in one word, as {@link CachedMemory} takes them. */
 const packed = ({ type, inner, outer, shareable }: Translation): number => type | (inner << 2) | (outer << 4) | (shareable ? 64 : 0);
 
+/** DFSR.CM: the fault is that of a cache operation. It came with the Large Physical Address Extension (ARM DDI 0406C, B4.1.52). */
+const DFSR_CM = 1 << 13;
+
+/** A domain or permission fault, in the layout of DFSR (B3.13.3, B3.13.4). */
+const isDenial = (status: number): boolean => ((status & 0x200) !== 0 ? (status & 0x3c) === 0x0c : (status & 0x409) === 9);
+
 /**
  * Memory access of a core whose caches are modelled. The fast table holds what may go straight to RAM: loads of memory whose views agree, stores to lines
  * that are dirty already. When every access counts (`measured`) nothing goes straight.
@@ -93,7 +99,7 @@ export class CachedAccess extends MemoryAccess {
 
   override locateCode(va: number, privileged: boolean): number | undefined {
     const host = super.locateCode(va, privileged);
-    if (host !== undefined && host >= 0) this.cached.enterCode(Math.floor(host / 4096), packed(this.system.translation));
+    if (host !== undefined && host >= 0) this.cached.enterCode(Math.floor(host / 4096), packed(this.system.translation), va >>> 0);
     return host;
   }
 
@@ -110,10 +116,18 @@ export class CachedAccess extends MemoryAccess {
     if (region?.direct) this.cached.note(va >>> 0, this.memory.hostOffset(region, pa), ACCESS_FETCH, packed(system.translation));
   }
 
-  /** Host offset of `va` for maintenance, or -1 when it translates to no memory: no fault, as at functional fidelity. */
+  /**
+   * Host offset of `va` for maintenance, or -1 when it is no memory. An address that does not translate is a Data Abort of the instruction, with WnR set
+   * (ARM DDI 0406C, B3.12.3, B4.1.52). Permissions and domains are not looked at: the operation happens although a load might not be allowed.
+   */
   locateForMaintenance(va: number): number {
-    if (!this.system.translate(va >>> 0, ACCESS_READ, true)) return -1;
-    const { pa } = this.system.translation;
+    const { system } = this;
+    if (!system.translate(va >>> 0, ACCESS_READ, true)) {
+      const { status } = system.fault;
+      if (isDenial(status)) return -1;
+      this.owner.dataAbort(this.owner.profile.lpae ? status | DFSR_CM : status, va >>> 0, true);
+    }
+    const { pa } = system.translation;
     const region = this.memory.regionAt(pa);
     return region === undefined ? -1 : this.memory.hostOffset(region, pa);
   }

@@ -42,14 +42,15 @@ export class Exceptions {
   /** `pc` is the instruction concerned; `returnAddress` goes to the link register as it is; `spsr` is the CPSR to save. */
   enter(kind: TakenException, pc: number, returnAddress: number, spsr: number): void {
     const { owner } = this;
-    owner.late?.contextSynchronized();
     const { offset, mode, mask } = entries[kind];
     const control = mode | mask | (owner.thumbExceptions ? CPSR_T : 0) | (owner.bigEndianExceptions ? CPSR_E : 0);
+    const target = (owner.vectorBase() + offset) >>> 0;
+    // What was written before has its effect for the handler, not for how it is entered.
+    owner.late?.contextSynchronized();
     owner.writeCpsr(control, 0x1f | mask | CPSR_T | CPSR_E | CPSR_J);
     owner.banks.spsr[bankOf(mode)] = spsr;
     owner.words[14] = returnAddress;
     owner.words[layout.ITSTATE] = 0;
-    const target = (owner.vectorBase() + offset) >>> 0;
     owner.words[layout.PC] = target;
     owner.observeException(kind, pc >>> 0, target, spsr >>> 0);
   }

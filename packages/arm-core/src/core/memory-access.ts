@@ -6,6 +6,8 @@ import { FastTable } from './fast-table.js';
 
 /** What the slow path needs of its core. */
 export interface AccessOwner {
+  /** Of the core's profile. */
+  readonly profile: { readonly lpae: boolean };
   readonly privileged: boolean;
   readonly alignmentChecked: boolean;
   /** Takes a data abort for the running instruction and leaves it. */

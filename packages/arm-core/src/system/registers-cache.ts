@@ -1,30 +1,32 @@
 import type { SystemRegister } from '@tablewalk/machine/contracts';
 import type { CoreProfile } from '../profiles/profile.js';
+import { LateRegister } from './late-register.js';
 import type { RegisterBank } from './register-bank.js';
 import type { CoreRegisterHost, DataCacheOperation, RegisterGroup } from './registers-host.js';
 
 /**
  * CP15 c7 and the cache size selection (ARM DDI 0406C.d, B4.2.1 and B3.17.1). An operation by MVA takes any address: one that does not translate is
- * no fault, as on QEMU; a cache model that wants the architecture's fault sees the operand in its callback.
+ * no fault here, as on QEMU; the core's caches with contents make the architecture's fault of it.
  *
  * c7 also holds what older cores had there (prefetch, block transfers, cache lock-down). ARMv7 leaves those encodings UNPREDICTABLE; they do nothing.
  * SCTLR.CP15BEN does not disable the CP15 barriers, as on QEMU.
  */
 export function defineCacheRegisters(bank: RegisterBank, profile: CoreProfile, host: CoreRegisterHost): RegisterGroup {
-  const values = { CSSELR: 0 };
   const { ccsidr } = profile;
+  let selected = 0;
+  const csselr = new LateRegister('CSSELR', host.lateEffects ?? false, (value) => {
+    selected = value;
+  });
 
   bank.define(
     { cp: 15, opc1: 2, crn: 0, crm: 0, opc2: 0 },
     {
       name: 'CSSELR',
-      read: () => values.CSSELR,
-      write: (value) => {
-        values.CSSELR = value & 0xf;
-      },
+      read: () => csselr.written,
+      write: (value) => csselr.write(value & 0xf),
     },
   );
-  bank.define({ cp: 15, opc1: 1, crn: 0, crm: 0, opc2: 0 }, { name: 'CCSIDR', read: () => ccsidr[values.CSSELR] ?? 0 });
+  bank.define({ cp: 15, opc1: 1, crn: 0, crm: 0, opc2: 0 }, { name: 'CCSIDR', read: () => ccsidr[selected] ?? 0 });
 
   const operation = (crm: number, opc2: number, name: string, write: (value: number) => void, pl0: SystemRegister['pl0'] = 'none'): void =>
     bank.define({ cp: 15, opc1: 0, crn: 7, crm, opc2 }, { name, pl0, volatile: true, write });
@@ -55,12 +57,9 @@ export function defineCacheRegisters(bank: RegisterBank, profile: CoreProfile, h
   );
 
   return {
-    reset: () => {
-      values.CSSELR = 0;
-    },
-    state: () => ({ ...values }),
-    restore: (state) => {
-      values.CSSELR = state['CSSELR']! & 0xf;
-    },
+    reset: () => csselr.reset(),
+    state: () => csselr.state(),
+    restore: (state) => csselr.restore(state),
+    synchronize: () => csselr.synchronize(),
   };
 }

@@ -1,5 +1,6 @@
 import type { SystemRegister } from '@tablewalk/machine/contracts';
 import type { CoreProfile } from '../profiles/profile.js';
+import { LateRegister } from './late-register.js';
 import type { RegisterBank } from './register-bank.js';
 import type { CoreRegisterHost, RegisterGroup } from './registers-host.js';
 import { profileRegister } from './registers-id.js';
@@ -10,7 +11,10 @@ const VBAR_WRITABLE = 0xffffffe0;
 
 /** Exception, thread and implementation-defined registers: CP15 c1, c5, c6, c9 (L2), c10 (lock-down), c12, c13, c15. */
 export function defineControlRegisters(bank: RegisterBank, profile: CoreProfile, host: CoreRegisterHost): RegisterGroup {
-  const values = { CPACR: 0, VBAR: 0, FCSEIDR: 0 };
+  const values = { FCSEIDR: 0 };
+  const late = host.lateEffects ?? false;
+  const cpacr = new LateRegister('CPACR', late, (value) => host.coprocessorAccessChanged(value));
+  const vbar = new LateRegister('VBAR', late, (value) => host.vectorBaseChanged(value));
   const { faults, thread } = host;
   const define = (opc1: number, crn: number, crm: number, opc2: number, register: SystemRegister): void =>
     bank.define({ cp: 15, opc1, crn, crm, opc2 }, register);
@@ -21,11 +25,8 @@ export function defineControlRegisters(bank: RegisterBank, profile: CoreProfile,
   constant(0, 1, 0, 1, 'ACTLR', profileRegister(profile, 'ACTLR'));
   define(0, 1, 0, 2, {
     name: 'CPACR',
-    read: () => values.CPACR,
-    write: (value) => {
-      values.CPACR = (value & CPACR_WRITABLE) >>> 0;
-      host.coprocessorAccessChanged(values.CPACR);
-    },
+    read: () => cpacr.written,
+    write: (value) => cpacr.write(value & CPACR_WRITABLE),
   });
 
   define(0, 5, 0, 0, {
@@ -69,11 +70,8 @@ export function defineControlRegisters(bank: RegisterBank, profile: CoreProfile,
 
   define(0, 12, 0, 0, {
     name: 'VBAR',
-    read: () => values.VBAR,
-    write: (value) => {
-      values.VBAR = (value & VBAR_WRITABLE) >>> 0;
-      host.vectorBaseChanged(values.VBAR);
-    },
+    read: () => vbar.written,
+    write: (value) => vbar.write(value & VBAR_WRITABLE),
   });
   define(0, 12, 1, 0, { name: 'ISR', read: () => host.pendingInterrupts() >>> 0 });
 
@@ -115,8 +113,6 @@ export function defineControlRegisters(bank: RegisterBank, profile: CoreProfile,
   bank.defineRange({ cp: 15, crn: 15 }, { name: 'IMPLEMENTATION_DEFINED', read: () => 0, write: () => {} });
 
   const assign = (state: Readonly<Record<string, number>>): void => {
-    values.CPACR = state['CPACR']!;
-    values.VBAR = state['VBAR']!;
     values.FCSEIDR = state['FCSEIDR']!;
     thread.TPIDRURW = state['TPIDRURW']!;
     thread.TPIDRURO = state['TPIDRURO']!;
@@ -125,12 +121,8 @@ export function defineControlRegisters(bank: RegisterBank, profile: CoreProfile,
     faults.dfar = state['DFAR']!;
     faults.ifsr = state['IFSR']!;
     faults.ifar = state['IFAR']!;
-    host.vectorBaseChanged(values.VBAR);
-    host.coprocessorAccessChanged(values.CPACR);
   };
   const zero: Readonly<Record<string, number>> = {
-    CPACR: 0,
-    VBAR: 0,
     FCSEIDR: 0,
     TPIDRURW: 0,
     TPIDRURO: 0,
@@ -141,8 +133,14 @@ export function defineControlRegisters(bank: RegisterBank, profile: CoreProfile,
     IFAR: 0,
   };
   return {
-    reset: () => assign(zero),
+    reset: () => {
+      vbar.reset();
+      cpacr.reset();
+      assign(zero);
+    },
     state: () => ({
+      ...cpacr.state(),
+      ...vbar.state(),
       ...values,
       TPIDRURW: thread.TPIDRURW,
       TPIDRURO: thread.TPIDRURO,
@@ -152,6 +150,14 @@ export function defineControlRegisters(bank: RegisterBank, profile: CoreProfile,
       IFSR: faults.ifsr,
       IFAR: faults.ifar,
     }),
-    restore: assign,
+    restore: (state) => {
+      vbar.restore(state);
+      cpacr.restore(state);
+      assign(state);
+    },
+    synchronize: () => {
+      vbar.synchronize();
+      cpacr.synchronize();
+    },
   };
 }

@@ -16,6 +16,8 @@ const VERSION = 1;
 /** The registers of CP14 and CP15 that belong to the core itself: not the MMU's, not the generic timer's. */
 export interface CoreRegisters extends Stateful {
   reset(): void;
+  /** A context synchronization event: writes that came before have their effect now. */
+  synchronize(): void;
   /** For the core's privilege changes; see there. */
   readonly performance: PerformanceMonitors;
   /** `data` holds unsigned words by register name. */
@@ -40,6 +42,9 @@ export function defineCoreRegisters(bank: RegisterBank, profile: CoreProfile, ho
     performance,
     reset: () => {
       for (const group of groups) group.reset();
+    },
+    synchronize: () => {
+      for (const group of groups) group.synchronize?.();
     },
     snapshot: () => ({ schema: SCHEMA, version: VERSION, data: state() }),
     restore: ({ schema, version, data }) => {

@@ -43,6 +43,8 @@ export interface CoreRegisterHost {
   /** Level of the performance monitors' interrupt (PMUIRQ). */
   performanceInterrupt?(level: boolean): void;
   readonly diagnostics?: Diagnostics;
+  /** Writes of CPACR, VBAR and CSSELR have their effect when {@link RegisterGroup.synchronize} is called. Default: at once. */
+  readonly lateEffects?: boolean;
 }
 
 /** A group of registers that keeps its values in a plain object by name. */
@@ -53,4 +55,6 @@ export interface RegisterGroup {
   state(): Record<string, number>;
   /** Takes values that `state` made; the caller has checked the names. The clock must have been restored before. */
   restore(state: Readonly<Record<string, number>>): void;
+  /** A context synchronization event, with {@link CoreRegisterHost.lateEffects}. */
+  synchronize?(): void;
 }

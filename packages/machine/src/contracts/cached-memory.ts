@@ -45,8 +45,8 @@ export interface CachedMemory extends Stateful {
   makeDirty(va: VirtAddr, host: number, attributes: number): void;
   /** One access of any class, for the models: `kind` is ACCESS_*. Only with {@link everyAccess}. */
   note(va: VirtAddr, host: number, kind: number, attributes: number): void;
-  /** The core fetches from this page: with these attributes, from now on. */
-  enterCode(hostPage: number, attributes: number): void;
+  /** The core fetches from this page: with these attributes, under this VA, from now on. */
+  enterCode(hostPage: number, attributes: number, va: VirtAddr): void;
   /** What a fetch at `host` gives. */
   fetch(host: number): number;
   /** Maintenance by MVA (ARM DDI 0406C, B4.2.1), by the manual's names. `host` is -1 for an address that is no memory. */

@@ -46,7 +46,7 @@ interface CoherencyData {
 }
 
 const SCHEMA = 'mmu/coherency';
-const VERSION = 1;
+const VERSION = 2;
 
 /** Write-back, write-allocate, inner and outer: for lines that the model is told of on somebody else's behalf. */
 const WRITE_BACK = MEMORY_NORMAL | (1 << 2) | (1 << 4);
@@ -117,7 +117,7 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
     this.views = new LineViews(memory, this.lineSizeLog2, twoLevels);
     this.shadow = this.views.shadow;
     const pages = memory.tailOffset >>> 12;
-    this.images = new InstructionImages(pages, instructionLog2);
+    this.images = new InstructionImages(pages, instructionLog2, caches.instruction?.colourCount ?? 1);
     this.addresses = new HostAddresses(memory);
     this.l1 = new HeldPages(pages);
     this.l2 = new HeldPages(pages);
@@ -406,14 +406,14 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
 
   // ---- instruction side
 
-  enterCode(hostPage: number, attributes: number): void {
+  enterCode(hostPage: number, attributes: number, va: VirtAddr): void {
     const past = !(this.instructionOn && (attributes & 3) === MEMORY_NORMAL && (attributes & 0xc) !== 0);
     if ((this.codePast[hostPage] !== 0) !== past) {
       this.codePast[hostPage] = past ? 1 : 0;
       const granules = this.memory.codeGranules[hostPage]!;
       if (granules !== 0) this.port.codeWritten(hostPage, granules);
     }
-    if (!past) this.images.enter(hostPage);
+    if (!past) this.images.enter(hostPage, va);
   }
 
   fetch(host: number): number {
@@ -500,7 +500,8 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
         this.quietly(() => caches.cleanInvalidateToCoherency(va, pa, this));
         break;
       case 'ICIMVAU':
-        if (this.images.forget(host)) this.port.codeWritten(Math.floor(host / 4096), this.images.granules(host));
+        if (this.images.reaches(Math.floor(host / 4096), va) && this.images.forget(host))
+          this.port.codeWritten(Math.floor(host / 4096), this.images.granules(host));
         this.quietly(() => caches.invalidateInstruction(va, pa, this));
         break;
     }

@@ -20,14 +20,36 @@ export class InstructionImages {
   /** Epoch in which the page was last entered; held when it is the current one. */
   private readonly entered: Uint32Array;
   private epoch = 1;
+  /** Of a page that is held: the colours of the VAs that it was fetched under, a bit each. */
+  private readonly colours: Uint32Array;
+  private readonly colourMask: number;
 
-  constructor(pageCount: number, lineLog2: number) {
+  /** `colourCount`: pages of a way of the cache when the VA chooses its set, or else 1. A power of two. */
+  constructor(pageCount: number, lineLog2: number, colourCount: number) {
     this.entered = new Uint32Array(pageCount);
+    this.colours = new Uint32Array(colourCount > 1 ? pageCount : 0);
+    this.colourMask = Math.min(colourCount, 32) - 1;
     this.lineLog2 = lineLog2;
   }
 
-  enter(hostPage: number): void {
+  private colour(va: number): number {
+    return 1 << ((va >>> 12) & this.colourMask);
+  }
+
+  enter(hostPage: number, va: number): void {
+    if (this.colourMask !== 0) {
+      const before = this.entered[hostPage] === this.epoch ? this.colours[hostPage]! : 0;
+      this.colours[hostPage] = before | this.colour(va);
+    }
     this.entered[hostPage] = this.epoch;
+  }
+
+  /**
+   * Whether an invalidation by this VA finds the page's lines (B3.11.2: it reaches those of its own colour). A page that was fetched under several colours is
+   * found by each of them, although hardware would leave the others: translated code knows no VA, and who invalidates one colour and runs under it is right.
+   */
+  reaches(hostPage: number, va: number): boolean {
+    return this.colourMask === 0 || !this.holds(hostPage) || (this.colours[hostPage]! & this.colour(va)) !== 0;
   }
   holds(hostPage: number): boolean {
     return this.entered[hostPage] === this.epoch;
@@ -90,19 +112,22 @@ export class InstructionImages {
     this.epoch++;
   }
 
-  save(): { readonly held: Uint32Array; readonly images: readonly SavedImage[] } {
+  save(): { readonly held: Uint32Array; readonly colours: Uint32Array; readonly images: readonly SavedImage[] } {
     const held: number[] = [];
     for (let page = 0; page < this.entered.length; page++) if (this.holds(page)) held.push(page);
     const images = [...this.images]
       .filter(([, { valid }]) => valid.some((line) => line !== 0))
       .sort(([a], [b]) => a - b)
       .map(([hostPage, { bytes, valid }]) => ({ hostPage, bytes: bytes.slice(), valid: valid.slice() }));
-    return { held: Uint32Array.from(held), images };
+    return { held: Uint32Array.from(held), colours: Uint32Array.from(held, (page) => this.colours[page] ?? 1), images };
   }
 
-  load({ held, images }: ReturnType<InstructionImages['save']>): void {
+  load({ held, colours, images }: ReturnType<InstructionImages['save']>): void {
     this.reset();
-    for (const page of held) this.enter(page);
+    held.forEach((page, i) => {
+      this.entered[page] = this.epoch;
+      if (this.colourMask !== 0) this.colours[page] = colours[i]!;
+    });
     for (const { hostPage, bytes, valid } of images) this.images.set(hostPage, { bytes: bytes.slice(), valid: valid.slice() });
   }
 }
