@@ -57,7 +57,8 @@ export const op = {
   isb: 'isb sy\n',
 };
 
-const START = `
+/** Registers, then what is held is thrown away, then MMU and caches on. */
+const registers = `
   ldr r0, =1
   mcr p15, 0, r0, c3, c0, 0
   mov r0, #0
@@ -65,13 +66,17 @@ const START = `
   ${op.ttbr0(L1)}
   ${op.asid(5)}
   isb sy
-  ${op.tlbiAll}
-  ${op.iciallu}
+`;
+const invalidated = `${op.tlbiAll}${op.iciallu}`;
+const on = `
   dsb sy
   isb sy
   ${op.control(0x1005, 0)}
   isb sy
 `;
+const START = registers + invalidated + on;
+/** The same with other maintenance than that of {@link START}. */
+export const startWith = (maintenance: string): string => registers + maintenance + on;
 const END = `
   dsb sy
   isb sy
@@ -82,8 +87,8 @@ const END = `
 export const SPACE = (base: number): string => `.org ${base}\n`;
 
 /** A machine with the program, tables and pages in place. X is PA1, write-back. */
-export const machine = (body: string, options: VirtMachineOptions, first = PA1 | WB): VirtMachine => {
-  const { bytes } = assemble(`${START}${body}${END}.ltorg\n`, { origin: ORIGIN });
+export const machine = (body: string, options: VirtMachineOptions, first = PA1 | WB, start = START): VirtMachine => {
+  const { bytes } = assemble(`${start}${body}${END}.ltorg\n`, { origin: ORIGIN });
   const m = new VirtMachine({ memory: 16 << 20, kernel: bytes, ...options });
   for (const [table, second] of [
     [L1, L2],

@@ -23,7 +23,7 @@ run takes QEMU's spellings: -m SIZE, -cpu NAME, -kernel F, -initrd F, -append TE
   --engine interpreter|wasm    wasm: hot code is translated to WebAssembly; what the guest does is the same
   --fidelity functional|architectural|measured    TLBs and caches with contents; every access counted
   --tlb M, --cache M      a model: none, a core's name, or a module (a cache by itself: in place of the core's); default the core's own
-  --retain finite|forever, --walk coherent|noncoherent, --dma coherent|noncoherent, --evictions SEED
+  --retain finite|forever, --walk coherent|noncoherent, --dma coherent|noncoherent, --power-on clean|unknown, --evictions SEED
 
 kmem and walk: --policy directMap|pmmVmm, --allocator zoneList|knr|bitmapTree|buddy, --object-cache slab (or a module for each),
   --vmalloc eager|lazy, --poison, -cpu NAME, -m SIZE, --load-address A, --split A,

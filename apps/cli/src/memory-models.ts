@@ -5,7 +5,7 @@ import { resolvePlugin } from './plugins.js';
 
 /** Makes the models that the arguments name. */
 export const modelOptions = async (args: ModelArguments): Promise<VirtMachineOptions> => {
-  const { fidelity, tlb, cache, retain, walk, dma, evictions } = args;
+  const { fidelity, tlb, cache, retain, walk, dma, powerOn, evictions } = args;
   const tlbModel = tlb === undefined || tlb === 'none' ? tlb : (await resolvePlugin(tlbKind, tlb)).create();
   const cacheModel = cache === undefined || cache === 'none' ? cache : (await resolvePlugin(cacheKind, cache)).create();
   return {
@@ -15,6 +15,7 @@ export const modelOptions = async (args: ModelArguments): Promise<VirtMachineOpt
     ...(retain !== undefined && { retain }),
     ...(walk !== undefined && { walk }),
     ...(dma !== undefined && { dma }),
+    ...(powerOn !== undefined && { powerOn }),
     ...(evictions !== undefined && { evictions: { seed: evictions } }),
   };
 };

@@ -11,6 +11,7 @@ export interface ModelArguments {
   readonly retain: 'finite' | 'forever' | undefined;
   readonly walk: 'coherent' | 'noncoherent' | undefined;
   readonly dma: 'coherent' | 'noncoherent' | undefined;
+  readonly powerOn: 'clean' | 'unknown' | undefined;
   /** Seed of random evictions. */
   readonly evictions: number | undefined;
 }
@@ -23,15 +24,17 @@ export const MODEL_OPTIONS = {
   retain: { type: 'string' },
   walk: { type: 'string' },
   dma: { type: 'string' },
+  'power-on': { type: 'string' },
   evictions: { type: 'string' },
 } as const;
 
-export const parseModels = (values: { readonly [Name in keyof ModelArguments]?: string | undefined }): ModelArguments => ({
+export const parseModels = (values: { readonly [Name in keyof typeof MODEL_OPTIONS]?: string | undefined }): ModelArguments => ({
   fidelity: oneOf('fidelity', FIDELITIES, values.fidelity) ?? 'functional',
   tlb: values.tlb,
   cache: values.cache,
   retain: oneOf('retain', ['finite', 'forever'] as const, values.retain),
   walk: oneOf('walk', ['coherent', 'noncoherent'] as const, values.walk),
   dma: oneOf('dma', ['coherent', 'noncoherent'] as const, values.dma),
+  powerOn: oneOf('power-on', ['clean', 'unknown'] as const, values['power-on']),
   evictions: values.evictions === undefined ? undefined : parseCount('evictions', values.evictions, 0),
 });

@@ -133,6 +133,7 @@ const MACHINE_OPTIONS = [
   'retain',
   'walk',
   'dma',
+  'power-on',
   'evictions',
 ] as const;
 

@@ -176,7 +176,7 @@ export const run = async (given: RunArguments): Promise<number> => {
     saved = readSaved(given.load);
     const { memoryBytes, cpu, kernel, initrd, append, dtb, bios, drives, net, rng, seed, semihosting, realTimeClock, modernVirtio } =
       saved.arguments;
-    const { fidelity, tlb, cache, retain, walk, dma, evictions } = saved.arguments;
+    const { fidelity, tlb, cache, retain, walk, dma, powerOn, evictions } = saved.arguments;
     args = {
       ...given,
       memoryBytes,
@@ -199,6 +199,7 @@ export const run = async (given: RunArguments): Promise<number> => {
       retain,
       walk,
       dma,
+      powerOn,
       evictions,
     };
   }

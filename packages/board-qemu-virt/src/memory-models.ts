@@ -24,6 +24,7 @@ const choices = {
   retain: ['finite', 'forever'],
   walk: ['coherent', 'noncoherent'],
   dma: ['coherent', 'noncoherent'],
+  powerOn: ['clean', 'unknown'],
 } as const;
 
 /** Refuses words that are none of the choices, and models where nothing would use them. */
@@ -37,7 +38,7 @@ const check = (options: VirtMachineOptions): void => {
     if (options.engine === 'wasm') throw new MachineError('engine', `wasm is for functional fidelity, not for ${options.fidelity}`);
     return;
   }
-  const useless = (['tlb', 'cache', 'retain', 'walk', 'dma', 'evictions'] as const).find((name) => options[name] !== undefined);
+  const useless = (['tlb', 'cache', 'retain', 'walk', 'dma', 'powerOn', 'evictions'] as const).find((name) => options[name] !== undefined);
   if (useless === undefined || ((useless === 'tlb' || useless === 'cache') && onlyTransparent(options))) return;
   throw new MachineError(useless, 'functional fidelity has no TLB and cache models: choose architectural or measured');
 };
@@ -48,6 +49,7 @@ const onlyTransparent = (options: VirtMachineOptions): boolean =>
   options.retain === undefined &&
   options.walk === undefined &&
   options.dma === undefined &&
+  options.powerOn === undefined &&
   options.evictions === undefined;
 
 const modelOf = (profile: CoreProfile): CoreModel => {
@@ -132,6 +134,8 @@ const chosenCaches = (profile: CoreProfile, options: VirtMachineOptions): CacheH
 /** @throws {MachineError} one line that says what cannot be */
 export const memoryModels = (profile: CoreProfile, options: VirtMachineOptions): MemoryModels => {
   check(options);
+  if (options.powerOn === 'unknown' && profile.resetUnknown !== true)
+    throw new MachineError('powerOn', `reset invalidates the caches and the TLB of ${profile.name}`);
   const fidelity = options.fidelity ?? 'functional';
   const modelled = fidelity !== 'functional';
   const none = <T extends { readonly name: string }>(model: T | 'none' | undefined): boolean =>

@@ -24,6 +24,7 @@ import { noncoherentDma } from './noncoherent-dma.js';
 import type { RegionContents, StoredBytes } from './ram-snapshot.js';
 import { restoreRam, saveRam } from './ram-snapshot.js';
 import { RandomEvictions } from './random-evictions.js';
+import { seededWords } from './seeded-bytes.js';
 
 import type { VirtBoard } from './virt-board.js';
 import { FLASH_REGIONS, virtBoard } from './virt-board.js';
@@ -219,7 +220,22 @@ export class VirtMachine {
       if (contents) this.memory.romWindow(FLASH_REGIONS[bank]).write(0, contents.bytes);
     }
     for (const { target, address, bytes, byteLength } of this.plan.writes) this.place(target, address, bytes, byteLength);
+    this.fillUnknown();
     this.cpu.start(this.plan.entry);
+  }
+
+  /**
+   * TLB and caches as power-on leaves them. What is UNKNOWN may be anything; this is what is seen soonest: translations of every address, and lines of the
+   * kernel's image, or for firmware of the first of RAM.
+   */
+  private fillUnknown(): void {
+    const { plan, options, profile } = this;
+    const firmware = plan.kind === 'firmware';
+    if ((options.powerOn ?? (firmware ? 'unknown' : 'clean')) === 'clean' || profile.resetUnknown !== true) return;
+    const random = seededWords((options.seed ?? 0) ^ 0x554e4b4e);
+    const image = plan.writes.find(({ name, target }) => target === 'ram' && name.startsWith('kernel'));
+    this.mmu.fillUnknown(random);
+    this.coherency?.fillUnknown(random, image?.address ?? map.RAM_BASE);
   }
 
   private resetDevices(): void {

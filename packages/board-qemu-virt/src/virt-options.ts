@@ -81,6 +81,12 @@ export interface VirtMachineOptions {
   readonly walk?: 'coherent' | 'noncoherent';
   /** Whether virtio devices see the caches; default `coherent`. */
   readonly dma?: 'coherent' | 'noncoherent';
+  /**
+   * What TLB and caches hold when the machine is switched on or reset: nothing (`clean`), or what their cells happened to hold (`unknown`; from `seed`), on
+   * the cores whose reset does not invalidate them (`resetUnknown` of the profile). Default on those cores: `unknown` for firmware, which is what has to
+   * invalidate them, and `clean` for a kernel, which finds a machine that firmware has prepared.
+   */
+  readonly powerOn?: 'clean' | 'unknown';
   /** Translations and lines are given up at random besides, each after `interval` instructions on average (default 1,000). */
   readonly evictions?: { readonly seed: number; readonly interval?: number };
 }

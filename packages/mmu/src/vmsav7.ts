@@ -49,6 +49,7 @@ import { walkShort } from './short-walk.js';
 import { packEntry, unpackEntry } from './tlb-entry.js';
 import { type PendingMaintenance, TlbMaintenance } from './tlb-maintenance.js';
 import { TranslationControl } from './translation-control.js';
+import { fillUnknownTlb } from './unknown-translations.js';
 import { type WalkRecorder, WalkState } from './walk-state.js';
 
 export interface Vmsav7Options {
@@ -393,6 +394,14 @@ export class Vmsav7 implements MemorySystem, TlbEvictionSink {
   /** Gives up one translation of the TLB model, as a core may at any time. False: there is none, or no model. */
   evictOne(random: number): boolean {
     return this.tlb?.evictOne(random, this) ?? false;
+  }
+
+  /**
+   * The TLB holds translations that nobody made, as after a reset that does not invalidate it: the 16 MB around every address go somewhere. Until TLBIALL, or
+   * until they are evicted. `random` gives 32-bit numbers.
+   */
+  fillUnknown(random: () => number): void {
+    if (this.tlb !== null) fillUnknownTlb(this.tlb, random, this);
   }
 
   /** A TLB model gave an entry up: what was made from it goes. */

@@ -5,6 +5,7 @@ import {
   CACHE_L1_DATA,
   CACHE_L1_INSTRUCTION,
   CACHE_L2,
+  type Cache,
   type CacheEvictionSink,
   type CacheHierarchy,
   type CacheUnit,
@@ -612,6 +613,40 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
     this.readPast.fill(0);
     this.codePast.fill(0);
     this.counts.fill(0);
+  }
+
+  /**
+   * The L1s hold lines that nobody brought, as after a reset that does not invalidate them: of the memory from `pa` on as much as they have room for, with
+   * other bytes, half of the data lines dirty. `random` gives 32-bit numbers.
+   */
+  fillUnknown(random: () => number, pa: PhysAddr): void {
+    const start = this.addresses.host(pa);
+    const region = this.memory.regionAt(pa);
+    if (region === undefined || !region.writable) return;
+    const room = (cache: Cache | null): number =>
+      cache === null ? 0 : Math.min((cache.setCount * cache.wayCount) << cache.lineSizeLog2, region.byteLength - (pa - region.base));
+    const size = 1 << this.lineSizeLog2;
+    for (let host = start; host < start + room(this.caches.data); host += size) this.fillLine(host >>> this.lineSizeLog2, random);
+    const code = room(this.caches.instruction);
+    for (let host = start; host < start + code; host += 4096) {
+      const hostPage = Math.floor(host / 4096);
+      this.images.enter(hostPage, this.addresses.pa(host));
+      this.images.keep(host, Math.min(host + 4096, start + code), () => random() & 0xff, this.imageAdded);
+      this.port.codeWritten(hostPage, this.memory.codeGranules[hostPage]!);
+    }
+    this.caches.resetStats();
+  }
+
+  private fillLine(line: number, random: () => number): void {
+    const host = line << this.lineSizeLog2;
+    const dirty = (random() & 1) !== 0;
+    const pa = this.addresses.pa(host >>> 0);
+    this.caches.access(pa >>> 0, pa, ACCESS_READ, WRITE_BACK, this);
+    if (dirty) this.caches.access(pa >>> 0, pa, ACCESS_WRITE, WRITE_BACK, this);
+    this.l1.enter(line >>> (12 - this.lineSizeLog2));
+    this.views.separate(line);
+    for (let word = 0; word < 1 << (this.lineSizeLog2 - 2); word++) this.memory.i32[(host >>> 2) + word] = random();
+    this.mark(line, dirty ? L1_DIRTY : L1_STALE);
   }
 
   snapshot(): Snapshot<CoherencyData> {
