@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { transformSync } from 'esbuild';
+import { installProject, pack } from './lib/packed.mjs';
 import { build, publishedPackages, root, run, setup } from './lib/steps.mjs';
 
 const nodeVersions = process.argv.includes('--node') ? [process.argv[process.argv.indexOf('--node') + 1]] : ['20.20', '24', '26'];
@@ -26,11 +27,10 @@ mkdirSync(project);
 // Pack, as a release does: workspace: versions become real ones.
 const files = new Map();
 for (const { name, folder, manifest } of packages) {
-  const packed = run('pnpm', ['pack', '--pack-destination', tarballs], { quiet: true, cwd: folder });
-  const file = join(tarballs, `${name.replace('@', '').replace('/', '-')}-${manifest.version}.tgz`);
-  check(`${name}: pack`, packed.ok && existsSync(file));
+  const file = pack(folder, tarballs);
+  check(`${name}: pack`, file !== undefined);
+  if (file === undefined) continue;
   files.set(name, file);
-  if (!existsSync(file)) continue;
   check(`${name}: publint`, run('publint', ['run', file, '--strict'], { quiet: true }).ok);
   // A package that is a command alone has no types to be wrong.
   if (Object.keys(manifest.exports ?? {}).length > 0) {
@@ -39,16 +39,10 @@ for (const { name, folder, manifest } of packages) {
 }
 
 // Install from the tarballs alone: an override sends the packages' dependencies on each other there too.
-const overrides = Object.fromEntries([...files].map(([name, file]) => [name, `file:${file}`]));
 const versionOf = (name) => JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
 const peers = packages.flatMap(({ manifest }) => Object.keys(manifest.peerDependencies ?? {})).filter((name) => !files.has(name));
-const dependencies = { ...overrides, ...Object.fromEntries(peers.map((name) => [name, versionOf(name)])) };
-writeFileSync(
-  join(project, 'package.json'),
-  JSON.stringify({ name: 'consumer', private: true, type: 'module', dependencies, overrides, pnpm: { overrides } }, null, 2),
-);
-const installed = run('pnpm', ['install', '--prefer-offline', '--ignore-workspace'], { quiet: true, cwd: project });
-check('install from the tarballs', installed.ok);
+const installed = installProject(project, files, Object.fromEntries(peers.map((name) => [name, versionOf(name)])));
+check('install from the tarballs', installed);
 
 /** The specifiers that a package offers: its name and its subpaths, types-only ones included. */
 const specifiers = packages.flatMap(({ name, manifest }) =>

@@ -18,6 +18,7 @@ function firstBroken(plugin: AllocatorPlugin): Invariant | undefined {
 
 type Shipped = 'zoneList' | 'knr' | 'bitmapTree';
 const zones = 'allocators/zone-list.ts';
+const runs = 'allocators/run-allocator.ts';
 const list = 'allocators/knr.ts';
 const tree = 'allocators/bitmap-tree.ts';
 const summaries = 'allocators/summary-tree.ts';
@@ -65,8 +66,8 @@ const mutations: [what: string, Shipped, Mutation, Invariant[]][] = [
     'zoneList',
     {
       file: zones,
-      from: 'this.startOf(last + 2, count) < relative + to) return EXHAUSTED;',
-      to: 'this.startOf(last + 2, count) < relative + to) { this.words.store(AT_FREE_PAGES, 0); return EXHAUSTED; }',
+      from: 'this.startOf(last + 2, count) < start + to) return EXHAUSTED;',
+      to: 'this.startOf(last + 2, count) < start + to) { this.words.store(AT_FREE_PAGES, 0); return EXHAUSTED; }',
     },
     ['words-unchanged'],
   ],
@@ -101,27 +102,27 @@ const mutations: [what: string, Shipped, Mutation, Invariant[]][] = [
   [
     'a boundary is not looked at',
     'zoneList',
-    { file: zones, from: 'boundaryLog2 = constraints.boundaryLog2 ?? 31;', to: '' },
+    { file: zones, from: 'boundaryLog2 = 31 } = constraints;', to: '} = constraints; const boundaryLog2 = 31;' },
     ['constraints'],
   ],
   ['merged pages are counted twice', 'zoneList', { file: zones, from: '(free ? end - start :', to: '(free ? end - begin :' }, ['counters']],
-  ['visitors may allocate', 'zoneList', { file: zones, from: 'this.busy = true;', to: '' }, ['visitor-busy']],
+  ['visitors may allocate', 'zoneList', { file: runs, from: 'this.busy = true;', to: '' }, ['visitor-busy']],
   [
     'a visitor that throws leaves the lock',
     'zoneList',
-    { file: zones, from: 'this.busy = wasBusy;', to: '' },
+    { file: runs, from: 'this.busy = wasBusy;', to: '' },
     ['visitor-busy', 'misuse-refused'],
   ],
   [
     'check finds nothing',
     'zoneList',
-    { file: zones, from: 'check(): Violation[] {', to: 'check(): Violation[] { return [];' },
+    { file: runs, from: 'check(): Violation[] {', to: 'check(): Violation[] { return [];' },
     ['check-flags'],
   ],
   [
     'any words are taken up',
     'zoneList',
-    { file: zones, from: "if (wrong) throw new AllocError('attach'", to: "if (!words) throw new AllocError('attach'" },
+    { file: 'allocators/header.ts', from: "if (wrong) throw new AllocError('attach'", to: "if (!name) throw new AllocError('attach'" },
     ['contract'],
   ],
   [
@@ -151,19 +152,19 @@ const mutations: [what: string, Shipped, Mutation, Invariant[]][] = [
   [
     'a free looks at its first page alone',
     'bitmapTree',
-    { file: tree, from: /isAll\(false, relative, relative \+ pages\)/, to: 'isAll(false, relative, relative + 1)' },
+    { file: tree, from: 'isAll(false, start, start + pages)', to: 'isAll(false, start, start + 1)' },
     ['misuse-refused'],
   ],
   [
     'a reservation looks at nothing',
     'bitmapTree',
-    { file: tree, from: /if \(!this\.isAll\(true, relative, relative \+ pages\)\) return OVERLAP;/, to: '' },
+    { file: tree, from: 'if (!this.isAll(true, start, start + pages)) return OVERLAP;', to: '' },
     ['misuse-refused'],
   ],
   [
     'a resize grows over what is taken',
     'bitmapTree',
-    { file: tree, from: '|| !this.isAll(true, relative + from, relative + to)', to: '' },
+    { file: tree, from: '|| !this.isAll(true, start + from, start + to)', to: '' },
     ['misuse-refused', 'answer'],
   ],
   ['fractions are taken', 'bitmapTree', { file: 'requests.ts', from: '(pages | 0) !== pages ||', to: '' }, ['misuse-refused', 'answer']],

@@ -1,39 +1,31 @@
-import { AllocError } from '../alloc-error.js';
-import { BUSY, CORRUPT, type Code, EXHAUSTED, NOT_ALLOCATED, OK, OVERLAP } from '../codes.js';
+import { CORRUPT, type Code, EXHAUSTED, NOT_ALLOCATED, OK, OVERLAP } from '../codes.js';
 import { checkGeometry, type Geometry } from '../geometry.js';
 import {
   ALLOCATOR_CONTRACT,
   type AllocatorPlugin,
   type Constraints,
   type Hooks,
-  type PageAllocator,
   type RunVisitor,
-  type Stats,
   type Violation,
 } from '../page-allocator.js';
-import { checkConstraints, checkCount, checkRange, highestEnd, lowestFit, lowestStart } from '../requests.js';
+import { highestEnd, lowestFit, lowestStart } from '../requests.js';
 import type { Words } from '../words.js';
 import { countOnes, onesFromTo, trailingOnes } from './bits.js';
-import { AT_FREE_PAGES, freeCountViolation, headerViolations, runStats, writeHeader } from './header.js';
+import { AT_FREE_PAGES, expectState, fittingWords, freeCountViolation, headerViolations, writeHeader } from './header.js';
+import { RunAllocator } from './run-allocator.js';
 import { SummaryTree, treeAccessBound, treeWords } from './summary-tree.js';
 
 const MAGIC = 0x54574254; // 'TWBT'
 const NAME = 'tablewalk/bitmap-tree';
 
-class BitmapTree implements PageAllocator {
+class BitmapTree extends RunAllocator {
   readonly name = NAME;
-  readonly words: Words;
-  readonly geometry: Geometry;
   readonly tree: SummaryTree;
-  /** In a visitor. */
-  busy = false;
-
-  readonly hooks: Hooks | undefined;
+  private readonly hooks: Hooks | undefined;
 
   constructor(words: Words, geometry: Geometry, hooks: Hooks | undefined) {
+    super(words, geometry, MAGIC);
     this.hooks = hooks;
-    this.words = words;
-    this.geometry = geometry;
     this.tree = new SummaryTree(words, geometry.pageCount);
   }
 
@@ -51,7 +43,7 @@ class BitmapTree implements PageAllocator {
   }
 
   /** Makes the relative pages `from` to `end`, which are all of the other kind, free or taken. */
-  private mark(free: boolean, from: number, end: number): void {
+  private set(free: boolean, from: number, end: number): void {
     const { words, tree } = this;
     const first = from >>> 5;
     const last = (end - 1) >>> 5;
@@ -66,18 +58,8 @@ class BitmapTree implements PageAllocator {
     words.store(AT_FREE_PAGES, words.load(AT_FREE_PAGES) + (free ? pages : -pages));
   }
 
-  allocate(pages: number, constraints?: Constraints): number {
-    if (this.busy) return BUSY;
-    const counted = checkCount(pages);
-    if (counted !== OK) return counted;
-    let relative: number;
-    if (constraints === undefined) {
-      relative = this.tree.findFirst(pages);
-    } else {
-      const wellFormed = checkConstraints(constraints);
-      if (wellFormed !== OK) return wellFormed;
-      relative = this.findConstrained(pages, constraints);
-    }
+  protected override place(pages: number, constraints: Constraints | undefined): number {
+    const relative = constraints === undefined ? this.tree.findFirst(pages) : this.findConstrained(pages, constraints);
     if (relative < 0) return EXHAUSTED;
     // What the tree says is not believed: a damaged one must not hand out taken pages.
     if (relative + pages > this.geometry.pageCount || !this.isAll(true, relative, relative + pages)) {
@@ -88,8 +70,8 @@ class BitmapTree implements PageAllocator {
       });
       return CORRUPT;
     }
-    this.mark(false, relative, relative + pages);
-    return this.geometry.firstPage + relative;
+    this.set(false, relative, relative + pages);
+    return relative;
   }
 
   private findConstrained(pages: number, constraints: Constraints): number {
@@ -108,92 +90,60 @@ class BitmapTree implements PageAllocator {
     }
   }
 
-  reserve(start: number, pages: number): Code {
-    if (this.busy) return BUSY;
-    const ranged = checkRange(this.geometry, start, pages);
-    if (ranged !== OK) return ranged;
-    const relative = start - this.geometry.firstPage;
-    if (!this.isAll(true, relative, relative + pages)) return OVERLAP;
-    this.mark(false, relative, relative + pages);
+  protected override take(start: number, pages: number): Code {
+    if (!this.isAll(true, start, start + pages)) return OVERLAP;
+    this.set(false, start, start + pages);
     return OK;
   }
 
-  free(start: number, pages: number): Code {
-    if (this.busy) return BUSY;
-    const ranged = checkRange(this.geometry, start, pages);
-    if (ranged !== OK) return ranged;
-    const relative = start - this.geometry.firstPage;
-    if (!this.isAll(false, relative, relative + pages)) return NOT_ALLOCATED;
-    this.mark(true, relative, relative + pages);
+  protected override give(start: number, pages: number): Code {
+    if (!this.isAll(false, start, start + pages)) return NOT_ALLOCATED;
+    this.set(true, start, start + pages);
     return OK;
   }
 
-  resize(start: number, from: number, to: number): Code {
-    if (this.busy) return BUSY;
-    const ranged = checkRange(this.geometry, start, from);
-    if (ranged !== OK) return ranged;
-    const counted = checkCount(to);
-    if (counted !== OK) return counted;
-    const relative = start - this.geometry.firstPage;
-    if (!this.isAll(false, relative, relative + from)) return NOT_ALLOCATED;
+  protected override stretch(start: number, from: number, to: number): Code {
+    if (!this.isAll(false, start, start + from)) return NOT_ALLOCATED;
     if (to < from) {
-      this.mark(true, relative + to, relative + from);
+      this.set(true, start + to, start + from);
     } else if (to > from) {
-      if (relative + to > this.geometry.pageCount || !this.isAll(true, relative + from, relative + to)) return EXHAUSTED;
-      this.mark(false, relative + from, relative + to);
+      if (start + to > this.geometry.pageCount || !this.isAll(true, start + from, start + to)) return EXHAUSTED;
+      this.set(false, start + from, start + to);
     }
     return OK;
   }
 
-  forEachRun(visit: RunVisitor): void {
-    const wasBusy = this.busy;
-    this.busy = true;
-    try {
-      const { words, tree } = this;
-      const { firstPage, pageCount } = this.geometry;
-      let start = 0;
-      let free = false;
-      for (let page = 0; page < pageCount; ) {
-        const word = words.load(tree.leaves + (page >>> 5));
-        const isFree = ((word >>> (page & 31)) & 1) !== 0;
-        if (isFree !== free) {
-          if (page > start) visit(firstPage + start, page - start, free);
-          start = page;
-          free = isFree;
-        }
-        // To the next bit of the other kind, or the next word.
-        const rest = (free ? word : ~word) >>> (page & 31);
-        page += Math.min(trailingOnes(rest), 32 - (page & 31));
+  protected override walk(visit: RunVisitor): void {
+    const { words, tree } = this;
+    const { firstPage, pageCount } = this.geometry;
+    let start = 0;
+    let free = false;
+    for (let page = 0; page < pageCount; ) {
+      const word = words.load(tree.leaves + (page >>> 5));
+      const isFree = ((word >>> (page & 31)) & 1) !== 0;
+      if (isFree !== free) {
+        if (page > start) visit(firstPage + start, page - start, free);
+        start = page;
+        free = isFree;
       }
-      visit(firstPage + start, pageCount - start, free);
-    } finally {
-      this.busy = wasBusy;
+      // To the next bit of the other kind, or the next word.
+      const rest = (free ? word : ~word) >>> (page & 31);
+      page += Math.min(trailingOnes(rest), 32 - (page & 31));
     }
+    visit(firstPage + start, pageCount - start, free);
   }
 
-  stats(): Stats {
-    return runStats(this, this.words, this.geometry.pageCount);
-  }
-
-  check(): Violation[] {
-    const { words, geometry, tree } = this;
+  protected override violations(): Violation[] {
+    const { words, tree } = this;
     let freePages = 0;
     for (let leaf = 0; leaf < tree.leafCount; leaf++) freePages += countOnes(words.load(tree.leaves + leaf));
-    return [...headerViolations(words, MAGIC, geometry), ...freeCountViolation(words, freePages), ...tree.violations()];
+    return [...freeCountViolation(words, freePages), ...tree.violations()];
   }
 }
 
 function metadataWords(geometry: Geometry): number {
   checkGeometry(geometry, NAME);
-  const words = treeWords(geometry.pageCount);
-  if (words > (geometry.maxMetadataWords ?? words)) {
-    throw new AllocError(
-      'geometry',
-      NAME,
-      `needs ${words} metadata words for ${geometry.pageCount} pages, not ${geometry.maxMetadataWords}`,
-    );
-  }
-  return words;
+  return fittingWords(NAME, treeWords(geometry.pageCount), geometry);
 }
 
 /**
@@ -216,8 +166,7 @@ export function bitmapTree(): AllocatorPlugin {
     },
     attach(words, geometry, hooks) {
       metadataWords(geometry);
-      const [wrong] = headerViolations(words, MAGIC, geometry);
-      if (wrong) throw new AllocError('attach', NAME, wrong.message);
+      expectState(NAME, headerViolations(words, MAGIC, geometry));
       return new BitmapTree(words, geometry, hooks);
     },
   };

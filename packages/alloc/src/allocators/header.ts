@@ -1,5 +1,6 @@
+import { AllocError } from '../alloc-error.js';
 import type { Geometry } from '../geometry.js';
-import type { PageAllocator, Stats, Violation } from '../page-allocator.js';
+import type { Violation } from '../page-allocator.js';
 import type { Words } from '../words.js';
 
 // What the allocators of this package begin their words with, so that one never takes up what another one wrote, or of another geometry.
@@ -35,14 +36,19 @@ export function freeCountViolation(words: Words, freePages: number): Violation[]
   return [{ rule: 'free-count', message: `${counted} free pages counted, ${freePages} found`, word: AT_FREE_PAGES }];
 }
 
-/** The statistics of an allocator whose counter of free pages is in its header. */
-export function runStats(allocator: PageAllocator, words: Words, pageCount: number): Stats {
-  let freeRuns = 0;
-  let largestFreeRun = 0;
-  allocator.forEachRun((_start, pages, free) => {
-    if (!free) return;
-    freeRuns++;
-    if (pages > largestFreeRun) largestFreeRun = pages;
-  });
-  return { pageCount, freePages: words.load(AT_FREE_PAGES), freeRuns, largestFreeRun };
+/** The words that a plugin needs for a geometry. @throws AllocError of kind `geometry` when it may not have them */
+export function fittingWords(name: string, words: number, geometry: Geometry): number {
+  if (words > (geometry.maxMetadataWords ?? words)) {
+    throw new AllocError(
+      'geometry',
+      name,
+      `needs ${words} metadata words for ${geometry.pageCount} pages, not ${geometry.maxMetadataWords}`,
+    );
+  }
+  return words;
+}
+
+/** Refuses to take up what is not this allocator's state. @throws AllocError of kind `attach` */
+export function expectState(name: string, [wrong]: readonly Violation[]): void {
+  if (wrong) throw new AllocError('attach', name, wrong.message);
 }

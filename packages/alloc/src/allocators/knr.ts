@@ -1,19 +1,18 @@
 import { AllocError } from '../alloc-error.js';
-import { BUSY, CORRUPT, type Code, EXHAUSTED, NOT_ALLOCATED, OK, OVERLAP } from '../codes.js';
+import { CORRUPT, type Code, EXHAUSTED, NOT_ALLOCATED, OK, OVERLAP } from '../codes.js';
 import { checkGeometry, type Geometry } from '../geometry.js';
 import {
   ALLOCATOR_CONTRACT,
   type AllocatorPlugin,
   type Constraints,
   type Hooks,
-  type PageAllocator,
   type RunVisitor,
-  type Stats,
   type Violation,
 } from '../page-allocator.js';
-import { checkConstraints, checkCount, checkRange, highestEnd, highestFit, lowestStart } from '../requests.js';
+import { highestEnd, highestFit, lowestStart } from '../requests.js';
 import type { Words } from '../words.js';
-import { AT_FREE_PAGES, freeCountViolation, HEADER_WORDS, headerViolations, runStats, writeHeader } from './header.js';
+import { AT_FREE_PAGES, expectState, fittingWords, freeCountViolation, HEADER_WORDS, headerViolations, writeHeader } from './header.js';
+import { RunAllocator } from './run-allocator.js';
 
 // The free list is circular and in address order. A block's name is its first page, relative, plus one; name 0 is the base, a block of no pages
 // below all others, which stands in the metadata words so that the list is never empty. The other blocks have their header in their own
@@ -29,20 +28,15 @@ const BASE = 0;
 
 const NAME = 'tablewalk/knr';
 
-class Knr implements PageAllocator {
+class Knr extends RunAllocator {
   readonly name = NAME;
-  readonly words: Words;
-  readonly pageWords: Words;
-  readonly geometry: Geometry;
-  readonly hooks: Hooks;
-  readonly shift: number;
-  /** In a visitor. */
-  busy = false;
+  private readonly pageWords: Words;
+  private readonly hooks: Hooks;
+  private readonly shift: number;
 
   constructor(words: Words, pageWords: Words, geometry: Geometry, hooks: Hooks) {
-    this.words = words;
+    super(words, geometry, MAGIC);
     this.pageWords = pageWords;
-    this.geometry = geometry;
     this.hooks = hooks;
     this.shift = geometry.pageShift - 2;
   }
@@ -87,7 +81,7 @@ class Knr implements PageAllocator {
   }
 
   /** Takes `pages` pages from `start` (a name) on out of a block that has them. */
-  private take(previous: number, block: number, size: number, next: number, start: number, pages: number): void {
+  private cut(previous: number, block: number, size: number, next: number, start: number, pages: number): void {
     const end = block + size;
     let follows = next;
     if (start + pages < end) {
@@ -106,24 +100,12 @@ class Knr implements PageAllocator {
     this.addFree(-pages);
   }
 
-  allocate(pages: number, constraints?: Constraints): number {
-    if (this.busy) return BUSY;
-    const counted = checkCount(pages);
-    if (counted !== OK) return counted;
+  protected override place(pages: number, constraints: Constraints = {}): number {
     const { geometry } = this;
     const { firstPage } = geometry;
-    let low = firstPage;
-    let high = firstPage + geometry.pageCount;
-    let alignLog2 = 0;
-    let boundaryLog2 = 31;
-    if (constraints !== undefined) {
-      const wellFormed = checkConstraints(constraints);
-      if (wellFormed !== OK) return wellFormed;
-      low = lowestStart(geometry, constraints);
-      high = highestEnd(geometry, constraints);
-      alignLog2 = constraints.alignLog2 ?? 0;
-      boundaryLog2 = constraints.boundaryLog2 ?? 31;
-    }
+    const { alignLog2 = 0, boundaryLog2 = 31 } = constraints;
+    const low = lowestStart(geometry, constraints);
+    const high = highestEnd(geometry, constraints);
     const rover = this.words.load(AT_ROVER);
     if (rover > geometry.pageCount) return this.corrupt(rover);
     let previous = rover;
@@ -143,8 +125,8 @@ class Knr implements PageAllocator {
           // From the block's tail, as in the book: what is left keeps its header.
           const place = highestFit(Math.max(start, low), Math.min(start + size, high), pages, alignLog2, boundaryLog2);
           if (place >= 0) {
-            this.take(previous, block, size, next, place - firstPage + 1, pages);
-            return place;
+            this.cut(previous, block, size, next, place - firstPage + 1, pages);
+            return place - firstPage;
           }
         }
       }
@@ -168,11 +150,8 @@ class Knr implements PageAllocator {
     }
   }
 
-  reserve(start: number, pages: number): Code {
-    if (this.busy) return BUSY;
-    const ranged = checkRange(this.geometry, start, pages);
-    if (ranged !== OK) return ranged;
-    const name = start - this.geometry.firstPage + 1;
+  protected override take(start: number, pages: number): Code {
+    const name = start + 1;
     // The block before is needed to unlink the block, so it is looked for below the block's own name.
     const before = this.blockBelow(name - 1);
     if (before < 0) return CORRUPT;
@@ -184,7 +163,7 @@ class Knr implements PageAllocator {
     const next = this.nextOf(block);
     if (next < 0 || !this.fits(block, size, next)) return this.corrupt(block);
     if (block === BASE || name + pages > block + size) return OVERLAP;
-    this.take(previous, block, size, next, name, pages);
+    this.cut(previous, block, size, next, name, pages);
     return OK;
   }
 
@@ -192,11 +171,8 @@ class Knr implements PageAllocator {
     return block === BASE ? BASE : this.blockBelow(block - 1);
   }
 
-  free(start: number, pages: number): Code {
-    if (this.busy) return BUSY;
-    const ranged = checkRange(this.geometry, start, pages);
-    if (ranged !== OK) return ranged;
-    const name = start - this.geometry.firstPage + 1;
+  protected override give(start: number, pages: number): Code {
+    const name = start + 1;
     const before = this.blockBelow(name);
     if (before < 0) return CORRUPT;
     const size = this.sizeOf(before);
@@ -226,53 +202,38 @@ class Knr implements PageAllocator {
     return OK;
   }
 
-  resize(start: number, from: number, to: number): Code {
-    if (this.busy) return BUSY;
-    const ranged = checkRange(this.geometry, start, from);
-    if (ranged !== OK) return ranged;
-    const counted = checkCount(to);
-    if (counted !== OK) return counted;
-    const name = start - this.geometry.firstPage + 1;
+  protected override stretch(start: number, from: number, to: number): Code {
+    const name = start + 1;
     const before = this.blockBelow(name);
     if (before < 0) return CORRUPT;
     const end = name + from;
     const next = this.nextOf(before);
     if ((before !== BASE && before + this.sizeOf(before) > name) || (next !== BASE && next < end)) return NOT_ALLOCATED;
-    if (to < from) return this.free(start + to, from - to);
+    if (to < from) return this.give(start + to, from - to);
     if (to === from) return OK;
     if (next !== end) return EXHAUSTED;
     const size = this.sizeOf(next);
     const after = this.nextOf(next);
     if (after < 0 || !this.fits(next, size, after)) return this.corrupt(next);
     if (size < to - from) return EXHAUSTED;
-    this.take(before, next, size, after, next, to - from);
+    this.cut(before, next, size, after, next, to - from);
     return OK;
   }
 
-  forEachRun(visit: RunVisitor): void {
-    const wasBusy = this.busy;
-    this.busy = true;
-    try {
-      const { firstPage, pageCount } = this.geometry;
-      let taken = 1;
-      for (let block = this.nextOf(BASE); block > BASE; block = this.nextOf(block)) {
-        if (block > taken) visit(firstPage + taken - 1, block - taken, false);
-        const size = this.sizeOf(block);
-        visit(firstPage + block - 1, size, true);
-        taken = block + size;
-      }
-      if (taken <= pageCount) visit(firstPage + taken - 1, pageCount + 1 - taken, false);
-    } finally {
-      this.busy = wasBusy;
+  protected override walk(visit: RunVisitor): void {
+    const { firstPage, pageCount } = this.geometry;
+    let taken = 1;
+    for (let block = this.nextOf(BASE); block > BASE; block = this.nextOf(block)) {
+      if (block > taken) visit(firstPage + taken - 1, block - taken, false);
+      const size = this.sizeOf(block);
+      visit(firstPage + block - 1, size, true);
+      taken = block + size;
     }
+    if (taken <= pageCount) visit(firstPage + taken - 1, pageCount + 1 - taken, false);
   }
 
-  stats(): Stats {
-    return runStats(this, this.words, this.geometry.pageCount);
-  }
-
-  check(): Violation[] {
-    const found = headerViolations(this.words, MAGIC, this.geometry);
+  protected override violations(): Violation[] {
+    const found: Violation[] = [];
     const rover = this.words.load(AT_ROVER);
     let roverFound = rover === BASE;
     let freePages = 0;
@@ -296,10 +257,7 @@ class Knr implements PageAllocator {
 
 function metadataWords(geometry: Geometry): number {
   checkGeometry(geometry, NAME);
-  if ((geometry.maxMetadataWords ?? WORDS) < WORDS) {
-    throw new AllocError('geometry', NAME, `needs ${WORDS} metadata words, not ${geometry.maxMetadataWords}`);
-  }
-  return WORDS;
+  return fittingWords(NAME, WORDS, geometry);
 }
 
 function pageWordsOf(hooks: Hooks | undefined): Words {
@@ -332,8 +290,7 @@ export function knr(): AllocatorPlugin {
     attach(words, geometry, hooks) {
       metadataWords(geometry);
       const pageWords = pageWordsOf(hooks);
-      const [wrong] = headerViolations(words, MAGIC, geometry);
-      if (wrong) throw new AllocError('attach', NAME, wrong.message);
+      expectState(NAME, headerViolations(words, MAGIC, geometry));
       return new Knr(words, pageWords, geometry, hooks ?? {});
     },
   };

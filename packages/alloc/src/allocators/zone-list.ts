@@ -1,18 +1,11 @@
 import { AllocError } from '../alloc-error.js';
-import { BUSY, type Code, EXHAUSTED, METADATA_FULL, NOT_ALLOCATED, OK, OVERLAP } from '../codes.js';
+import { type Code, EXHAUSTED, METADATA_FULL, NOT_ALLOCATED, OK, OVERLAP } from '../codes.js';
 import { checkGeometry, type Geometry } from '../geometry.js';
-import {
-  ALLOCATOR_CONTRACT,
-  type AllocatorPlugin,
-  type Constraints,
-  type PageAllocator,
-  type RunVisitor,
-  type Stats,
-  type Violation,
-} from '../page-allocator.js';
-import { checkConstraints, checkCount, checkRange, highestEnd, lowestFit, lowestStart } from '../requests.js';
+import { ALLOCATOR_CONTRACT, type AllocatorPlugin, type Constraints, type RunVisitor, type Violation } from '../page-allocator.js';
+import { highestEnd, lowestFit, lowestStart } from '../requests.js';
 import type { Words } from '../words.js';
-import { AT_FREE_PAGES, freeCountViolation, HEADER_WORDS, headerViolations, runStats, wordViolation, writeHeader } from './header.js';
+import { AT_FREE_PAGES, expectState, freeCountViolation, HEADER_WORDS, headerViolations, wordViolation, writeHeader } from './header.js';
+import { RunAllocator } from './run-allocator.js';
 
 // Words: a header, then the zones in ascending order. A zone is one word, its first page relative to the geometry's in bits 31:1 and 1 in
 // bit 0 if it is free; it ends where the next one starts, the last with the geometry. Free zones never touch each other. Taken ones are
@@ -25,17 +18,12 @@ const FREE = 1;
 
 const NAME = 'tablewalk/zone-list';
 
-class ZoneList implements PageAllocator {
+class ZoneList extends RunAllocator {
   readonly name = NAME;
-  readonly words: Words;
-  readonly geometry: Geometry;
-  readonly capacity: number;
-  /** In a visitor. */
-  busy = false;
+  private readonly capacity: number;
 
   constructor(words: Words, geometry: Geometry, capacity: number) {
-    this.words = words;
-    this.geometry = geometry;
+    super(words, geometry, MAGIC);
     this.capacity = capacity;
   }
 
@@ -99,24 +87,12 @@ class ZoneList implements PageAllocator {
     return OK;
   }
 
-  allocate(pages: number, constraints?: Constraints): number {
-    if (this.busy) return BUSY;
-    const counted = checkCount(pages);
-    if (counted !== OK) return counted;
+  protected override place(pages: number, constraints: Constraints = {}): number {
     const { words, geometry } = this;
     const { firstPage } = geometry;
-    let low = firstPage;
-    let high = firstPage + geometry.pageCount;
-    let alignLog2 = 0;
-    let boundaryLog2 = 31;
-    if (constraints !== undefined) {
-      const wellFormed = checkConstraints(constraints);
-      if (wellFormed !== OK) return wellFormed;
-      low = lowestStart(geometry, constraints);
-      high = highestEnd(geometry, constraints);
-      alignLog2 = constraints.alignLog2 ?? 0;
-      boundaryLog2 = constraints.boundaryLog2 ?? 31;
-    }
+    const { alignLog2 = 0, boundaryLog2 = 31 } = constraints;
+    const low = lowestStart(geometry, constraints);
+    const high = highestEnd(geometry, constraints);
     const count = this.zoneCount;
     let zone = words.load(ZONES);
     for (let index = 0; index < count; index++) {
@@ -129,7 +105,7 @@ class ZoneList implements PageAllocator {
           if (start >= 0) {
             const relative = start - firstPage;
             const done = this.replace(index, index, relative, relative + pages, false, count);
-            return done === OK ? start : done;
+            return done === OK ? relative : done;
           }
         }
         if (from >= high) break;
@@ -139,15 +115,11 @@ class ZoneList implements PageAllocator {
     return EXHAUSTED;
   }
 
-  reserve(start: number, pages: number): Code {
-    if (this.busy) return BUSY;
-    const ranged = checkRange(this.geometry, start, pages);
-    if (ranged !== OK) return ranged;
+  protected override take(start: number, pages: number): Code {
     const count = this.zoneCount;
-    const relative = start - this.geometry.firstPage;
-    const index = this.zoneAt(relative, count);
-    if ((this.words.load(ZONES + index) & FREE) === 0 || this.startOf(index + 1, count) < relative + pages) return OVERLAP;
-    return this.replace(index, index, relative, relative + pages, false, count);
+    const index = this.zoneAt(start, count);
+    if ((this.words.load(ZONES + index) & FREE) === 0 || this.startOf(index + 1, count) < start + pages) return OVERLAP;
+    return this.replace(index, index, start, start + pages, false, count);
   }
 
   /** The last zone of the taken ones that hold all these pages, or -1. */
@@ -159,38 +131,28 @@ class ZoneList implements PageAllocator {
     return -1;
   }
 
-  free(start: number, pages: number): Code {
-    if (this.busy) return BUSY;
-    const ranged = checkRange(this.geometry, start, pages);
-    if (ranged !== OK) return ranged;
+  protected override give(start: number, pages: number): Code {
     const count = this.zoneCount;
-    const relative = start - this.geometry.firstPage;
-    const first = this.zoneAt(relative, count);
-    const last = this.takenThrough(first, relative + pages, count);
+    const first = this.zoneAt(start, count);
+    const last = this.takenThrough(first, start + pages, count);
     if (last < 0) return NOT_ALLOCATED;
-    return this.replace(first, last, relative, relative + pages, true, count);
+    return this.replace(first, last, start, start + pages, true, count);
   }
 
-  resize(start: number, from: number, to: number): Code {
-    if (this.busy) return BUSY;
-    const ranged = checkRange(this.geometry, start, from);
-    if (ranged !== OK) return ranged;
-    const counted = checkCount(to);
-    if (counted !== OK) return counted;
+  protected override stretch(start: number, from: number, to: number): Code {
     const count = this.zoneCount;
-    const relative = start - this.geometry.firstPage;
-    const first = this.zoneAt(relative, count);
-    const last = this.takenThrough(first, relative + from, count);
+    const first = this.zoneAt(start, count);
+    const last = this.takenThrough(first, start + from, count);
     if (last < 0) return NOT_ALLOCATED;
     if (to === from) return OK;
     if (to < from) {
-      const zone = this.zoneAt(relative + to, count);
-      return this.replace(zone, last, relative + to, relative + from, true, count);
+      const zone = this.zoneAt(start + to, count);
+      return this.replace(zone, last, start + to, start + from, true, count);
     }
     // The pages after the run must be free; then the zone that ends there grows over them.
-    if (this.startOf(last + 1, count) !== relative + from || last + 1 >= count) return EXHAUSTED;
-    if ((this.words.load(ZONES + last + 1) & FREE) === 0 || this.startOf(last + 2, count) < relative + to) return EXHAUSTED;
-    return this.grow(last, relative + from, relative + to, count);
+    if (this.startOf(last + 1, count) !== start + from || last + 1 >= count) return EXHAUSTED;
+    if ((this.words.load(ZONES + last + 1) & FREE) === 0 || this.startOf(last + 2, count) < start + to) return EXHAUSTED;
+    return this.grow(last, start + from, start + to, count);
   }
 
   /** Moves the border between taken zone `index` and the free one after it from `from` up to `to`, which may be that one's end. */
@@ -206,28 +168,18 @@ class ZoneList implements PageAllocator {
     return OK;
   }
 
-  forEachRun(visit: RunVisitor): void {
-    const wasBusy = this.busy;
-    this.busy = true;
-    try {
-      const count = this.zoneCount;
-      for (let index = 0; index < count; index++) {
-        const zone = this.words.load(ZONES + index);
-        const start = zone >>> 1;
-        visit(this.geometry.firstPage + start, this.startOf(index + 1, count) - start, (zone & FREE) !== 0);
-      }
-    } finally {
-      this.busy = wasBusy;
+  protected override walk(visit: RunVisitor): void {
+    const count = this.zoneCount;
+    for (let index = 0; index < count; index++) {
+      const zone = this.words.load(ZONES + index);
+      const start = zone >>> 1;
+      visit(this.geometry.firstPage + start, this.startOf(index + 1, count) - start, (zone & FREE) !== 0);
     }
   }
 
-  stats(): Stats {
-    return runStats(this, this.words, this.geometry.pageCount);
-  }
-
-  check(): Violation[] {
+  protected override violations(): Violation[] {
     const { words, geometry, capacity } = this;
-    const found = tableViolations(words, geometry, capacity);
+    const found = capacityViolations(words, capacity);
     const count = this.zoneCount;
     if (count < 1 || count > capacity) {
       return [...found, { rule: 'zone-count', message: `${count} zones in a table of ${capacity}`, word: AT_ZONE_COUNT }];
@@ -252,8 +204,8 @@ class ZoneList implements PageAllocator {
   }
 }
 
-function tableViolations(words: Words, geometry: Geometry, capacity: number): Violation[] {
-  return [...headerViolations(words, MAGIC, geometry), ...wordViolation(words, AT_CAPACITY, capacity, 'the capacity')];
+function capacityViolations(words: Words, capacity: number): Violation[] {
+  return wordViolation(words, AT_CAPACITY, capacity, 'the capacity');
 }
 
 function metadataWords(geometry: Geometry): number {
@@ -285,8 +237,7 @@ export function zoneList(): AllocatorPlugin {
     },
     attach(words, geometry) {
       const capacity = metadataWords(geometry) - ZONES;
-      const [wrong] = tableViolations(words, geometry, capacity);
-      if (wrong) throw new AllocError('attach', NAME, wrong.message);
+      expectState(NAME, [...headerViolations(words, MAGIC, geometry), ...capacityViolations(words, capacity)]);
       return new ZoneList(words, geometry, capacity);
     },
   };
