@@ -26,8 +26,9 @@ if (!installProject(project, tarballs)) process.exit(1);
 let failed = 0;
 for (const folder of folders) {
   const { name } = JSON.parse(readFileSync(join(here, folder, 'package.json'), 'utf8'));
-  for (const file of ['steps.mjs', `${folder}/check.mjs`]) copyFileSync(join(here, file), join(project, file.replace('/', '-')));
-  const passed = run(process.execPath, [`${folder}-check.mjs`, name], { cwd: project, timeoutSeconds: 300 }).ok;
+  mkdirSync(join(project, folder));
+  for (const file of ['steps.mjs', `${folder}/check.mjs`]) copyFileSync(join(here, file), join(project, file));
+  const passed = run(process.execPath, [`${folder}/check.mjs`, name], { cwd: project, timeoutSeconds: 300 }).ok;
   console.log(`${name}: ${passed ? 'passed' : 'FAILED'}`);
   if (!passed) failed++;
 }

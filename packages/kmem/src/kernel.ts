@@ -1,50 +1,41 @@
-import type { AllocatorPlugin, ObjectCachePlugin, PageAllocator, PageDescriptors } from '@tablewalk/alloc/guest';
-import {
-  allocatorMetadataWords,
-  attachAllocator,
-  createAllocator,
-  DESCRIPTOR_WORDS,
-  hostWords,
-  pageDescriptors,
-  zoneList,
-} from '@tablewalk/alloc/guest';
-import type { Observer, PhysAddr, Snapshot, VirtAddr } from '@tablewalk/machine';
+import type { PageAllocator, PageDescriptors } from '@tablewalk/alloc/guest';
+import type { Snapshot, VirtAddr } from '@tablewalk/machine';
 import { BootLog, TITLES } from './boot/boot-log.js';
 import type { BootRecord } from './boot/early.js';
 import { EarlyBoot, earlySites } from './boot/early.js';
 import { fdtSites } from './boot/fdt-memory.js';
 import { identitySites, removeIdentity } from './boot/identity.js';
-import type { CoreFacts } from './core-facts.js';
 import { factSites } from './core-facts.js';
 import type { Costs } from './costs.js';
 import { CostCounter } from './costs.js';
 import { GuestAbort } from './guest-abort.js';
-import { guestWords, wordSites } from './guest-words.js';
+import { wordSites } from './guest-words.js';
 import { hardwareWalkSites } from './hardware-walk.js';
 import type { KernelProgram } from './image/program.js';
 import { kernelProgram } from './image/program.js';
-import type { SiteList } from './image/sites.js';
 import { routine } from './image/sites.js';
 import * as traps from './image/traps.js';
-import { peekAllocator, peekEverywhere, peekWords } from './inspect.js';
-import { KernelTables, tableSites } from './kernel-tables.js';
+import type { KernelOptions } from './kernel-options.js';
+import type { AllocatorPictures, OpenKernel } from './kernel-parts.js';
+import { KernelParts } from './kernel-parts.js';
+import type { KernelTables } from './kernel-tables.js';
+import { tableSites } from './kernel-tables.js';
 import { KmemError } from './kmem-error.js';
-import type { KernelLayout, LayoutOptions } from './layout.js';
-import { kernelLayout, PAGE, physicalToLinear, VMALLOC_END, VMALLOC_START } from './layout.js';
+import type { KernelLayout } from './layout.js';
+import { kernelLayout, physicalToLinear } from './layout.js';
 import type { KernelMachine } from './machine.js';
 import type { Maintenance } from './maintenance.js';
 import { maintenance, maintenanceSites } from './maintenance.js';
-import { poisoned, poisonSites } from './poison.js';
+import { poisonSites } from './poison.js';
 import { directMap } from './policies/direct-map.js';
 import type { KernelMemory, MemoryPolicy } from './policies/policy.js';
 import type { KernelPort } from './port.js';
 import { CpuPort } from './port.js';
 import { userSites } from './user/address-space.js';
-import { Asids } from './user/asids.js';
-import { ProgramTable } from './user/program-table.js';
+import type { Asids } from './user/asids.js';
+import type { ProgramTable } from './user/program-table.js';
 import { programSites } from './user/programs.js';
-import type { VmallocOptions, VmallocState } from './vmalloc.js';
-import { Vmalloc } from './vmalloc.js';
+import type { Vmalloc, VmallocState } from './vmalloc.js';
 
 const consoleSites = routine('console', { put: 'store8' });
 
@@ -64,40 +55,8 @@ const SITES = [
   poisonSites,
 ];
 
-/** What a test puts in place of the kernel's own parts, to see what goes wrong without them. */
-export interface KernelInternals {
-  readonly maintenance?: (correct: Maintenance, port: KernelPort, facts: CoreFacts) => Maintenance;
-  readonly asids?: (correct: Asids, maintenance: Maintenance) => Asids;
-  readonly source?: (source: string) => string;
-  readonly facts?: Partial<CoreFacts>;
-}
-
-export interface KernelOptions extends LayoutOptions {
-  /** RAM in bytes where no device tree says it; default 128 MiB. */
-  readonly ramBytes?: number;
-  /** Default {@link directMap}. */
-  readonly policy?: MemoryPolicy;
-  /** Of `kernalloc`; default `zoneList`. Take plugins from `@tablewalk/alloc/guest`. */
-  readonly allocator?: AllocatorPlugin;
-  /** Of `kern_virt_allocator`, and of the policy's virtual pages; default `zoneList`. It has no pages to keep words in. */
-  readonly virtualAllocator?: AllocatorPlugin;
-  /** Objects smaller than a page, such as tasks; without one they take a page each. */
-  readonly objectCache?: ObjectCachePlugin;
-  /** Default eager. */
-  readonly vmalloc?: VmallocOptions;
-  /** Fill freed pages with a pattern and look at it when they are given out again. */
-  readonly poison?: boolean;
-  /** The PL011 to print on; default 0x09000000, `null` for none. */
-  readonly uart?: PhysAddr | null;
-  readonly observers?: readonly Observer[];
-  /** Call sites of the embedder's own routines, made with `routine`. */
-  readonly sites?: SiteList;
-  readonly internals?: KernelInternals;
-}
-
-const METADATA = { kernalloc: 'kernalloc', virtual: 'kern_virt_allocator', vmm: 'vmm', descriptors: 'page descriptors' } as const;
 const SCHEMA = 'kmem/kernel';
-const VERSION = 1;
+const VERSION = 2;
 
 interface KernelState {
   readonly machine: Snapshot;
@@ -107,13 +66,6 @@ interface KernelState {
   readonly programs: unknown;
   readonly uart: VirtAddr;
 }
-
-/** Whether an allocator keeps page descriptors itself: seen by making a small one. */
-const keepsDescriptors = (plugin: AllocatorPlugin): boolean => {
-  const geometry = { firstPage: 0, pageCount: 16, pageShift: 12 };
-  const hooks = plugin.capabilities.inBand ? { pageWords: hostWords(16 * 1024) } : undefined;
-  return createAllocator(plugin, geometry, undefined, hooks).descriptors !== undefined;
-};
 
 /**
  * A small kernel's memory management, from start-up code to programs. It is an image for a machine, and the host routines that the image traps into:
@@ -130,9 +82,7 @@ export class Kernel {
   readonly program: KernelProgram;
   readonly policy: MemoryPolicy;
   private readonly options: KernelOptions;
-  private readonly allocator: AllocatorPlugin;
-  private readonly virtualAllocator: AllocatorPlugin;
-  private readonly hasDescriptors: boolean;
+  private readonly parts: KernelParts;
   private attached:
     | { readonly machine: KernelMachine; readonly port: CpuPort; readonly costs: CostCounter; readonly log: BootLog }
     | undefined;
@@ -146,19 +96,7 @@ export class Kernel {
     this.options = options;
     this.layout = kernelLayout(options);
     this.policy = options.policy ?? directMap();
-    this.allocator = options.allocator ?? zoneList();
-    this.virtualAllocator = options.virtualAllocator ?? zoneList();
-    if (this.virtualAllocator.capabilities.inBand)
-      throw new KmemError(
-        'allocator',
-        `${this.virtualAllocator.name} keeps its words in the pages that it manages; virtual pages are none`,
-      );
-    if (this.allocator.capabilities.inBand && !this.policy.linear)
-      throw new KmemError(
-        'allocator',
-        `${this.allocator.name} keeps its words in free pages, which have no address under ${this.policy.name}`,
-      );
-    this.hasDescriptors = keepsDescriptors(this.allocator);
+    this.parts = new KernelParts(options, this.policy, this.layout);
     this.program = kernelProgram({
       layout: this.layout,
       ttbcrN: this.layout.ttbcrN,
@@ -264,7 +202,7 @@ export class Kernel {
           deviceTree,
           ramBytes: this.options.ramBytes ?? 128 * 2 ** 20,
           map: this.policy.earlyMap,
-          metadata: (firstPage, pageCount) => this.metadata(firstPage, pageCount),
+          metadata: (firstPage, pageCount) => this.parts.metadata(firstPage, pageCount),
           ...(this.options.internals?.facts && { facts: this.options.internals.facts }),
         }).run(),
       ({ userTable, firstLevel, facts }) => [userTable | facts.walkAttributes, firstLevel | facts.walkAttributes],
@@ -301,108 +239,19 @@ export class Kernel {
     return this.options.internals?.maintenance?.(correct, port, record.facts) ?? correct;
   }
 
-  /** Pages of kernalloc: from the end of the image to the end of the RAM that the direct map holds. */
-  private metadata(firstPage: number, pageCount: number): Readonly<Record<string, number>> {
-    const physical = { firstPage, pageCount, pageShift: 12 };
-    const linear = physicalToLinear(this.layout, firstPage * PAGE) / PAGE;
-    return {
-      [METADATA.kernalloc]: allocatorMetadataWords(this.allocator, physical),
-      [METADATA.virtual]: allocatorMetadataWords(this.virtualAllocator, VMALLOC_GEOMETRY),
-      [METADATA.vmm]: this.policy.virtualPages
-        ? allocatorMetadataWords(this.virtualAllocator, { firstPage: linear, pageCount, pageShift: 12 })
-        : 0,
-      [METADATA.descriptors]: this.hasDescriptors ? 0 : pageCount * DESCRIPTOR_WORDS,
-    };
-  }
-
-  private geometries(boot: BootRecord) {
-    const firstPage = boot.imageEnd / PAGE;
-    const pageCount = boot.mappedEnd / PAGE - firstPage;
-    // What cannot be reserved is left out: everything behind the image that the kernel took for itself; the device tree's pages are then free. An
-    // allocator that keeps words in free pages must not see those pages either: to it everything is free until it is reserved.
-    const { reserve: canReserve, inBand } = this.allocator.capabilities;
-    const from = canReserve && inBand !== true ? firstPage : boot.reservedEnd / PAGE;
-    return {
-      firstPage,
-      pageCount,
-      canReserve,
-      geometry: { firstPage: from, pageCount: firstPage + pageCount - from, pageShift: 12 },
-      vmmGeometry: { firstPage: physicalToLinear(this.layout, firstPage * PAGE) / PAGE, pageCount, pageShift: 12 },
-    };
-  }
-
   /**
    * The allocators as they are in guest memory now, for reports: read from outside, so that looking costs the guest nothing and changes nothing. What
    * is answered is a picture, and old as soon as the guest runs.
    */
-  inspect(): { readonly kernalloc: PageAllocator; readonly virtual: PageAllocator; readonly vmm: PageAllocator | undefined } {
-    const { machine } = this;
-    const boot = this.bootRecord;
-    const { geometry, vmmGeometry } = this.geometries(boot);
-    const words = (name: string) => peekWords(machine, boot.metadata[name]!.address, boot.metadata[name]!.words);
-    const pageWords = this.allocator.capabilities.inBand ? peekEverywhere(machine, geometry.firstPage * PAGE) : undefined;
-    return {
-      kernalloc: peekAllocator(this.allocator, geometry, words(METADATA.kernalloc), pageWords),
-      virtual: peekAllocator(this.virtualAllocator, VMALLOC_GEOMETRY, words(METADATA.virtual)),
-      vmm: this.policy.virtualPages ? peekAllocator(this.virtualAllocator, vmmGeometry, words(METADATA.vmm)) : undefined,
-    };
+  inspect(): AllocatorPictures {
+    return this.parts.inspect(this.machine, this.bootRecord);
   }
 
-  /** Opens everything that stands on guest memory: a new one, or the one that is there. Runs in a host routine. */
+  /** In a host routine. */
   private openKernel(how: 'create' | 'attach'): OpenKernel {
-    const { layout, options, policy } = this;
-    const { port } = this.guest;
+    const { port, log } = this.guest;
     const boot = this.bootRecord;
-    const maintain = this.makeMaintenance(boot);
-    const tables = new KernelTables(port, maintain, layout, boot, (...written) => this.guest.log.descriptor(...written));
-    const words = (name: string, sites: keyof typeof wordSites) =>
-      guestWords(port, wordSites[sites], physicalToLinear(layout, boot.metadata[name]!.address));
-    const make = how === 'create' ? createAllocator : attachAllocator;
-    const { firstPage, pageCount, canReserve, geometry, vmmGeometry } = this.geometries(boot);
-    const from = geometry.firstPage;
-    const hooks = this.allocator.capabilities.inBand
-      ? { pageWords: guestWords(port, wordSites.free_pages, physicalToLinear(layout, from * PAGE)) }
-      : undefined;
-    const kernalloc = make(this.allocator, geometry, words(METADATA.kernalloc, 'kernalloc'), hooks);
-    const virtual = make(this.virtualAllocator, VMALLOC_GEOMETRY, words(METADATA.virtual, 'kern_virt_allocator'));
-    const vmm = policy.virtualPages ? make(this.virtualAllocator, vmmGeometry, words(METADATA.vmm, 'vmm')) : undefined;
-    if (how === 'create') {
-      if (canReserve)
-        for (const { start, end } of boot.reserved)
-          if (start >= boot.imageEnd && start < boot.mappedEnd)
-            kernalloc.reserve(start / PAGE, (Math.min(end, boot.mappedEnd) - start) / PAGE);
-      if (vmm !== undefined) vmm.reserve(vmmGeometry.firstPage, boot.reservedEnd / PAGE - firstPage);
-    }
-    let { descriptors } = kernalloc;
-    if (descriptors === undefined) {
-      const place = boot.metadata[METADATA.descriptors]!;
-      if (how === 'create') port.branch(earlySites.zero, port.entry('memzero'), physicalToLinear(layout, place.address), place.words * 4);
-      descriptors = pageDescriptors(words(METADATA.descriptors, 'page_descriptors'), 0, firstPage, pageCount);
-    }
-    const memory = policy.open({ port, layout, boot, tables, physical: kernalloc, virtual: vmm });
-    const asids = options.internals?.asids?.(new Asids(maintain), maintain) ?? new Asids(maintain);
-    const guarded = options.poison === true ? poisoned(memory, port) : memory;
-    const surroundings = { port, layout, maintenance: maintain, memory: guarded, asids, descriptors };
-    return {
-      maintenance: maintain,
-      tables,
-      kernalloc,
-      virtual,
-      vmm,
-      descriptors,
-      memory: guarded,
-      vmalloc: new Vmalloc(tables, virtual, kernalloc, options.vmalloc ?? { unmapping: 'eager' }),
-      asids,
-      programs: new ProgramTable({
-        ...surroundings,
-        emptyTable: boot.userTable | boot.facts.walkAttributes,
-        walkAttributes: boot.facts.walkAttributes,
-        put: (code) => this.putCharacter(code),
-        geometry,
-        ...(options.objectCache && { objectCache: options.objectCache }),
-        kernalloc,
-      }),
-    };
+    return this.parts.open(how, { port, log, boot, maintenance: this.makeMaintenance(boot), put: (code) => this.putCharacter(code) });
   }
 
   private openUart(): void {
@@ -550,20 +399,4 @@ export class Kernel {
     });
     machine.restore(data.machine);
   }
-}
-
-/** Pages of vmalloc. */
-const VMALLOC_GEOMETRY = { firstPage: VMALLOC_START / PAGE, pageCount: (VMALLOC_END - VMALLOC_START) / PAGE, pageShift: 12 };
-
-interface OpenKernel {
-  readonly maintenance: Maintenance;
-  readonly tables: KernelTables;
-  readonly kernalloc: PageAllocator;
-  readonly virtual: PageAllocator;
-  readonly vmm: PageAllocator | undefined;
-  readonly descriptors: PageDescriptors;
-  readonly memory: KernelMemory;
-  readonly vmalloc: Vmalloc;
-  readonly asids: Asids;
-  readonly programs: ProgramTable;
 }

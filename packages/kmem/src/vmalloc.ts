@@ -4,7 +4,11 @@ import type { Attributes } from './descriptors.js';
 import { KERNEL_DATA, KERNEL_DEVICE } from './descriptors.js';
 import type { KernelTables } from './kernel-tables.js';
 import { KmemError } from './kmem-error.js';
-import { PAGE } from './layout.js';
+import { PAGE, VMALLOC_END, VMALLOC_START } from './layout.js';
+import { checkPageCount } from './policies/checked-memory.js';
+
+/** An area and the page behind it. */
+const MOST_PAGES = (VMALLOC_END - VMALLOC_START) / PAGE - 1;
 
 export interface VmallocOptions {
   /** `eager`: an unmapping is complete when `free` returns. `lazy`: areas wait for one common invalidation. */
@@ -12,6 +16,12 @@ export interface VmallocOptions {
   /** Pages that wait, with `lazy`, before there is an invalidation; default 512. */
   readonly lazyPages?: number;
 }
+
+/** @throws {KmemError} for what is no way to unmap, or no number of pages */
+export const checkVmallocOptions = ({ unmapping, lazyPages = 1 }: VmallocOptions): void => {
+  if (unmapping !== 'eager' && unmapping !== 'lazy') throw new KmemError('vmalloc', `unmapping ${String(unmapping)} is not eager or lazy`);
+  checkPageCount('vmalloc', lazyPages);
+};
 
 interface Area {
   readonly va: VirtAddr;
@@ -53,6 +63,8 @@ export class Vmalloc {
 
   /** Virtually contiguous memory; undefined when addresses or pages have run out. */
   allocate(pages: number, attributes: Attributes = KERNEL_DATA): VirtAddr | undefined {
+    checkPageCount('vmalloc', pages);
+    if (pages > MOST_PAGES) return undefined;
     const frames: PhysAddr[] = [];
     for (let n = 0; n < pages; n++) {
       const page = this.takeFrame();
@@ -69,6 +81,10 @@ export class Vmalloc {
 
   /** A device's registers, or other physical memory that is not `kernalloc`'s, as Device memory by default. */
   mapPhysical(pa: PhysAddr, pages: number, attributes: Attributes = KERNEL_DEVICE): VirtAddr | undefined {
+    checkPageCount('vmalloc', pages);
+    if (!Number.isInteger(pa) || pa < 0 || pa % PAGE !== 0 || pa + pages * PAGE > 2 ** 32)
+      throw new KmemError('vmalloc', `${pages} pages at physical ${pa} are none that a small page can map`);
+    if (pages > MOST_PAGES) return undefined;
     return this.place(
       Array.from({ length: pages }, (_, n) => pa + n * PAGE),
       attributes,
@@ -103,7 +119,8 @@ export class Vmalloc {
   /** @throws {KmemError} for an address that `allocate` or `mapPhysical` did not give, or that was given back */
   free(va: VirtAddr): void {
     const area = this.areas.get(va);
-    if (area === undefined) throw new KmemError('vmalloc', `there is no area at 0x${va.toString(16)}`);
+    if (area === undefined)
+      throw new KmemError('vmalloc', `there is no area at ${Number.isInteger(va) && va >= 0 ? `0x${va.toString(16)}` : va}`);
     this.areas.delete(va);
     const frames = this.tables.clear(va, area.pages);
     if (this.options.unmapping === 'eager') {

@@ -1,6 +1,6 @@
 // What a user of it sees: it passes the kit, and runs in the command, named as a package and as a file; what is no allocator is refused in one line.
 import { writeFileSync } from 'node:fs';
-import { check, checkRefused, nodeTest, tablewalk } from './steps.mjs';
+import { check, checkRefused, nodeTest, tablewalk } from '../steps.mjs';
 
 const name = process.argv[2];
 writeFileSync(

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Vmsav7 } from '@tablewalk/mmu';
 import { runConformance, tlbConformance } from '@tablewalk/mmu/testing';
-import { check, checkRefused, tablewalk } from './steps.mjs';
+import { check, checkRefused, tablewalk } from '../steps.mjs';
 
 const name = process.argv[2];
 const { default: victimBufferTlb } = await import(name);
