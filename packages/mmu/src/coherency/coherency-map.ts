@@ -12,11 +12,11 @@ import {
 } from '../contracts/cache.js';
 import { SCTLR_C, SCTLR_I } from '../control-bits.js';
 import { MmuError } from '../mmu-error.js';
+import { CacheMaintenance, type MaintainedLines, type SavedMaintenance } from './cache-maintenance.js';
 import { HeldPages } from './held-pages.js';
 import { HostAddresses } from './host-addresses.js';
 import { InstructionImages } from './instruction-images.js';
 import { ABSENT, DIFFERS, L1_DIRTY, L1_STALE, L2_DIRTY, L2_STALE, LineViews, type SavedLines } from './line-views.js';
-import { SetWaySweep } from './set-way-sweep.js';
 
 export interface CoherencyOptions {
   /** Made with {@link shadowBytes} of tail. */
@@ -28,26 +28,16 @@ export interface CoherencyOptions {
   readonly lateEffects?: boolean;
 }
 
-/** A cache operation that waits for a DSB. */
-interface PendingOperation {
-  readonly operation: string;
-  readonly va: VirtAddr;
-  /** Host offset; the operand of a set/way operation. */
-  readonly at: number;
-  readonly kind: 'address' | 'set-way' | 'all';
-}
-
 interface CoherencyData {
   readonly lines: SavedLines;
   readonly instruction: ReturnType<InstructionImages['save']>;
   readonly held: readonly Uint32Array[];
-  readonly swept: readonly Uint8Array[];
-  readonly pending: readonly PendingOperation[];
+  readonly maintenance: SavedMaintenance;
   readonly caches: Snapshot;
 }
 
 const SCHEMA = 'mmu/coherency';
-const VERSION = 2;
+const VERSION = 3;
 
 /** Write-back, write-allocate, inner and outer: for lines that the model is told of on somebody else's behalf. */
 const WRITE_BACK = MEMORY_NORMAL | (1 << 2) | (1 << 4);
@@ -84,9 +74,7 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
   private readonly addresses: HostAddresses;
   private readonly l1: HeldPages;
   private readonly l2: HeldPages;
-  private readonly sweeps: readonly [SetWaySweep, SetWaySweep];
-  private readonly late: boolean;
-  private pending: PendingOperation[] = [];
+  private readonly maintenance: CacheMaintenance;
   private port: CachedMemoryPort = { dropHostPage: () => {}, dropData: () => {}, codeWritten: () => {}, dropCode: () => {} };
   private dataOn = false;
   private instructionOn = false;
@@ -122,12 +110,23 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
     this.addresses = new HostAddresses(memory);
     this.l1 = new HeldPages(pages);
     this.l2 = new HeldPages(pages);
-    this.sweeps = [new SetWaySweep(caches.data ?? caches.unified), new SetWaySweep(caches.unified)];
+    const lines: MaintainedLines = {
+      l1Written: (line) => this.l1Written(line),
+      l2Written: (line) => this.l2Written(line),
+      invalidate: (line) => this.invalidate(line),
+      emptied: (level, clean) => this.emptied(level, clean),
+      forgetCode: (va, host) => this.forgetCode(va, host),
+      forgetAllCode: () => {
+        this.images.forgetAll((hostPage, granules) => this.port.codeWritten(hostPage, granules));
+        this.port.dropCode();
+      },
+      quietly: (run) => this.quietly(run),
+    };
+    this.maintenance = new CacheMaintenance(caches, this.lineSizeLog2, this.addresses, lines, this, options.lateEffects ?? false);
     this.readPast = new Uint8Array(pages);
     this.codePast = new Uint8Array(pages);
     this.absentPages = new Uint8Array(pages);
     this.everyAccess = options.everyAccess ?? false;
-    this.late = options.lateEffects ?? false;
     memory.snoop((offset, byteLength) => this.snooped(offset, byteLength));
   }
 
@@ -428,7 +427,13 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
   }
 
   invalidateInstructions(): void {
-    this.request({ kind: 'all', operation: 'ICIALLU', va: 0, at: 0 });
+    this.maintenance.request({ kind: 'all', operation: 'ICIALLU', va: 0, at: 0 });
+  }
+
+  /** ICIMVAU, which reaches a line under its own colours alone. */
+  private forgetCode(va: VirtAddr, host: number): void {
+    const hostPage = Math.floor(host / 4096);
+    if (this.images.reaches(hostPage, va) && this.images.forget(host)) this.port.codeWritten(hostPage, this.images.granules(host));
   }
 
   /** The bytes [host, host + byteLength) were changed from outside, by somebody who means the code too: a debugger. */
@@ -439,34 +444,18 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
   // ---- maintenance
 
   maintain(operation: string, va: VirtAddr, host: number): void {
-    this.request({ kind: 'address', operation, va, at: host });
+    this.maintenance.request({ kind: 'address', operation, va, at: host });
   }
   maintainSetWay(operation: string, operand: number): void {
-    this.request({ kind: 'set-way', operation, va: 0, at: operand });
-  }
-
-  private request(pending: PendingOperation): void {
-    if (this.late) this.pending.push(pending);
-    else this.perform(pending);
+    this.maintenance.request({ kind: 'set-way', operation, va: 0, at: operand });
   }
 
   /** A DSB that waits for loads and stores: maintenance that was asked for is done. */
   dataBarrier(storesOnly: boolean): void {
-    if (storesOnly || this.pending.length === 0) return;
-    const { pending } = this;
-    this.pending = [];
-    for (const one of pending) this.perform(one);
+    if (!storesOnly) this.maintenance.complete();
   }
 
-  private perform({ kind, operation, va, at }: PendingOperation): void {
-    if (kind === 'set-way') this.setWay(operation, at);
-    else if (kind === 'all') {
-      this.images.forgetAll((hostPage, granules) => this.port.codeWritten(hostPage, granules));
-      this.port.dropCode();
-      this.quietly(() => this.caches.invalidateInstructionAll(this));
-    } else if (at >= 0) this.address(operation, va, at);
-  }
-
+  /** While `run` does something to the model whose effects on lines are done here already, its reports are not heard. */
   private quietly(run: () => void): void {
     this.muted = true;
     try {
@@ -474,56 +463,6 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
     } finally {
       this.muted = false;
     }
-  }
-
-  private address(operation: string, va: VirtAddr, host: number): void {
-    const line = host >>> this.lineSizeLog2;
-    const pa = this.addresses.pa(host);
-    const { caches } = this;
-    switch (operation) {
-      case 'DCCMVAU':
-        this.l1Written(line);
-        this.quietly(() => caches.cleanToUnification(va, pa, this));
-        break;
-      case 'DCCMVAC':
-        this.l1Written(line);
-        this.l2Written(line);
-        this.quietly(() => caches.cleanToCoherency(va, pa, this));
-        break;
-      case 'DCIMVAC':
-        this.invalidate(line);
-        this.quietly(() => caches.invalidateToCoherency(va, pa, this));
-        break;
-      case 'DCCIMVAC':
-        this.l1Written(line);
-        this.l2Written(line);
-        this.invalidate(line);
-        this.quietly(() => caches.cleanInvalidateToCoherency(va, pa, this));
-        break;
-      case 'ICIMVAU':
-        if (this.images.reaches(Math.floor(host / 4096), va) && this.images.forget(host))
-          this.port.codeWritten(Math.floor(host / 4096), this.images.granules(host));
-        this.quietly(() => caches.invalidateInstruction(va, pa, this));
-        break;
-    }
-  }
-
-  private setWay(operation: string, operand: number): void {
-    const level = ((operand >>> 1) & 7) + 1;
-    const cache = level === 1 ? (this.caches.data ?? this.caches.unified) : level === 2 ? this.caches.unified : null;
-    if (cache === null) return;
-    // Way in the top bits, set above the line (B4.2.1).
-    const wayBits = Math.ceil(Math.log2(cache.wayCount));
-    const way = wayBits === 0 ? 0 : operand >>> (32 - wayBits);
-    const set = (operand >>> cache.lineSizeLog2) & (2 ** Math.ceil(Math.log2(cache.setCount)) - 1);
-    if (operation === 'DCCSW') {
-      this.caches.cleanSetWay(level, set, way, this);
-      return;
-    }
-    const clean = operation === 'DCCISW';
-    if (clean) this.caches.cleanInvalidateSetWay(level, set, way, this);
-    else this.caches.invalidateSetWay(level, set, way, this);
-    if (level <= 2 && this.sweeps[level - 1]!.mark(set, way)) this.emptied(level, clean);
   }
 
   /** Set/way operations went through all of a level. */
@@ -606,8 +545,7 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
     this.images.reset();
     this.l1.clear();
     this.l2.clear();
-    for (const sweep of this.sweeps) sweep.reset();
-    this.pending = [];
+    this.maintenance.reset();
     this.passed = -1;
     this.absentPages.fill(0);
     this.readPast.fill(0);
@@ -658,8 +596,7 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
         lines: this.views.save(),
         instruction: this.images.save(),
         held: [this.l1.save(), this.l2.save()],
-        swept: this.sweeps.map((sweep) => sweep.save()),
-        pending: this.pending.map((one) => ({ ...one })),
+        maintenance: this.maintenance.save(),
         caches: this.caches.snapshot(),
       },
     };
@@ -677,8 +614,7 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
     this.images.load(data.instruction);
     this.l1.load(data.held[0]!);
     this.l2.load(data.held[1]!);
-    this.sweeps.forEach((sweep, i) => sweep.load(data.swept[i]!));
-    this.pending = data.pending.map((one) => ({ ...one }));
+    this.maintenance.load(data.maintenance);
     this.passed = -1;
     this.absentPages.fill(0);
     for (let line = 0; line < this.shadow.length; line++)
