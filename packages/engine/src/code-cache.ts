@@ -1,5 +1,7 @@
 import type { Builder } from './builder.js';
 import type { CompiledBlock } from './closures/compile.js';
+import * as op from './ops.js';
+import { isReturn } from './wasm/returns.js';
 
 /** A straight run of guest code within one page, ready to execute. Its lists are plain: there are many blocks, and a typed array costs 200 bytes first. */
 export interface Block {
@@ -13,6 +15,8 @@ export interface Block {
   readonly itstates: readonly number[] | undefined;
   /** How often the interpreter came to it. */
   heat: number;
+  /** Its last instruction jumps to a computed address, and is no call and no return. */
+  readonly jumps: boolean;
   /** Translation that begins here. */
   entry: RegionEntry | undefined;
 }
@@ -35,6 +39,9 @@ export interface RegionEntry {
   readonly offset: number;
 }
 
+/** Targets that are remembered of one computed jump. */
+const MOST_TARGETS = 64;
+
 /** All translations of one physical page for one decode mode. Position-independent: any VA may map the page. */
 export class CodePage {
   /** Offset in guest memory divided by 4096. */
@@ -47,6 +54,8 @@ export class CodePage {
   readonly inIt = new Map<number, Block>();
   /** The instruction that begins in the last halfword: it depends on the next page, so it is kept with the second halfword it was made from. */
   readonly regions: TranslatedRegion[] = [];
+  /** For each computed jump that was interpreted, by its offset: offsets on the same page that it led to. Only a profile: it may be out of date. */
+  private readonly targets = new Map<number, number[]>();
   straddler: { readonly second: number; readonly itstate: number; readonly block: Block } | undefined;
 
   constructor(hostPage: number, mode: number, shift: number) {
@@ -54,6 +63,21 @@ export class CodePage {
     this.mode = mode;
     this.shift = shift;
     this.blocks = new Array<Block | undefined>(4096 >> shift).fill(undefined);
+  }
+
+  /** The computed jump at the end of `block` led to this offset. */
+  noteJump(block: Block, target: number): void {
+    const from = block.offsets[block.count - 1]!;
+    const known = this.targets.get(from);
+    if (known === undefined) this.targets.set(from, [target]);
+    else if (known.length < MOST_TARGETS && !known.includes(target)) known.push(target);
+  }
+  targetsOf(from: number): readonly number[] {
+    return this.targets.get(from) ?? [];
+  }
+  isTarget(offset: number): boolean {
+    for (const known of this.targets.values()) if (known.includes(offset)) return true;
+    return false;
   }
 }
 
@@ -66,6 +90,22 @@ export const blockGranules = (block: Block): number => {
   return (-1 << first) & (-1 >>> (31 - last));
 };
 
+/** The computed jump in the last instruction that the builder holds, unless it is a call or a return: its micro-operation, or -1. */
+export const computedJump = (builder: Builder): number => {
+  const { code, count } = builder;
+  const instruction = builder.offsets.length - 1;
+  let found = -1;
+  for (let i = count - 1; i >= 0 && code[i * op.STRIDE + 5] === instruction; i--) {
+    const kind = code[i * op.STRIDE];
+    if (kind === op.SET_REG && code[i * op.STRIDE + 1] === 14) return -1;
+    if (kind !== op.JUMP && kind !== op.JUMP_EXCHANGE) continue;
+    const target = code[i * op.STRIDE + 1]!;
+    if (code[target * op.STRIDE] === op.PAGE_PC || isReturn(builder, target)) return -1;
+    found = i;
+  }
+  return found;
+};
+
 /** Makes a block of what the builder holds. */
 export const finishBlock = (builder: Builder, compiled: CompiledBlock): Block => {
   const count = builder.offsets.length;
@@ -73,7 +113,7 @@ export const finishBlock = (builder: Builder, compiled: CompiledBlock): Block =>
   offsets.push(builder.nextOffset);
   const itstates = builder.itstates.some((itstate) => itstate !== 0) ? builder.itstates.slice() : undefined;
   const { statements, starts } = compiled;
-  return { statements, starts, count, offsets, itstates, heat: 0, entry: undefined };
+  return { statements, starts, count, offsets, itstates, heat: 0, jumps: computedJump(builder) >= 0, entry: undefined };
 };
 
 /** Pages kept at most: 8 to 16 KiB each, whatever little code is on them. More than a Debian boot runs. */

@@ -6,7 +6,7 @@ export type { AccessPort, ClosureEnvironment, LineShadow } from './closures/envi
 export { Frame } from './closures/environment.js';
 export { reverseBytes } from './closures/values.js';
 export type { Block, RegionEntry, TranslatedRegion } from './code-cache.js';
-export { blockGranules, CodeCache, CodePage, finishBlock } from './code-cache.js';
+export { blockGranules, CodeCache, CodePage, computedJump, finishBlock } from './code-cache.js';
 export type { CallKernel, Kernel, PureKernel, StateViews, VectorKernel } from './kernel.js';
 export * as layout from './layout.js';
 export * as ops from './ops.js';

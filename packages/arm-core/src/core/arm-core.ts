@@ -472,7 +472,10 @@ export class ArmCore implements CodeWatcher {
           frame.limit = block.count <= left ? statements.length : block.starts[left]!;
           do statements[i++]!();
           while (i < frame.limit);
-          left -= i === statements.length ? block.count : this.stoppedAt(block, i);
+          if (i === statements.length) {
+            left -= block.count;
+            if (block.jumps && regions !== undefined) this.noteJump(block);
+          } else left -= this.stoppedAt(block, i);
         }
       } catch (error) {
         if (error !== GUEST_EXIT) {
@@ -487,6 +490,12 @@ export class ArmCore implements CodeWatcher {
     }
     this.block = undefined;
     timeline.current = this.runEnd - left;
+  }
+
+  /** A computed jump was interpreted: where it leads, when that is on the same page. */
+  private noteJump(block: Block): void {
+    const pc = this.words[layout.PC]!;
+    if (this.page !== null && ((pc ^ this.words[layout.PAGE_VA]!) & ~0xfff) === 0) this.page.noteJump(block, pc & 0xfff);
   }
 
   /** Runs regions from the one at PC on; returns what is left of the budget, and sets `resumption`. */

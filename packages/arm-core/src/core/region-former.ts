@@ -1,5 +1,5 @@
 import type { CallKernel, Region, RegionBlock } from '@tablewalk/engine';
-import { layout, ops } from '@tablewalk/engine';
+import { computedJump, layout, ops } from '@tablewalk/engine';
 import type { DecodeMode } from '../isa/arm-builder.js';
 import type { Translator } from './translator.js';
 import { LONGEST_BLOCK } from './translator.js';
@@ -26,7 +26,13 @@ export class RegionFormer {
   }
 
   /** The region whose head is at `head` of the page at `pageOffset` of guest memory; undefined when there is nothing to translate. */
-  form(mode: DecodeMode, pageOffset: number, head: number, wasExecuted: (offset: number) => boolean): Region | undefined {
+  form(
+    mode: DecodeMode,
+    pageOffset: number,
+    head: number,
+    wasExecuted: (offset: number) => boolean,
+    jumpTargets: (from: number) => readonly number[],
+  ): Region | undefined {
     const b = this.translator.builder;
     b.reset();
     b.setMode(mode);
@@ -37,7 +43,7 @@ export class RegionFormer {
     for (let offset = this.queue.shift(); offset !== undefined; offset = this.queue.shift()) {
       const known = this.instructionAt[offset >> 1]!;
       if (known >= 0) this.split(known);
-      else if (b.offsets.length < MOST_INSTRUCTIONS) this.decode(pageOffset, offset, wasExecuted);
+      else if (b.offsets.length < MOST_INSTRUCTIONS) this.decode(pageOffset, offset, wasExecuted, jumpTargets);
     }
     return this.blocks.length > 0 && this.blocks[0]!.end > 0 ? { builder: b, blocks: this.blocks } : undefined;
   }
@@ -52,9 +58,15 @@ export class RegionFormer {
     block.end = instruction;
     block.next = offset;
     block.resyncs = false;
+    block.targets = [];
   }
 
-  private decode(pageOffset: number, offset: number, wasExecuted: (offset: number) => boolean): void {
+  private decode(
+    pageOffset: number,
+    offset: number,
+    wasExecuted: (offset: number) => boolean,
+    jumpTargets: (from: number) => readonly number[],
+  ): void {
     const b = this.translator.builder;
     const first = b.offsets.length;
     const it = this.translator.decode(pageOffset, offset, 0, (at, itstate) => {
@@ -69,9 +81,10 @@ export class RegionFormer {
     const last = this.operationsOf(end - 1);
     if (it !== 0 && !b.ended) b.setState(layout.ITSTATE, b.const(it));
     const resyncs = it !== 0 || last.some((i) => b.code[i * ops.STRIDE] === ops.SET_STATE && b.code[i * ops.STRIDE + 1] === layout.ITSTATE);
-    this.blocks.push({ offset, first, end, next: b.nextOffset, resyncs });
+    const jumps = resyncs || computedJump(b) < 0 ? [] : jumpTargets(b.offsets[end - 1]!);
+    this.blocks.push({ offset, first, end, next: b.nextOffset, resyncs, targets: jumps });
     if (resyncs) return;
-    for (const target of this.targets(last)) {
+    for (const target of [...this.targets(last), ...jumps]) {
       if (target >= 0 && target < 4096 && wasExecuted(target)) this.queue.push(target);
     }
   }

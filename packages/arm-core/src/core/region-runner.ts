@@ -104,17 +104,21 @@ export class RegionRunner {
     if (this.free.length < this.wanted.length) this.cache.clearRegions();
     const { modules } = this;
     const made: { readonly page: CodePage; readonly region: TranslatedRegion }[] = [];
-    const begun = new Set<string>();
-    for (const { page, block, mode } of this.wanted) {
+    // Where computed jumps lead comes last: it is in the region of the jump as a rule, and needs none of its own then.
+    const isTarget = ({ page, block }: Wanted): boolean => page.isTarget(block.offsets[0]!);
+    const wanted = [...this.wanted.filter((each) => !isTarget(each)), ...this.wanted.filter(isTarget)];
+    const inside = new Set<string>();
+    for (const { page, block, mode } of wanted) {
       const head = block.offsets[0]!;
       const name = `${page.hostPage}/${page.mode}/${head}`;
       if (this.cache.page(page.hostPage, page.mode, page.shift) !== page) continue;
-      if (page.blocks[head >>> page.shift] !== block || begun.has(name) || made.length >= this.free.length) continue;
+      if (page.blocks[head >>> page.shift] !== block || inside.has(name) || made.length >= this.free.length) continue;
       const region = this.former.form(
         mode,
         page.hostPage * 4096,
         head,
         (offset) => this.cold || page.blocks[offset >>> page.shift] !== undefined,
+        (from) => page.targetsOf(from),
       );
       if (region === undefined) continue;
       const slot = this.free[this.free.length - 1 - made.length]!;
@@ -131,9 +135,14 @@ export class RegionRunner {
         leastBudget: emitted.leastBudget,
         slot,
       };
+      // Code in the region needs no region that begins there, unless it is come to from elsewhere often enough from now on.
+      for (const offset of region.builder.offsets) {
+        inside.add(`${page.hostPage}/${page.mode}/${offset}`);
+        const within = page.blocks[offset >>> page.shift];
+        if (within !== undefined) within.heat = 0;
+      }
       emitted.entries.forEach((offset, number) => {
         entries.push({ region: translated, number, offset });
-        begun.add(`${page.hostPage}/${page.mode}/${offset}`);
       });
       made.push({ page, region: translated });
       this.instructions += emitted.count;

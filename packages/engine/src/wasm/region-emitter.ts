@@ -12,7 +12,6 @@ import {
   JUMP_STRIDE,
   JUMP_TABLE,
   PC,
-  TEMP0,
 } from '../layout.js';
 import * as op from '../ops.js';
 import { EXIT_RESYNC } from './exit-codes.js';
@@ -26,6 +25,7 @@ import type { Region, RegionBlock, RegionMode } from './region.js';
 import type { Component } from './region-graph.js';
 import { RegionGraph } from './region-graph.js';
 import { RegionPlan } from './region-plan.js';
+import { isReturn } from './returns.js';
 
 /** Parameters of a region's function: number of the entry, VA of its first instruction, depth of calls. */
 const ENTRY: Local = 0;
@@ -513,26 +513,44 @@ export class RegionEmitter {
   /** To the VA in `result`, in decode mode `key`: a call, a return or a jump. */
   private leaveTo(v: number, key: number): void {
     if (this.links()) this.callTo(() => this.w.get(this.result), key);
-    else if (this.isReturn(v) && !this.at.block.resyncs) {
+    else if (isReturn(this.block, v) && !this.at.block.resyncs) {
       this.finish();
       this.w.get(this.result);
       this.w.op(wasm.RETURN);
-    } else this.jump(key);
+    } else {
+      if (key === this.mode.key && !this.at.block.resyncs) this.dispatchJump();
+      this.jump(key);
+    }
   }
 
-  /** Where a target comes from the link register or the stack it is, but for rare exceptions, a return. */
-  private isReturn(v: number): boolean {
-    const base = v * op.STRIDE;
-    const kind = this.code[base];
-    if (kind === op.AND) return this.isReturn(this.code[base + 1]!);
-    if (kind === op.GET_REG) return this.code[base + 1] === 14;
-    if (kind === op.GET_STATE) return this.code[base + 1] === TEMP0;
-    return kind === op.LOAD && this.isStack(this.code[base + 1]!);
-  }
-
-  private isStack(v: number): boolean {
-    const base = v * op.STRIDE;
-    return this.code[base] === op.GET_REG && this.code[base + 1] === 13;
+  /** Branches to where the jump to the VA in `result` has been seen to lead, as far as that is in the region; goes on when it is elsewhere. */
+  private dispatchJump(): void {
+    const { w, flags, graph, mode } = this;
+    const known = this.at.block.targets.filter((offset) => graph.blockAt(offset) >= 0);
+    if (known.length === 0) return;
+    const shift = mode.thumb ? 1 : 2;
+    const least = Math.min(...known);
+    const { mask } = flags;
+    const elsewhere = w.block();
+    const labels = known.map(() => w.block());
+    w.get(this.result);
+    this.pushVa(least);
+    w.op(wasm.I32_SUB);
+    w.i32(shift);
+    w.op(wasm.I32_SHR_U);
+    w.brTable(
+      Array.from({ length: ((Math.max(...known) - least) >> shift) + 1 }, (_, i) => {
+        const at = known.indexOf(least + (i << shift));
+        return at < 0 ? elsewhere : labels[at]!;
+      }),
+      elsewhere,
+    );
+    for (let i = known.length - 1; i >= 0; i--) {
+      w.end();
+      this.branchTo(graph.blockAt(known[i]!));
+      flags.mask = mask;
+    }
+    w.end();
   }
 
   /** Everything into the state words: the function ends, or another begins. */

@@ -138,9 +138,14 @@ class Bench {
 const MODE = { privileged: true, thumb: false, alignmentChecked: false, key: 4 };
 
 /** Runs `block` as a region. Result: instruction that it was left at, VA that it goes on at, or an exit code. */
-const regionOf = (bench: Bench, block: Builder, inlines: InlineKernels = noInlineKernels): ((budget: number) => number) => {
+const regionOf = (
+  bench: Bench,
+  block: Builder,
+  inlines: InlineKernels = noInlineKernels,
+  whole = singleBlock(block),
+): ((budget: number) => number) => {
   const builder = new RegionModuleBuilder(BASE, inlines);
-  builder.add(singleBlock(block), MODE, 0);
+  builder.add(whole, MODE, 0);
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
   instantiateRegions(builder.finish(), { memory: bench.memory, table, state: bench.state, bound: new Map() });
   const region = table.get(0) as RegionFunction;
@@ -261,6 +266,39 @@ describe('regions', () => {
     expect(region(5000)).toBe(EXIT_NEXT);
     expect([bench.words[0], bench.words[layout.BUDGET], bench.words[layout.PC]]).toEqual([0, 3100, PAGE_VA + 24]);
     expect([bench.words[layout.FLAG_Z], bench.words[layout.FLAG_C]]).toEqual([0, 1]);
+  });
+
+  it('go on where a computed jump was seen to lead, and leave for anywhere else', () => {
+    const b = new Builder();
+    b.instruction(0, 4, 0);
+    b.setReg(1, b.const(1));
+    b.jump(b.getReg(0));
+    b.instruction(8, 4, 0);
+    b.setReg(1, b.const(2));
+    b.goto(64);
+    b.instruction(16, 4, 0);
+    b.setReg(1, b.const(3));
+    b.goto(0);
+    const bench = new Bench(1);
+    const straight = { resyncs: false, targets: [] };
+    const blocks = [
+      { offset: 0, first: 0, end: 1, next: 4, resyncs: false, targets: [8, 16] },
+      { offset: 8, first: 1, end: 2, next: 12, ...straight },
+      { offset: 16, first: 2, end: 3, next: 20, ...straight },
+    ];
+    const region = regionOf(bench, b, noInlineKernels, { builder: b, blocks });
+    const outcome = (target: number, budget = 10): readonly number[] => {
+      bench.words[0] = target;
+      const exit = region(budget);
+      return [exit, bench.words[1]!, bench.words[layout.BUDGET]!, bench.words[layout.PC]!];
+    };
+    expect(outcome(PAGE_VA + 8)).toEqual([EXIT_NEXT, 2, 8, PAGE_VA + 64]);
+    expect(outcome(PAGE_VA + 12)).toEqual([EXIT_NEXT, 1, 9, PAGE_VA + 12]);
+    expect(outcome(PAGE_VA + 24)).toEqual([EXIT_NEXT, 1, 9, PAGE_VA + 24]);
+    expect(outcome(PAGE_VA + 4096 + 8)).toEqual([EXIT_NEXT, 1, 9, PAGE_VA + 4096 + 8]);
+    // Round and round, until the budget does not reach to the next look.
+    expect(outcome(PAGE_VA + 16)[0]).toBe(0);
+    expect([bench.words[1], bench.words[layout.BUDGET]]).toEqual([3, 0]);
   });
 
   it('write a kernel out when they are told how', () => {

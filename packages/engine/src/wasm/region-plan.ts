@@ -272,6 +272,7 @@ export class RegionPlan {
         if (this.inlined[block.end - 1]) visit(block.next, mask, false);
       } else if (calls) visit(block.next, 0, true);
       else if (kind === op.GOTO) visit(code[base + 1]!, mask, false);
+      else for (const target of block.targets) visit(target, mask, false);
       return;
     }
     if (goesOn) visit(block.next, mask, false);

@@ -10,6 +10,8 @@ export interface RegionBlock {
   next: number;
   /** It leaves ITSTATE set, or something else that only the core's dispatch understands: every way out goes there. */
   resyncs: boolean;
+  /** Offsets that its computed jump has been seen to lead to. */
+  targets: readonly number[];
 }
 
 /** What one function is made of: blocks of one page, the head first. ITSTATE is 0 at the beginning of each. */
@@ -31,5 +33,5 @@ export interface RegionMode {
 /** The block that `builder` holds as a region of its own. */
 export const singleBlock = (builder: Builder): Region => ({
   builder,
-  blocks: [{ offset: builder.offsets[0]!, first: 0, end: builder.offsets.length, next: builder.nextOffset, resyncs: false }],
+  blocks: [{ offset: builder.offsets[0]!, first: 0, end: builder.offsets.length, next: builder.nextOffset, resyncs: false, targets: [] }],
 });
