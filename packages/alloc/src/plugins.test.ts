@@ -13,6 +13,7 @@ import {
   type Geometry,
   hostWords,
   knr,
+  type ObjectCachePlugin,
   type ObjectSurroundings,
   objectAddress,
   objectAtAddress,
@@ -135,6 +136,31 @@ describe('object caches', () => {
     expect(() => createObjectCache(pageObjects(), kind, surroundings)).toThrow(`[alloc] [test/page-objects] inode: ${message}`);
   });
 
+  it.each<[string, Partial<ObjectSurroundings>, string]>([
+    ['memory', { memory: undefined as never }, 'one of them is missing'],
+    ['pages', { pages: {} as never }, 'one of them is missing'],
+    ['descriptors', { descriptors: undefined as never }, 'one of them is missing'],
+    ['enough descriptors', { descriptors: pageDescriptors(hostWords(400), 0, geometry.firstPage, 99) }, 'are not of all 100 pages'],
+  ])('refuse to stand where there are no %s', (_name, change, message) => {
+    const kind = { name: 'inode', id: 1, objectBytes: 64 };
+    const wrong = () => createObjectCache(pageObjects(), kind, { ...surroundings, ...change });
+    expect(wrong).toThrow(`[alloc] [test/page-objects] `);
+    expect(wrong).toThrow(message);
+  });
+
+  it.each<[string, Partial<ObjectCachePlugin>, string]>([
+    ['speak another contract', { contract: 2 as 1 }, 'contract'],
+    ['answer no length', { capabilities: { complete: true, maxObjectBytes: () => Number.NaN } }, 'maxObjectBytes answered NaN'],
+    ['throw for a length', { capabilities: { complete: true, maxObjectBytes: thrower } }, 'maxObjectBytes threw not today'],
+    ['answer no number of words', { metadataWords: () => 1.5 }, 'metadataWords answered 1.5'],
+    ['throw', { create: thrower }, 'create threw not today'],
+    ['make nothing', { create: () => undefined as never }, 'create made'],
+  ])('that %s are named', (_name, change, message) => {
+    const made = () => createObjectCache({ ...pageObjects(), ...change }, { name: 'inode', id: 1, objectBytes: 64 }, surroundings);
+    expect(made).toThrow(expect.objectContaining({ name: 'AllocError' }));
+    expect(made).toThrow(message);
+  });
+
   it('name objects by words, which are byte addresses in another unit', () => {
     const cache = createObjectCache(pageObjects(), { name: 'inode', id: 1, objectBytes: 64 }, surroundings);
     const object = cache.allocate();
@@ -145,3 +171,7 @@ describe('object caches', () => {
     expect(cache.free(objectAtAddress(address, geometry))).toBe(0);
   });
 });
+
+function thrower(): never {
+  throw new Error('not today');
+}

@@ -132,8 +132,19 @@ function checkKind(kind: ObjectKind, geometry: Geometry, plugin: ObjectCachePlug
   if (!Number.isInteger(alignLog2) || alignLog2 < 2 || alignLog2 > geometry.pageShift) {
     wrong(`alignLog2 ${alignLog2} is not 2 to ${geometry.pageShift}`);
   }
-  const most = plugin.capabilities.maxObjectBytes(geometry.pageShift);
+  const most = ask(plugin.name, 'maxObjectBytes', () => plugin.capabilities.maxObjectBytes(geometry.pageShift));
+  if (!Number.isInteger(most) || most < 1) throw new AllocError('plugin', plugin.name, `maxObjectBytes answered ${String(most)}`);
   if (kind.objectBytes > most) wrong(`objectBytes ${kind.objectBytes} is more than ${most}`);
+}
+
+/** What the embedder brings must be there, and the descriptors must be of all the managed pages. */
+function checkSurroundings({ pages, memory, descriptors, geometry }: ObjectSurroundings, name: string): void {
+  const isThere = typeof pages?.allocate === 'function' && typeof memory?.load === 'function' && typeof descriptors?.use === 'function';
+  if (!isThere) throw new AllocError('options', name, 'stands on pages, memory and descriptors, and one of them is missing');
+  const { firstPage, pageCount } = geometry;
+  if (descriptors.firstPage > firstPage || descriptors.firstPage + descriptors.pageCount < firstPage + pageCount) {
+    throw new AllocError('options', name, `the descriptors are not of all ${pageCount} pages from ${firstPage}`);
+  }
 }
 
 function openCache(
@@ -147,6 +158,7 @@ function openCache(
   const { geometry } = surroundings;
   checkGeometry(geometry, plugin.name);
   checkKind(kind, geometry, plugin);
+  checkSurroundings(surroundings, plugin.name);
   const count = ask(plugin.name, 'metadataWords', () => plugin.metadataWords(kind, geometry));
   if (!Number.isSafeInteger(count) || count < 0) throw new AllocError('plugin', plugin.name, `metadataWords answered ${String(count)}`);
   const over = words ?? hostWords(count);
