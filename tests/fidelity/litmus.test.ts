@@ -316,6 +316,18 @@ const programs: readonly Litmus[] = [
     body: `${use + remap + op.tlbi(X, 5)}dsb st\n${op.isb}${see}`,
     ...hidden(1, 2),
   },
+  {
+    name: 'it completes the clean of a descriptor',
+    cpu: 'armv7-weakest',
+    body: `${op.map(PA2 | WB) + op.cleanU(L2)}dsb st\n${op.isb}${see}`,
+    ...both(2),
+  },
+  {
+    name: 'without which the clean is not done',
+    cpu: 'armv7-weakest',
+    body: op.map(PA2 | WB) + op.cleanU(L2) + op.isb + see,
+    ...hidden(1, 2),
+  },
   { name: 'DSB completes it', cpu: 'armv7-weakest', body: use + remap + op.tlbi(X, 5) + op.dsb + op.isb + see, ...both(2) },
   {
     name: 'a switch of tables has no effect without ISB',

@@ -3,7 +3,7 @@
  * architecture lets them.
  */
 export interface LateEffects {
-  /** A DSB is executed; one that waits for stores alone does not complete maintenance (ARM DDI 0406C, B3.10.1). */
+  /** A DSB is executed; one that waits for stores alone completes cleans and no other maintenance (ARM DDI 0406C, B3.10.1). */
   dataBarrier(storesOnly: boolean): void;
   /** A context synchronization event: ISB, exception entry, exception return. */
   contextSynchronized(): void;

@@ -12,6 +12,8 @@ export interface PendingOperation {
   readonly kind: 'address' | 'set-way' | 'all';
 }
 
+const CLEANS: ReadonlySet<string> = new Set(['DCCMVAU', 'DCCMVAC', 'DCCSW']);
+
 /** The contents that operations work on. A `line` is a number of a data line in guest memory. */
 export interface MaintainedLines {
   /** Written back from the L1, from the L2; given up at every level. */
@@ -64,12 +66,15 @@ export class CacheMaintenance {
     else this.perform(pending);
   }
 
-  /** What was asked for is done. */
-  complete(): void {
+  /**
+   * A DSB: what was asked for is done. One that waits for stores alone (`storesOnly`) sees cleans through, which kernels lean on for their descriptors
+   * (Linux's flush_cache_vmap), and no invalidation.
+   */
+  complete(storesOnly: boolean): void {
     if (this.pending.length === 0) return;
     const { pending } = this;
-    this.pending = [];
-    for (const one of pending) this.perform(one);
+    this.pending = storesOnly ? pending.filter(({ operation }) => !CLEANS.has(operation)) : [];
+    for (const one of pending) if (!storesOnly || CLEANS.has(one.operation)) this.perform(one);
   }
 
   private perform({ kind, operation, va, at }: PendingOperation): void {

@@ -450,9 +450,8 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
     this.maintenance.request({ kind: 'set-way', operation, va: 0, at: operand });
   }
 
-  /** A DSB that waits for loads and stores: maintenance that was asked for is done. */
   dataBarrier(storesOnly: boolean): void {
-    if (!storesOnly) this.maintenance.complete();
+    this.maintenance.complete(storesOnly);
   }
 
   /** While `run` does something to the model whose effects on lines are done here already, its reports are not heard. */
