@@ -89,6 +89,26 @@ describe('random evictions', () => {
   });
 });
 
+describe('a store that no level allocates for', () => {
+  it('is in memory when the line that a later load brought in goes again', () => {
+    // TEX 000, C and B: write-back, no write-allocate (B3.8.2). Loads of twice what the L2 holds then take its place.
+    const body = `
+      ${op.store(X, 7)}
+      ${op.load('r5', X + 4)}
+      ldr r0, =0x40400000
+      ldr r1, =0x40800000
+more: ldr r2, [r0], #64
+      cmp r0, r1
+      blo more
+      ${op.load('r4', X)}`;
+    for (const cpu of ['cortex-a7', 'cortex-a15']) {
+      const m = machine(body, { cpu, fidelity: 'measured' }, PA1 | 0x1e);
+      expect(m.runFor(1_000_000).reason).toBe('poweroff');
+      expect(m.cpu.readRegister('r4')).toBe(7);
+    }
+  });
+});
+
 describe('a virtio device', () => {
   const RING = 0x40600000;
   const BUFFER = 0x40602000;

@@ -48,6 +48,13 @@ const dataLineLog2 = (caches: CacheHierarchy): number => (caches.data ?? caches.
 const allocates = (caches: CacheHierarchy, attributes: number): boolean =>
   (caches.data ?? caches.unified)?.writeAllocate === true && ((attributes >>> 2) & 3) === 1;
 
+/** Whether the L2 has a store that came past the L1: it had the line, or brings it in. */
+const keepsBelow = (caches: CacheHierarchy, level: number, attributes: number): boolean => {
+  const outer = (attributes >>> 4) & 3;
+  if (outer === 0 || outer === 2) return false;
+  return level === 2 || (outer === 1 && caches.unified?.writeAllocate === true);
+};
+
 /** Bytes that the map of a guest memory of this many bytes needs in its tail. */
 export const shadowBytes = (caches: CacheHierarchy, tailOffset: number): number => tailOffset >>> dataLineLog2(caches);
 
@@ -80,6 +87,8 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
   private instructionOn = false;
   /** Line of a store that misses and does not allocate, or -1: it passes to the next level with the next access. */
   private passed = -1;
+  /** That store goes to memory: no level keeps it. */
+  private passedBy = false;
   /** Reports of the model that follow from what is being done here anyway. */
   private muted = false;
   /** Pages that may have direct loads for class 0. Host state. */
@@ -274,7 +283,10 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
     const level = this.caches.access(va, this.addresses.pa(host), kind, attributes, this);
     this.counts[kind * 4 + level]!++;
     if (level === 1) return;
-    if (kind === ACCESS_WRITE && !allocates(this.caches, attributes)) this.passed = host >>> this.lineSizeLog2;
+    if (kind === ACCESS_WRITE && !allocates(this.caches, attributes)) {
+      this.passed = host >>> this.lineSizeLog2;
+      this.passedBy = !keepsBelow(this.caches, level, attributes);
+    }
     // A miss reads the line from below: what somebody else wrote there is seen now.
     if (kind === ACCESS_FETCH) {
       if (this.images.forget(host)) this.port.codeWritten(Math.floor(host / 4096), this.images.granules(host));
@@ -291,6 +303,7 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
     const line = this.passed;
     this.passed = -1;
     this.l1Written(line);
+    if (this.passedBy) this.l2Written(line);
   }
 
   // ---- what the levels do to a line
