@@ -199,13 +199,14 @@ export class ArmCore implements CodeWatcher {
     const former = new RegionFormer(new Translator(profile, instructionSets(), compiler, (at) => memory.u16[at >>> 1]!), (kernel) =>
       inlines.call.has(kernel),
     );
-    const host = { memory: memory.memory, table: RegionRunner.table(options), state: this.state, bound };
+    const host = { memory: memory.memory, state: this.state, bound };
     return new RegionRunner(host, stateOffset, former, inlines, this.cache, (hostPage) => this.fast.protect(hostPage), options);
   }
 
-  /** Regions ever translated to WebAssembly and the instructions in them. */
-  get translated(): { readonly regions: number; readonly instructions: number } {
-    return { regions: this.regions?.regions ?? 0, instructions: this.regions?.instructions ?? 0 };
+  /** Regions ever translated to WebAssembly, the instructions in them, and how many of them the host still holds. */
+  get translated(): { readonly regions: number; readonly instructions: number; readonly held: number } {
+    const { regions, instructions, held } = this.regions ?? { regions: 0, instructions: 0, held: 0 };
+    return { regions, instructions, held };
   }
 
   /** Power-on state: SVC mode, everything masked, A32, PC at the reset vector. Registers are 0. */

@@ -31,20 +31,24 @@ interface Wanted {
 export class RegionRunner {
   /** Heat at which a block is wanted. */
   readonly heat: number;
-  /** Runs regions from VA `pc` on; `setJump` has been called for it. */
-  readonly run: Trampoline;
+  /** Runs regions from VA `pc` on; `setJump` has been called for it. Another one after each {@link renew}. */
+  run!: Trampoline;
   /** Regions and instructions ever translated. */
   regions = 0;
   instructions = 0;
+  /** Regions that the host still holds, dropped or not: slots of the table that are in use. */
+  held = 0;
   private readonly batch: number;
   private readonly cold: boolean;
   private readonly former: RegionFormer;
   private readonly modules: RegionModuleBuilder;
-  private readonly host: RegionHost;
+  private readonly stateOffset: number;
+  private readonly parts: Omit<RegionHost, 'table'>;
+  private host!: RegionHost;
+  private readonly capacity: number;
   private readonly cache: CodeCache;
   private readonly codeAppeared: (hostPage: number) => void;
   private readonly words: Int32Array;
-  private readonly free: number[] = [];
   private wanted: Wanted[] = [];
   private wantedSince = 0;
   /** Entries of the jump table in use. */
@@ -53,7 +57,7 @@ export class RegionRunner {
 
   /** `codeAppeared` is told of pages that held no translated code before. */
   constructor(
-    host: RegionHost,
+    parts: Omit<RegionHost, 'table'>,
     stateOffset: number,
     former: RegionFormer,
     inlines: InlineKernels,
@@ -61,8 +65,9 @@ export class RegionRunner {
     codeAppeared: (hostPage: number) => void,
     options: TranslationOptions,
   ) {
-    this.host = host;
-    this.words = host.state.words;
+    this.parts = parts;
+    this.stateOffset = stateOffset;
+    this.words = parts.state.words;
     this.former = former;
     this.modules = new RegionModuleBuilder(stateOffset, inlines);
     this.cache = cache;
@@ -70,19 +75,21 @@ export class RegionRunner {
     this.heat = Math.max(options.heat ?? DEFAULT_HEAT, 1);
     this.batch = Math.max(options.batch ?? DEFAULT_BATCH, 1);
     this.cold = options.cold ?? false;
-    for (let slot = (options.regions ?? DEFAULT_REGIONS) - 1; slot >= 0; slot--) this.free.push(slot);
-    this.run = makeTrampoline(stateOffset, host);
-    cache.onRegionDropped = (region) => {
-      host.table.set(region.slot, null);
-      this.free.push(region.slot);
-      this.clearJumps();
-    };
+    this.capacity = Math.max(options.regions ?? DEFAULT_REGIONS, 1);
+    cache.onRegionDropped = () => this.clearJumps();
     this.words.fill(layout.JUMP_INVALID, layout.JUMP_TABLE / 4, layout.JUMP_TABLE / 4 + layout.JUMP_ENTRIES * layout.JUMP_STRIDE);
+    this.renew();
   }
 
-  /** The table that {@link TranslationOptions} asks for. */
-  static table(options: TranslationOptions): WebAssembly.Table {
-    return new WebAssembly.Table({ element: 'anyfunc', initial: options.regions ?? DEFAULT_REGIONS });
+  /**
+   * Drops all regions and lets go of every module. A host keeps whatever was instantiated with a table for as long as the table, so slots are never used
+   * twice: a dropped region costs one until all are, and what a run that translates without end holds is bounded by the size of the table.
+   */
+  private renew(): void {
+    this.cache.clearRegions();
+    this.host = { ...this.parts, table: new WebAssembly.Table({ element: 'anyfunc', initial: this.capacity }) };
+    this.run = makeTrampoline(this.stateOffset, this.host);
+    this.held = 0;
   }
 
   /** The block has become hot. */
@@ -101,7 +108,7 @@ export class RegionRunner {
   /** Translates whatever is wanted. */
   translate(): void {
     if (this.wanted.length === 0) return;
-    if (this.free.length < this.wanted.length) this.cache.clearRegions();
+    if (this.capacity - this.held < this.wanted.length) this.renew();
     const { modules } = this;
     const made: { readonly page: CodePage; readonly region: TranslatedRegion }[] = [];
     // Where computed jumps lead comes last: it is in the region of the jump as a rule, and needs none of its own then.
@@ -112,7 +119,7 @@ export class RegionRunner {
       const head = block.offsets[0]!;
       const name = `${page.hostPage}/${page.mode}/${head}`;
       if (this.cache.page(page.hostPage, page.mode, page.shift) !== page) continue;
-      if (page.blocks[head >>> page.shift] !== block || inside.has(name) || made.length >= this.free.length) continue;
+      if (page.blocks[head >>> page.shift] !== block || inside.has(name) || this.held + made.length >= this.capacity) continue;
       const region = this.former.form(
         mode,
         page.hostPage * 4096,
@@ -121,7 +128,7 @@ export class RegionRunner {
         (from) => page.targetsOf(from),
       );
       if (region === undefined) continue;
-      const slot = this.free[this.free.length - 1 - made.length]!;
+      const slot = this.held + made.length;
       const emitted = modules.add(region, { ...mode, key: page.mode }, slot);
       let granules = 0;
       for (const { first, end, next } of region.blocks) {
@@ -150,7 +157,7 @@ export class RegionRunner {
     this.wanted = [];
     if (made.length === 0) return;
     instantiateRegions(modules.finish(), this.host);
-    this.free.length -= made.length;
+    this.held += made.length;
     for (const { page, region } of made) if (this.cache.addRegion(page, region)) this.codeAppeared(page.hostPage);
     this.regions += made.length;
   }

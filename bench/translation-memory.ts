@@ -1,0 +1,53 @@
+import { assemble } from '@tablewalk/arm-core';
+import { VirtMachine } from '@tablewalk/board-qemu-virt';
+
+/*
+ * Resident memory of a guest that rewrites its code for ever, so that it is translated without end: seconds, regions made so far, MiB.
+ * node tests/run-source.mjs bench/translation-memory.ts [--seconds N] [--regions KEPT]
+ */
+const flag = (name: string, fallback: number): number => {
+  const i = process.argv.indexOf(name);
+  return i < 0 ? fallback : Number(process.argv[i + 1]);
+};
+
+/** Sixty-four functions, a granule each; the loop changes one instruction of each and calls it twice. */
+const source = `
+  ldr sp, =0x40200000
+  mov r9, #0
+again:
+  ldr r4, =functions
+  mov r5, #64
+next:
+  ldrb r0, [r4]
+  add r0, r0, #1
+  strb r0, [r4]
+  blx r4
+  blx r4
+  add r4, r4, #128
+  subs r5, r5, #1
+  bne next
+  b again
+  .ltorg
+  .balign 4096
+functions:
+  ${'add r9, r9, #0\n eors r9, r9, r9, ror #3\n addmi r9, r9, #7\n bx lr\n .balign 128\n'.repeat(64)}
+`;
+
+const machine = new VirtMachine({
+  kernel: assemble(source, { origin: 0x40010000 }).bytes,
+  memory: 8 << 20,
+  engine: 'wasm',
+  translation: { heat: 1, regions: flag('--regions', 6000) },
+});
+const begin = performance.now();
+const seconds = flag('--seconds', 30);
+for (let next = 0; next <= seconds; ) {
+  machine.runFor(100_000);
+  const now = (performance.now() - begin) / 1000;
+  if (now < next) continue;
+  next += seconds / 10;
+  const { regions } = machine.cpu.core.translated;
+  console.log(
+    `${now.toFixed(0).padStart(4)} s ${String(regions).padStart(8)} regions ${(process.memoryUsage().rss / 2 ** 20).toFixed(0).padStart(5)} MiB`,
+  );
+}
