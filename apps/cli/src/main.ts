@@ -20,7 +20,9 @@ run takes QEMU's spellings: -m SIZE, -cpu NAME, -kernel F, -initrd F, -append TE
   --save F, --load F      write the machine's state at the end; go on from one
   --seed N, --rtc utc, --rng, --modern-virtio, --stats, --trace FILE (- for standard error),
   --symbols FILE (ELF or System.map, for the trace)
-  --engine interpreter|wasm    wasm: hot code is translated to WebAssembly; what the guest does is the same
+  --engine interpreter|wasm|lockstep    wasm: hot code is translated to WebAssembly; what the guest does is the same.
+                          lockstep: both, side by side; ends with status 67 at the first difference
+  --lockstep exits|budgets|budgets:SEED    compare at each exit of a region (default), or after random budgets
   --fidelity functional|architectural|measured    TLBs and caches with contents; every access counted
   --tlb M, --cache M      a model: none, a core's name, or a module (a cache by itself: in place of the core's); default the core's own
   --retain finite|forever, --walk coherent|noncoherent, --dma coherent|noncoherent, --power-on clean|unknown, --evictions SEED
@@ -31,7 +33,8 @@ kmem and walk: --policy directMap|pmmVmm, --allocator zoneList|knr|bitmapTree|bu
   --workload pages|vmalloc|programs|all, --seed N;
   walk --load F looks into a machine that run --save wrote
 
-exit status: 0 power-off, 1-63 the guest's own (semihosting), 64 bad input, 66 the guest crashed, 124 a limit was reached
+exit status: 0 power-off, 1-63 the guest's own (semihosting), 64 bad input, 66 the guest crashed, 67 lockstep found a difference,
+  124 a limit was reached
 `;
 
 const main = async (argv: readonly string[]): Promise<number> => {

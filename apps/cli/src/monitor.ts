@@ -16,8 +16,12 @@ system_reset        reset the machine
 system_powerdown    press the power key
 c                   go on;  q  quit`;
 
-/** One command of the monitor, QEMU's spellings where it has them. Returns text to print and what happens next. */
-export const monitorCommand = (machine: VirtMachine, line: string): { readonly text: string; readonly effect: MonitorEffect } => {
+/** One command of the monitor, QEMU's spellings where it has them. Returns text to print and what happens next. `driven` is told what the guest sees. */
+export const monitorCommand = (
+  machine: VirtMachine,
+  line: string,
+  driven: Pick<VirtMachine, 'reset' | 'powerKey'> = machine,
+): { readonly text: string; readonly effect: MonitorEffect } => {
   const [command = '', ...rest] = line.trim().split(/\s+/);
   const stay = (text: string): { text: string; effect: MonitorEffect } => ({ text, effect: 'stay' });
   if (command === '') return stay('');
@@ -28,11 +32,11 @@ export const monitorCommand = (machine: VirtMachine, line: string): { readonly t
   if (command === 'info' && rest[0] === 'mtree') return stay(memoryTree(machine));
   if (command === 'info' && rest[0] === 'status') return stay(`${machine.instructions} instructions, ${machine.time} ns of guest time`);
   if (command === 'system_reset') {
-    machine.reset();
+    driven.reset();
     return { text: '', effect: 'continue' };
   }
   if (command === 'system_powerdown') {
-    machine.powerKey();
+    driven.powerKey();
     return { text: '', effect: 'continue' };
   }
   const examine = /^(x|xp)(?:\/([0-9]+)?([xi])?)?$/.exec(command);

@@ -1,8 +1,12 @@
 import { parseArgs } from 'node:util';
-import { parseCount, parseSize } from './argument-values.js';
+import type { LockstepMode } from '@tablewalk/board-qemu-virt';
+import { LOCKSTEP_MODES } from '@tablewalk/board-qemu-virt';
+import { oneOf, parseCount, parseSize } from './argument-values.js';
 import type { ModelArguments } from './model-options.js';
 import { MODEL_OPTIONS, parseModels } from './model-options.js';
 import { UsageError } from './usage-error.js';
+
+const ENGINES = ['interpreter', 'wasm', 'lockstep'] as const;
 
 /** Options of `tablewalk run`, as given. */
 export interface RunArguments extends ModelArguments {
@@ -32,7 +36,9 @@ export interface RunArguments extends ModelArguments {
   readonly realTimeClock: 'utc' | number;
   readonly noReboot: boolean;
   readonly modernVirtio: boolean;
-  readonly engine: 'interpreter' | 'wasm';
+  readonly engine: (typeof ENGINES)[number];
+  /** When the two of `lockstep` are compared, and the seed of the lengths of budgets. */
+  readonly lockstep: { readonly mode: LockstepMode; readonly seed: number };
 }
 
 export interface DriveArgument {
@@ -105,6 +111,7 @@ const definitions = {
   'no-reboot': { type: 'boolean' },
   'modern-virtio': { type: 'boolean' },
   engine: { type: 'string' },
+  lockstep: { type: 'string' },
   ...MODEL_OPTIONS,
   help: { type: 'boolean' },
 } as const;
@@ -193,6 +200,12 @@ const parseNet = (net: string | undefined, nic: string | undefined): 'user' | un
   throw new UsageError(`--net ${text}: there is 'user' and 'none'`);
 };
 
+const parseLockstep = (text = 'exits'): RunArguments['lockstep'] => {
+  const [mode, seed, ...rest] = text.split(':');
+  if (rest.length > 0) throw new UsageError(`--lockstep takes exits, budgets or budgets:SEED, not '${text}'`);
+  return { mode: oneOf('lockstep', LOCKSTEP_MODES, mode)!, seed: parseCount('lockstep seed', seed, 1) };
+};
+
 /** Reads the arguments of `tablewalk run`. `undefined` asks for help. */
 export const parseRun = (argv: readonly string[]): RunArguments | undefined => {
   const spelled = argv.map((argument) => qemuSpelling[argument] ?? argument);
@@ -208,8 +221,12 @@ export const parseRun = (argv: readonly string[]): RunArguments | undefined => {
   if (positionals.length === 1 && values.kernel !== undefined) throw new UsageError(`two kernels: ${values.kernel} and ${positionals[0]}`);
   if (values.smp !== undefined && !/^(cpus=)?1$/.test(values.smp)) throw new UsageError(`-smp ${values.smp}: this machine has one core`);
   if (values.machine !== undefined && !/^virt(,|$)/.test(values.machine)) throw new UsageError(`-M ${values.machine}: the board is virt`);
-  const engine = values.engine ?? 'interpreter';
-  if (engine !== 'interpreter' && engine !== 'wasm') throw new UsageError(`--engine ${engine}: there are 'interpreter' and 'wasm'`);
+  const engine = oneOf('engine', ENGINES, values.engine) ?? 'interpreter';
+  if (values.lockstep !== undefined && engine !== 'lockstep') throw new UsageError('--lockstep says how --engine lockstep compares');
+  if (values.trace !== undefined && engine === 'lockstep')
+    throw new UsageError('--trace steps, and nothing is translated then: it cannot be with --engine lockstep');
+  if (values.save !== undefined && engine === 'lockstep')
+    throw new UsageError('--save: what --engine lockstep writes to drives is not kept, so neither is the machine');
   if (values.load !== undefined) {
     const given = positionals.length > 0 ? 'a kernel' : MACHINE_OPTIONS.find((name) => values[name] !== undefined);
     if (given !== undefined)
@@ -248,6 +265,7 @@ export const parseRun = (argv: readonly string[]): RunArguments | undefined => {
     noReboot: values['no-reboot'] ?? false,
     modernVirtio: values['modern-virtio'] ?? false,
     engine,
+    lockstep: parseLockstep(values.lockstep),
     ...parseModels(values),
   };
 };

@@ -2,11 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StoredBytes, VirtMachineOptions } from '@tablewalk/board-qemu-virt';
-import { VirtMachine } from '@tablewalk/board-qemu-virt';
-import { afterAll, describe, expect, it } from 'vitest';
+import { Lockstep, VirtMachine } from '@tablewalk/board-qemu-virt';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { builtinGuest } from './builtin-guest.js';
 import { Expect } from './expect.js';
 import { parseRun } from './options.js';
+import { Output } from './output.js';
 import { run } from './run.js';
 import { loadSnapshot, saveSnapshot } from './snapshot-file.js';
 
@@ -113,6 +114,55 @@ describe('--trace', () => {
     expect(lines[0]).toBe('0 40000000:  e3a00000  mov r0, #0');
     expect(lines[1]).toMatch(/^1 40000004: {2}e59f1004 {2}ldr r1, \[pc, #4\] +r1=ffffffff$/);
     expect(lines[4]).toMatch(/^4 40010000: .* sp=400f0000$/);
+  });
+});
+
+describe('--engine lockstep', () => {
+  const outputOf = async (...argv: string[]): Promise<{ status: number; text: string }> => {
+    let text = '';
+    const spy = vi.spyOn(Output.prototype, 'write').mockImplementation((piece) => {
+      text += typeof piece === 'string' ? piece : String.fromCharCode(...piece);
+    });
+    try {
+      return { status: await run(parseRun(['-m', '16', '--engine', 'lockstep', ...argv])!), text };
+    } finally {
+      spy.mockRestore();
+    }
+  };
+
+  it.each([['exits'], ['budgets:5']])('runs the guest on both, compares at %s, prints once', async (mode) => {
+    const { status, text } = await outputOf('--lockstep', mode, '--stats', '-d', 'int');
+    expect(status).toBe(0);
+    expect(text.split('supervisor call taken')).toHaveLength(2);
+    expect(text.split('] svc at ')).toHaveLength(2);
+    expect(text).toMatch(/lockstep at (exits|budgets), [1-9]\d* comparisons/);
+  });
+
+  it('ends with status 67 and one report at the first difference', async () => {
+    const runFor = Lockstep.prototype.runFor;
+    const spy = vi.spyOn(Lockstep.prototype, 'runFor').mockImplementation(function (this: Lockstep, ...budget) {
+      this.machine.writeMemory(0x40400004, Uint8Array.of(9));
+      this.machine.cpu.writeRegister('r9', 77);
+      return runFor.apply(this, budget);
+    });
+    const { status, text } = await outputOf('--max-instructions', '40');
+    spy.mockRestore();
+    expect(status).toBe(67);
+    expect(text.split('tablewalk: interpreter and translator differ between instructions 0 and 40, pc 0x')).toHaveLength(2);
+    expect(text).toContain('  r9: interpreter 0x00000000, translator 0x0000004d\n');
+    expect(text).toContain('  memory page 0x40400000: first at 0x40400004, interpreter 0x00000000, translator 0x00000009\n');
+    expect(text).toMatch(/\n <? ?[0-9a-f]{8}: {2}[0-9a-f]{8} {2}\w+/);
+  });
+
+  it.each([
+    [['--lockstep', 'exits'], '--engine lockstep'],
+    [['--engine', 'lockstep', '--lockstep', 'often'], 'exits, budgets'],
+    [['--engine', 'lockstep', '--lockstep', 'budgets:x'], 'number'],
+    [['--engine', 'lockstep', '--trace', '-'], '--trace'],
+    [['--engine', 'lockstep', '--save', 'x'], '--save'],
+    [['--engine', 'both'], 'lockstep'],
+  ] as const)('%j is one clear line', (argv, words) => {
+    expect(() => parseRun(argv)).toThrow(words);
   });
 });
 

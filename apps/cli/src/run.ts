@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { VirtDrive, VirtFlash, VirtMachineOptions } from '@tablewalk/board-qemu-virt';
-import { VirtMachine } from '@tablewalk/board-qemu-virt';
+import { Lockstep, VirtMachine } from '@tablewalk/board-qemu-virt';
 import { overlayStorage } from '@tablewalk/devices';
 import type { Snapshot } from '@tablewalk/machine';
 import { builtinGuest } from './builtin-guest.js';
@@ -16,7 +16,7 @@ import type { LoadedSnapshot } from './snapshot-file.js';
 import { checkSnapshotPath, loadSnapshot, saveSnapshot } from './snapshot-file.js';
 import { loadSymbols } from './symbols.js';
 import { Tracer } from './trace.js';
-import { EXIT_CRASHED, EXIT_LIMIT, UsageError, userMessage } from './usage-error.js';
+import { EXIT_CRASHED, EXIT_DIFFERENCE, EXIT_LIMIT, UsageError, userMessage } from './usage-error.js';
 
 /** What the machine is loaded with: a snapshot brings it along, since a reset loads it again. */
 type Images = Pick<VirtMachineOptions, 'kernel' | 'initrd' | 'dtb' | 'bios'>;
@@ -80,7 +80,7 @@ const machineOptions = (
     seed: args.seed,
     semihosting: args.semihosting,
     modernVirtio: args.modernVirtio,
-    engine: args.engine,
+    ...(args.engine !== 'lockstep' && { engine: args.engine }),
     epochSeconds: args.realTimeClock === 'utc' ? Math.floor(Date.now() / 1000) : args.realTimeClock,
     diagnostics: {
       guestError: (component, message) => {
@@ -114,6 +114,8 @@ const verdict = (end: SessionEnd): { readonly status: number; readonly line?: st
       return { status: EXIT_LIMIT, line: 'the time limit was reached' };
     case 'deserted':
       return { status: EXIT_LIMIT, line: 'the guest waits for ever: no timer is armed and the input has ended' };
+    case 'difference':
+      return { status: EXIT_DIFFERENCE, line: end.difference.report };
     case 'interrupted':
       return { status: 130 };
     default:
@@ -162,6 +164,16 @@ export const withSavedMachine = async <T>(path: string, look: (machine: VirtMach
   }
 };
 
+/** What two machines can both have: writes to drives stay in memory, and the clock says one thing. */
+const comparable = (args: RunArguments): RunArguments => ({
+  ...args,
+  drives: args.drives.map((drive) => ({ ...drive, snapshot: true })),
+  realTimeClock: args.realTimeClock === 'utc' ? Math.floor(Date.now() / 1000) : args.realTimeClock,
+});
+
+const comparisons = ({ mode, exits, comparisons: all, machine }: Lockstep): string =>
+  `tablewalk: lockstep at ${mode}, ${all} comparisons, ${exits} of them at exits of regions, over ${machine.instructions} instructions`;
+
 /** `tablewalk run`. Resolves with the exit status. */
 export const run = async (given: RunArguments): Promise<number> => {
   const output = new Output(1);
@@ -204,15 +216,23 @@ export const run = async (given: RunArguments): Promise<number> => {
     };
   }
   let machine: VirtMachine | undefined;
+  let pair: Lockstep | undefined;
   const images = saved?.images ?? readImages(args);
   const models = await modelOptions(args);
+  // Models have state: each of the two has its own.
+  const otherModels = args.engine === 'lockstep' ? await modelOptions(args) : models;
   const symbols = args.trace === undefined ? undefined : loadSymbols(args.symbols, images.kernel);
   try {
-    machine = new VirtMachine({
-      ...machineOptions(args, images, log, () => machine!),
-      ...models,
+    const options = (of: RunArguments, say: typeof log): VirtMachineOptions => ({
+      ...machineOptions(of, images, say, () => machine!),
+      ...(say === log ? models : otherModels),
       ...(saved && { snapshot: saved.machine }),
     });
+    if (args.engine === 'lockstep') {
+      const shared = comparable(args);
+      pair = new Lockstep((engine) => options(shared, engine === 'interpreter' ? log : () => {}), args.lockstep);
+    }
+    machine = pair?.machine ?? new VirtMachine(options(args, log));
   } catch (error) {
     if (userMessage(error) !== undefined) throw error;
     if (given.load !== undefined) throw damaged(given.load, error);
@@ -220,18 +240,22 @@ export const run = async (given: RunArguments): Promise<number> => {
       throw new UsageError(`the host has no ${Math.ceil(args.memoryBytes / 2 ** 20)} MiB for the guest's RAM`, { cause: error });
     throw error;
   }
-  machine.observe(logObservers(args.log, log, () => machine!.instructions));
+  const observed = pair?.reference ?? machine;
+  observed.observe(logObservers(args.log, log, () => observed.instructions));
   const before = machine.instructions;
   const start = Date.now();
   const tracer = args.trace === undefined ? undefined : new Tracer(machine, args.trace, symbols);
-  const end = await new Session(machine, args, output, tracer).run();
+  let end = await new Session(machine, args, output, tracer, pair).run();
   tracer?.close();
+  const difference = pair?.finish();
+  if (difference !== undefined) end = { reason: 'difference', difference };
   const { status, line } = verdict(end);
   if (line !== undefined) log(`tablewalk: ${line}`);
   if (args.save !== undefined) {
     const drives = args.drives.map((drive) => ({ ...drive, file: resolve(drive.file) }));
     saveSnapshot(args.save, { arguments: { ...args, drives, log: [] }, images, machine: machine.snapshot() });
   }
+  if (args.stats && pair !== undefined) log(comparisons(pair));
   if (args.stats)
     for (const text of [statistics(machine, machine.instructions - before, Date.now() - start), ...modelStatistics(machine)]) log(text);
   saved?.close();

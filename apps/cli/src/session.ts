@@ -1,4 +1,4 @@
-import type { MachineEnd, VirtMachine } from '@tablewalk/board-qemu-virt';
+import type { LockstepEnd, VirtMachine } from '@tablewalk/board-qemu-virt';
 import { Expect } from './expect.js';
 import { monitorCommand } from './monitor.js';
 import type { RunArguments } from './options.js';
@@ -16,7 +16,16 @@ const FIRST_SLICES = 20_000;
 const TRACED_SLICE = 2_000;
 
 /** Why a session ended besides the machine's own reasons. */
-export type SessionEnd = MachineEnd | { readonly reason: 'quit' | 'timeout' | 'exit-on' | 'interrupted' | 'deserted' };
+export type SessionEnd = LockstepEnd | { readonly reason: 'quit' | 'timeout' | 'exit-on' | 'interrupted' | 'deserted' };
+
+/** What a session does to its machine, or to two of them that are compared. */
+export interface Driven {
+  runFor(instructions: number, reportSleep: boolean): LockstepEnd;
+  send(data: string | Uint8Array): void;
+  sleepUntil(time: number): void;
+  reset(): void;
+  powerKey(): void;
+}
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -24,6 +33,7 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 /** Runs a machine at the terminal: its serial line is standard input and output. */
 export class Session {
   private readonly machine: VirtMachine;
+  private readonly driven: Driven;
   private readonly options: RunArguments;
   private readonly output: Output;
   private readonly tracer: Tracer | undefined;
@@ -36,8 +46,10 @@ export class Session {
   private deadline = Number.POSITIVE_INFINITY;
   private typed = false;
 
-  constructor(machine: VirtMachine, options: RunArguments, output: Output, tracer?: Tracer) {
+  /** `driven` is the machine, unless it is one of two. */
+  constructor(machine: VirtMachine, options: RunArguments, output: Output, tracer?: Tracer, driven: Driven = machine) {
     this.machine = machine;
+    this.driven = driven;
     this.tracer = tracer;
     this.options = options;
     this.output = output;
@@ -46,7 +58,7 @@ export class Session {
       options.exitOn,
       (text) => {
         this.typed = true;
-        machine.send(text);
+        driven.send(text);
       },
       () => {
         this.end ??= { reason: 'exit-on' };
@@ -55,7 +67,7 @@ export class Session {
     this.terminal = new Terminal(
       (bytes) => {
         this.typed = true;
-        machine.send(bytes);
+        driven.send(bytes);
       },
       (command) => {
         if (command === 'quit') this.end = { reason: 'quit' };
@@ -94,7 +106,7 @@ export class Session {
       this.line = this.line.slice(0, -1);
     } else if (c === '\r' || c === '\n') {
       this.output.write('\r\n');
-      const { text, effect } = monitorCommand(this.machine, this.line);
+      const { text, effect } = monitorCommand(this.machine, this.line, this.driven);
       this.line = '';
       this.say(text);
       if (effect === 'quit') this.end = { reason: 'quit' };
@@ -171,10 +183,10 @@ export class Session {
     }
   }
 
-  private slice(instructions: number, realTime: boolean): MachineEnd {
+  private slice(instructions: number, realTime: boolean): LockstepEnd {
     const { machine, tracer } = this;
-    if (tracer === undefined) return machine.runFor(instructions, realTime);
-    let result: MachineEnd = { reason: 'limit' };
+    if (tracer === undefined) return this.driven.runFor(instructions, realTime);
+    let result: LockstepEnd = { reason: 'limit' };
     for (let i = 0; i < Math.min(instructions, TRACED_SLICE) && result.reason === 'limit' && this.end === undefined; i++) {
       // Nothing runs, but an interrupt that is due is taken: the next instruction is its handler's.
       result = machine.runFor(0, true);
@@ -205,7 +217,7 @@ export class Session {
     for (;;) {
       const passed = (Date.now() - start) * 1e6;
       if (from + passed >= until || this.typed || this.interrupted()) {
-        machine.sleepUntil(Math.min(until, from + passed));
+        this.driven.sleepUntil(Math.min(until, from + passed));
         return;
       }
       await pause(Math.min(10, Math.max(1, (until - from - passed) / 1e6)));

@@ -1,6 +1,7 @@
 /** Exit statuses, as documented in the README. */
 export const EXIT_USAGE = 64;
 export const EXIT_CRASHED = 66;
+export const EXIT_DIFFERENCE = 67;
 export const EXIT_LIMIT = 124;
 
 /** Errors whose message is the whole story: the user, not the program, can mend them. */

@@ -8,6 +8,8 @@ export type { FdtNode, FdtProperty, FdtReservation, FdtValue } from './fdt/fdt-t
 export { FdtTree } from './fdt/fdt-tree.js';
 export type { FdtWriteOptions } from './fdt/fdt-writer.js';
 export { writeFdt } from './fdt/fdt-writer.js';
+export type { LockstepDifference, LockstepEnd, LockstepMode, LockstepOptions } from './lockstep.js';
+export { LOCKSTEP_MODES, Lockstep } from './lockstep.js';
 export type { MachineEnd } from './machine-end.js';
 export { MachineError } from './machine-error.js';
 export type { MachineEvents } from './machine-events.js';

@@ -126,6 +126,7 @@ export class VirtMachine {
       memorySystem: this.mmu,
       timeline: this.timeline,
       ...(options.engine === 'wasm' && { translation: options.translation ?? {} }),
+      ...(options.hashesStores && { hashesStores: true }),
       statefulLookups: tlb !== null || coherency !== null,
       transparentTables: transparent,
       ...(coherency && { cachedMemory: coherency }),

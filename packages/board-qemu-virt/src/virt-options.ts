@@ -66,6 +66,8 @@ export interface VirtMachineOptions {
   readonly engine?: 'interpreter' | 'wasm';
   /** How eagerly, for `wasm`. */
   readonly translation?: TranslationOptions;
+  /** Keep a rolling hash of the core's stores (the word STORE_HASH of its state), so that two machines can be compared: slow. Default false. */
+  readonly hashesStores?: boolean;
   /** Default `functional`. */
   readonly fidelity?: Fidelity;
   /** Model of the TLB; `none` walks at each access. Default at `architectural` and `measured`: that of the core. */

@@ -30,6 +30,8 @@ export interface TranslatedRegion {
   readonly leastBudget: number;
   /** Index of its function in the table. */
   readonly slot: number;
+  /** Its blocks as offsets from the page, first instruction and past the last: kept where somebody compares. */
+  readonly source?: { readonly thumb: boolean; readonly blocks: readonly (readonly [first: number, end: number])[] };
 }
 
 export interface RegionEntry {

@@ -10,6 +10,7 @@ export { blockGranules, CodeCache, CodePage, computedJump, finishBlock } from '.
 export type { CallKernel, Kernel, PureKernel, StateViews, VectorKernel } from './kernel.js';
 export * as layout from './layout.js';
 export * as ops from './ops.js';
+export { hashStore } from './store-hash.js';
 export type { FunctionWriter } from './wasm/function-writer.js';
 export type { InlineCall, InlineCallContext } from './wasm/inline-call.js';
 export * as inlineFloat from './wasm/inline-float.js';
@@ -17,7 +18,7 @@ export type { InlineKernels, InlineVector } from './wasm/inline-kernels.js';
 export { noInlineKernels } from './wasm/inline-kernels.js';
 export { inlineLanes, inlineLanesOrKernel, inlineWork, Lanes } from './wasm/inline-lanes.js';
 export * as wasm from './wasm/opcodes.js';
-export type { Region, RegionBlock, RegionMode } from './wasm/region.js';
+export type { Region, RegionBlock, RegionMode, RegionVariant } from './wasm/region.js';
 export { singleBlock } from './wasm/region.js';
 export type { RegionHost } from './wasm/region-module.js';
 export { instantiateRegions, RegionModuleBuilder } from './wasm/region-module.js';

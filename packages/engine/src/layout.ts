@@ -50,6 +50,8 @@ export const INTERRUPT_LINES = 30;
 export const EVENT = 31;
 /** Decode mode: what translations are keyed by. Bit 0 is CPSR.T. */
 export const DECODE_MODE = 40;
+/** Rolling hash of the core's stores, where somebody compares them (store-hash.ts). */
+export const STORE_HASH = 41;
 /** Thread registers of CP15 c13, which are read often. */
 export const TPIDRURW = 37;
 export const TPIDRURO = 38;

@@ -51,6 +51,8 @@ export interface ArmCoreParts {
   readonly timeline: Timeline;
   /** Hot code runs in WebAssembly when this is given; everything is interpreted otherwise. What the guest sees is the same. */
   readonly translation?: TranslationOptions;
+  /** The state word STORE_HASH goes on with each store, in either engine, so that runs can be compared. Slow; default false. */
+  readonly hashesStores?: boolean;
   /** The memory system has state that look-ups change, so a snapshot says which look-ups the fast table saves. Default false. */
   readonly statefulLookups?: boolean;
   /** Nothing keeps a translation once its tables have changed: whoever reads descriptors says where with {@link ArmCore.watchTable}. Default false. */
@@ -124,6 +126,11 @@ export class ArmCore implements CodeWatcher {
   /** True when the core takes the same exception for ever: nothing but a reset ends that. */
   lockedUp = false;
   observers: readonly Observer[] = [];
+  /**
+   * Called at exits of regions, with the clock exact, unless something wants attention: `entry` is where it was entered, at VA `from`; `pc` and `itstate` are
+   * those of the next instruction. For who compares; it sees every exit when regions are not linked.
+   */
+  onRegionExit: ((entry: RegionEntry, from: number, pc: number, itstate: number) => void) | undefined;
   /** Called when PL0 was entered or left. */
   onPrivilegeChange: () => void = () => {};
 
@@ -153,6 +160,7 @@ export class ArmCore implements CodeWatcher {
             this,
           )
         : new CachedAccess(this.frame, this.state, memory, parts.bus, parts.memorySystem, this.fast, this, cached);
+    this.access.hashesStores = parts.hashesStores ?? false;
     this.exceptions = new Exceptions(this);
     this.cache = new CodeCache(memory.codeGranules, CODE_CACHE_INSTRUCTIONS);
     const env: ClosureEnvironment = {
@@ -164,6 +172,7 @@ export class ArmCore implements CodeWatcher {
       core: systemCore(this) as never,
       bound: new Map(),
       ...(cached && { lines: { shadow: cached.shadow, log2: cached.lineSizeLog2 } }),
+      ...(parts.hashesStores && { everyStore: true }),
       ...(cached?.everyAccess && { everyAccess: { fetchLog2: cached.fetchLineSizeLog2 } }),
     };
     const compiler = new ClosureCompiler(env);
@@ -185,7 +194,7 @@ export class ArmCore implements CodeWatcher {
   }
 
   private regionRunner(
-    { profile, memory, stateOffset }: ArmCoreParts,
+    { profile, memory, stateOffset, hashesStores }: ArmCoreParts,
     options: TranslationOptions,
     compiler: ClosureCompiler,
     { bound }: ClosureEnvironment,
@@ -200,7 +209,16 @@ export class ArmCore implements CodeWatcher {
       inlines.call.has(kernel),
     );
     const host = { memory: memory.memory, state: this.state, bound };
-    return new RegionRunner(host, stateOffset, former, inlines, this.cache, (hostPage) => this.fast.protect(hostPage), options);
+    return new RegionRunner(
+      host,
+      stateOffset,
+      former,
+      inlines,
+      this.cache,
+      (hostPage) => this.fast.protect(hostPage),
+      options,
+      hashesStores,
+    );
   }
 
   /** Regions ever translated to WebAssembly, the instructions in them, and how many of them the host still holds. */
@@ -459,9 +477,12 @@ export class ArmCore implements CodeWatcher {
               regions.request(this.page!, block, this.decodeMode(), timeline.current);
             const { entry } = block;
             if (entry !== undefined && left >= entry.region.leastBudget) {
+              const from = R[layout.PC]!;
               left = this.runRegions(regions, entry, left);
-              if (left <= 0 || this.resumption < 0) continue;
-              block = this.nextBlock();
+              const resumes = left > 0 && this.resumption >= 0;
+              if (resumes) block = this.nextBlock();
+              if (this.onRegionExit !== undefined && left > 0) this.regionLeft(entry, from, left, resumes ? block : undefined);
+              if (!resumes) continue;
               // As if the instructions of the block that are done already were still to be paid.
               left += this.resumption;
               i = block.starts[this.resumption]!;
@@ -491,6 +512,15 @@ export class ArmCore implements CodeWatcher {
     }
     this.block = undefined;
     timeline.current = this.runEnd - left;
+  }
+
+  private regionLeft(entry: RegionEntry, from: number, left: number, block: Block | undefined): void {
+    const { words: R, resumption } = this;
+    this.timeline.current = this.runEnd - left;
+    if (this.attention) return;
+    const pc = block === undefined ? R[layout.PC]! : R[layout.PAGE_VA]! + block.offsets[resumption]!;
+    const itstate = block === undefined ? R[layout.ITSTATE]! : block.itstates === undefined ? 0 : block.itstates[resumption]!;
+    this.onRegionExit!(entry, from >>> 0, pc >>> 0, itstate);
   }
 
   /** A computed jump was interpreted: where it leads, when that is on the same page. */

@@ -1,5 +1,5 @@
 import type { AccessPort, Frame, StateViews } from '@tablewalk/engine';
-import { layout, ops, reverseBytes } from '@tablewalk/engine';
+import { hashStore, layout, ops, reverseBytes } from '@tablewalk/engine';
 import type { AccessSize, GuestMemory, MemorySystem, SystemBus } from '@tablewalk/machine';
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_WRITE, GRANULE_SHIFT } from '@tablewalk/machine';
 import { FastTable } from './fast-table.js';
@@ -37,6 +37,8 @@ export class MemoryAccess implements AccessPort {
   protected readonly system: MemorySystem;
   protected readonly fast: FastTable;
   protected readonly owner: AccessOwner;
+  /** Each store is noted in the state's STORE_HASH; the closures must be made to bring every store here. */
+  hashesStores = false;
   /** Physical address of the last translation that was no direct memory. */
   protected devicePa = 0;
   private readonly scratch = new Int32Array(64);
@@ -166,20 +168,27 @@ export class MemoryAccess implements AccessPort {
     if (flags & ops.MEM_SWAP) v = size === 4 ? reverseBytes(v) : ((v & 0xff) << 8) | ((v >>> 8) & 0xff);
     if (va & (size - 1)) {
       if (this.owner.alignmentChecked || flags & ops.MEM_ALIGNED) this.alignmentFault(va, true);
-      this.storeBytes(va, size, v, privileged);
+      this.noteStore(this.storeBytes(va, size, v, privileged), size, v);
       return;
     }
-    this.storeAligned(va, size, v, privileged, true);
+    this.noteStore(this.storeAligned(va, size, v, privileged, true), size, v);
   }
 
-  private storeAligned(va: number, size: AccessSize, v: number, privileged: boolean, counts: boolean): void {
+  private noteStore(where: number, size: AccessSize, v: number): void {
+    if (this.hashesStores) this.R[layout.STORE_HASH] = hashStore(this.R[layout.STORE_HASH]!, where, size, v);
+  }
+
+  /** Returns where it was: the offset in guest memory, or the address of a device. */
+  private storeAligned(va: number, size: AccessSize, v: number, privileged: boolean, counts: boolean): number {
     const host = this.locate(va, true, privileged);
     if (counts) this.noteAccess(va, host, true);
     if (host === DEVICE) {
-      this.deviceWrite(this.devicePa, size, size === 4 ? v >>> 0 : v & (size === 2 ? 0xffff : 0xff), va);
-      return;
+      const pa = this.devicePa;
+      this.deviceWrite(pa, size, size === 4 ? v >>> 0 : v & (size === 2 ? 0xffff : 0xff), va);
+      return pa;
     }
     this.write(va, host, size, v);
+    return host;
   }
 
   /** A load or store of a whole access inside a line is about to happen: for who counts. */
@@ -202,13 +211,16 @@ export class MemoryAccess implements AccessPort {
   /** For {@link AccessPort}; nobody asks at functional fidelity. */
   fetch(_va: number, _index: number): void {}
 
-  private storeBytes(va: number, size: number, v: number, privileged: boolean): void {
+  /** Returns where its first byte was. */
+  private storeBytes(va: number, size: number, v: number, privileged: boolean): number {
     // A store that straddles pages writes nothing when the second faults; the first page's fault comes first, at the access's own address.
     if ((va & 0xfff) + size > 4096) {
       this.locate(va, true, privileged);
       this.locate((va | 0xfff) + 1, true, privileged);
     }
-    for (let i = 0; i < size; i++) this.storeAligned((va + i) | 0, 1, (v >>> (8 * i)) & 0xff, privileged, i === 0 || ((va + i) & 7) === 0);
+    const first = this.storeAligned(va, 1, v & 0xff, privileged, true);
+    for (let i = 1; i < size; i++) this.storeAligned((va + i) | 0, 1, (v >>> (8 * i)) & 0xff, privileged, ((va + i) & 7) === 0);
+    return first;
   }
 
   loadMultiple(va: number, list: Int32Array, flags: number, index: number): void {

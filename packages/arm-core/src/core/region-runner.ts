@@ -13,6 +13,8 @@ export interface TranslationOptions {
   readonly regions?: number;
   /** Translate what a region leads to although it was never executed: for tests. Default false. */
   readonly cold?: boolean;
+  /** Regions go on in one another; false: each comes back to the core at its exits, for who compares. Default true. */
+  readonly linked?: boolean;
 }
 
 const DEFAULT_HEAT = 300;
@@ -40,6 +42,7 @@ export class RegionRunner {
   held = 0;
   private readonly batch: number;
   private readonly cold: boolean;
+  private readonly linked: boolean;
   private readonly former: RegionFormer;
   private readonly modules: RegionModuleBuilder;
   private readonly stateOffset: number;
@@ -64,12 +67,14 @@ export class RegionRunner {
     cache: CodeCache,
     codeAppeared: (hostPage: number) => void,
     options: TranslationOptions,
+    hashesStores = false,
   ) {
+    this.linked = options.linked ?? true;
     this.parts = parts;
     this.stateOffset = stateOffset;
     this.words = parts.state.words;
     this.former = former;
-    this.modules = new RegionModuleBuilder(stateOffset, inlines);
+    this.modules = new RegionModuleBuilder(stateOffset, inlines, { linked: this.linked, hashesStores });
     this.cache = cache;
     this.codeAppeared = codeAppeared;
     this.heat = Math.max(options.heat ?? DEFAULT_HEAT, 1);
@@ -88,7 +93,7 @@ export class RegionRunner {
   private renew(): void {
     this.cache.clearRegions();
     this.host = { ...this.parts, table: new WebAssembly.Table({ element: 'anyfunc', initial: this.capacity }) };
-    this.run = makeTrampoline(this.stateOffset, this.host);
+    this.run = makeTrampoline(this.stateOffset, this.host, this.linked);
     this.held = 0;
   }
 
@@ -141,6 +146,9 @@ export class RegionRunner {
         entries,
         leastBudget: emitted.leastBudget,
         slot,
+        ...(!this.linked && {
+          source: { thumb: mode.thumb, blocks: region.blocks.map(({ offset, next }) => [offset, next] as const) },
+        }),
       };
       // Code in the region needs no region that begins there, unless it is come to from elsewhere often enough from now on.
       for (const offset of region.builder.offsets) {

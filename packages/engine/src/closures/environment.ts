@@ -45,6 +45,8 @@ export interface ClosureEnvironment {
   readonly lines?: LineShadow;
   /** No access goes straight, and `access.fetch` hears of each new line of code, of 2^fetchLog2 bytes: the models count. */
   readonly everyAccess?: { readonly fetchLog2: number };
+  /** No store goes straight: somebody hashes them. */
+  readonly everyStore?: boolean;
   /** Vector kernels bound to this core. */
   readonly bound: Map<VectorKernel, (a: number, b: number, c: number) => void>;
 }

@@ -404,7 +404,7 @@ export const storeEffect = (
 ): Effect => {
   const { access } = env;
   const R = env.state.words;
-  if (flags & op.MEM_SWAP || env.everyAccess) {
+  if (flags & op.MEM_SWAP || env.everyAccess || env.everyStore) {
     const run = asCode(R, address);
     const v = asCode(R, source);
     return () => access.store(run(), flags, v(), k);
@@ -481,7 +481,7 @@ export const storeMultipleEffect = (
     for (let i = 0; i < count; i++) values[i] = R[list[i]!]!;
     access.storeMultiple(va, values, count, flags, k);
   };
-  if (flags & op.MEM_SWAP || env.everyAccess) return () => slow(address());
+  if (flags & op.MEM_SWAP || env.everyAccess || env.everyStore) return () => slow(address());
   if (env.lines) return shadowedStoreMultiple(env, env.lines, t, address, list, slow);
   return () => {
     const va = address();

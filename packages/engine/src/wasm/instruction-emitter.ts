@@ -61,6 +61,7 @@ export class InstructionEmitter {
     inlines: InlineKernels,
     kernelFunction: (kernel: Kernel) => number,
     context: RegionContext,
+    hashesStores = false,
   ) {
     this.w = w;
     this.plan = plan;
@@ -72,12 +73,16 @@ export class InstructionEmitter {
       (v) => this.push(v),
       (v) => this.values[v]! >= 0,
     );
-    this.memory = new MemoryEmitter(w, {
-      push: (v) => this.push(v),
-      pushWord: (word) => this.pushWord(word),
-      setWord: (word, value) => this.setWord(word, value),
-      leaveWhen: () => this.leaveWhen(),
-    });
+    this.memory = new MemoryEmitter(
+      w,
+      {
+        push: (v) => this.push(v),
+        pushWord: (word) => this.pushWord(word),
+        setWord: (word, value) => this.setWord(word, value),
+        leaveWhen: () => this.leaveWhen(),
+      },
+      hashesStores,
+    );
   }
 
   /** Begins a region: `plan` has been made of it. */

@@ -1,7 +1,8 @@
-import { FAST_ADDEND, FAST_READ_TAG, FAST_TABLE_PL0, FAST_TABLE_PL1, FAST_WRITE_TAG } from '../layout.js';
+import { FAST_ADDEND, FAST_READ_TAG, FAST_TABLE_PL0, FAST_TABLE_PL1, FAST_WRITE_TAG, STORE_HASH } from '../layout.js';
 import * as op from '../ops.js';
+import { HASH_ROTATION, HASH_VALUE, HASH_WHERE } from '../store-hash.js';
 import { emitReverseBytes, emitReverseHalf } from './emit-values.js';
-import type { FunctionWriter } from './function-writer.js';
+import type { FunctionWriter, Local } from './function-writer.js';
 import * as wasm from './opcodes.js';
 import * as simd from './simd-opcodes.js';
 import { isSimdWord } from './state-vectors.js';
@@ -31,10 +32,12 @@ export class MemoryEmitter {
   alignmentChecked = false;
   private readonly w: FunctionWriter;
   private readonly context: MemoryContext;
+  private readonly hashesStores: boolean;
 
-  constructor(w: FunctionWriter, context: MemoryContext) {
+  constructor(w: FunctionWriter, context: MemoryContext, hashesStores = false) {
     this.w = w;
     this.context = context;
+    this.hashesStores = hashesStores;
   }
 
   /**
@@ -95,6 +98,8 @@ export class MemoryEmitter {
     const { w } = this;
     const size = flags & op.MEM_SIZE;
     this.hostAddress(v, flags, size, size, true);
+    const host = this.hashesStores ? w.borrow() : undefined;
+    if (host !== undefined) w.tee(host);
     this.context.push(source);
     if (size === 4) {
       if (flags & op.MEM_SWAP) emitReverseBytes(w);
@@ -103,6 +108,32 @@ export class MemoryEmitter {
       if (flags & op.MEM_SWAP) emitReverseHalf(w);
       w.access(wasm.I32_STORE16, 1, 0);
     } else w.access(wasm.I32_STORE8, 0, 0);
+    if (host === undefined) return;
+    this.hash(host, 0, size);
+    w.release(host);
+  }
+
+  /** What `hashStore` does, for the store of `size` bytes that has been done `offset` bytes from where `host` says. */
+  private hash(host: Local, offset: number, size: number): void {
+    const { w } = this;
+    w.storeWord(STORE_HASH, () => {
+      w.loadWord(STORE_HASH);
+      w.i32(HASH_ROTATION);
+      w.op(wasm.I32_ROTL);
+      w.get(host);
+      w.i32(offset);
+      w.op(wasm.I32_ADD);
+      w.op(wasm.I32_XOR);
+      w.i32(HASH_WHERE);
+      w.op(wasm.I32_MUL);
+      w.get(host);
+      w.access(size === 4 ? wasm.I32_LOAD : size === 2 ? wasm.I32_LOAD16_U : wasm.I32_LOAD8_U, 0, offset);
+      w.op(wasm.I32_XOR);
+      w.i32(HASH_VALUE);
+      w.op(wasm.I32_MUL);
+      w.i32(size);
+      w.op(wasm.I32_ADD);
+    });
   }
 
   /** LOAD_MULTIPLE into state words. */
@@ -160,6 +191,7 @@ export class MemoryEmitter {
       if (isSwapped) emitReverseBytes(w);
       w.access(wasm.I32_STORE, 2, 4 * i);
     }
+    if (this.hashesStores) for (let i = 0; i < list.length; i++) this.hash(host, 4 * i, 4);
     w.release(host);
   }
 }

@@ -19,9 +19,10 @@ import { C_LOCAL, FlagState, NZ_LOCAL, NZ_OF_OPERANDS, OF_ADD, OF_SUB, V_LOCAL }
 import type { Label, Local } from './function-writer.js';
 import { FunctionWriter } from './function-writer.js';
 import type { InlineKernels } from './inline-kernels.js';
+import type { RegionContext } from './instruction-emitter.js';
 import { InstructionEmitter } from './instruction-emitter.js';
 import * as wasm from './opcodes.js';
-import type { Region, RegionBlock, RegionMode } from './region.js';
+import type { Region, RegionBlock, RegionMode, RegionVariant } from './region.js';
 import type { Component } from './region-graph.js';
 import { RegionGraph } from './region-graph.js';
 import { RegionPlan } from './region-plan.js';
@@ -87,6 +88,7 @@ export class RegionEmitter {
   private readonly graph = new RegionGraph();
   private readonly instructions: InstructionEmitter;
   private readonly regionType: number;
+  private readonly linked: boolean;
   private flags!: FlagState;
   private region!: Region;
   private block!: Builder;
@@ -106,12 +108,19 @@ export class RegionEmitter {
   private dispatches = false;
 
   /** `regionType` is the type of a region's function; `kernelFunction` gives the number of the imported function for a pure or vector kernel. */
-  constructor(stateOffset: number, inlines: InlineKernels, regionType: number, kernelFunction: (kernel: Kernel) => number) {
+  constructor(
+    stateOffset: number,
+    inlines: InlineKernels,
+    regionType: number,
+    kernelFunction: (kernel: Kernel) => number,
+    { linked = true, hashesStores = false }: RegionVariant = {},
+  ) {
     this.w = new FunctionWriter(stateOffset);
-    this.plan = new RegionPlan(inlines);
+    this.plan = new RegionPlan(inlines, hashesStores);
     this.regionType = regionType;
+    this.linked = linked;
     const emitter = this;
-    this.instructions = new InstructionEmitter(this.w, this.plan, inlines, kernelFunction, {
+    const context: RegionContext = {
       get privileged() {
         return emitter.mode.privileged;
       },
@@ -122,7 +131,8 @@ export class RegionEmitter {
       leave: () => this.leave(),
       leaveIf: () => this.leaveIf(),
       exit: (i) => this.exit(i),
-    });
+    };
+    this.instructions = new InstructionEmitter(this.w, this.plan, inlines, kernelFunction, context, hashesStores);
   }
 
   emit(region: Region, mode: RegionMode): EmittedRegion {
@@ -610,11 +620,13 @@ export class RegionEmitter {
       w.op(wasm.RETURN);
       return;
     }
-    const missing = w.block();
-    this.lookUp(missing, key);
-    this.pushTarget(() => w.get(DEPTH));
-    w.returnCallIndirect(this.regionType);
-    w.end();
+    if (this.linked) {
+      const missing = w.block();
+      this.lookUp(missing, key);
+      this.pushTarget(() => w.get(DEPTH));
+      w.returnCallIndirect(this.regionType);
+      w.end();
+    }
     w.get(this.result);
     w.op(wasm.RETURN);
   }
@@ -626,6 +638,11 @@ export class RegionEmitter {
     target();
     w.set(this.result);
     this.finish();
+    if (!this.linked) {
+      w.get(this.result);
+      w.op(wasm.RETURN);
+      return;
+    }
     const missing = w.block();
     w.get(DEPTH);
     w.i32(DEEPEST_CALL);

@@ -3,7 +3,7 @@ import type { InlineKernels } from './inline-kernels.js';
 import { noInlineKernels } from './inline-kernels.js';
 import { ModuleEncoder } from './module-encoder.js';
 import { TYPE_I32 } from './opcodes.js';
-import type { Region, RegionMode } from './region.js';
+import type { Region, RegionMode, RegionVariant } from './region.js';
 import type { EmittedRegion } from './region-emitter.js';
 import { RegionEmitter } from './region-emitter.js';
 
@@ -38,9 +38,9 @@ export class RegionModuleBuilder {
   private readonly regionType: number;
 
   /** `stateOffset` is where in the memory the core's state begins. */
-  constructor(stateOffset: number, inlines: InlineKernels = noInlineKernels) {
+  constructor(stateOffset: number, inlines: InlineKernels = noInlineKernels, variant: RegionVariant = {}) {
     ({ encoder: this.encoder, regionType: this.regionType } = regionEncoder());
-    this.emitter = new RegionEmitter(stateOffset, inlines, this.regionType, (kernel) => this.kernelFunction(kernel));
+    this.emitter = new RegionEmitter(stateOffset, inlines, this.regionType, (kernel) => this.kernelFunction(kernel), variant);
   }
 
   private kernelFunction(kernel: Kernel): number {

@@ -1,5 +1,5 @@
 import type { VectorKernel } from '../kernel.js';
-import { CPSR_CONTROL, FLAG_N, FLAG_V, PAGE_VA, PC } from '../layout.js';
+import { CPSR_CONTROL, FLAG_N, FLAG_V, PAGE_VA, PC, STORE_HASH } from '../layout.js';
 import * as op from '../ops.js';
 import { AFTER_CARRY, afterArithmetic, afterLogical, joinFlags } from './flag-state.js';
 import type { InlineKernels } from './inline-kernels.js';
@@ -39,9 +39,11 @@ export class RegionPlan {
   private code!: Int32Array;
   private thumb = false;
   private readonly inlines: InlineKernels;
+  private readonly hashesStores: boolean;
 
-  constructor(inlines: InlineKernels) {
+  constructor(inlines: InlineKernels, hashesStores = false) {
     this.inlines = inlines;
+    this.hashesStores = hashesStores;
   }
 
   analyse(region: Region, thumb: boolean): void {
@@ -141,6 +143,7 @@ export class RegionPlan {
     const base = i * op.STRIDE;
     const kind = this.code[base];
     if (kind === op.SET_REG || kind === op.SET_STATE) return [this.code[base + 1]!];
+    if (this.hashesStores && (kind === op.STORE || kind === op.STORE_MULTIPLE)) return [STORE_HASH];
     if (kind !== op.LOAD_MULTIPLE) return [];
     const start = this.code[base + 2]!;
     return this.region.builder.lists.slice(start, start + this.code[base + 3]!);

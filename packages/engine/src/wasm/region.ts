@@ -30,6 +30,14 @@ export interface RegionMode {
   readonly key: number;
 }
 
+/** How code is written when somebody compares what it does. */
+export interface RegionVariant {
+  /** False: each region comes back to whoever runs it at its exits, calls too. Default true. */
+  readonly linked?: boolean;
+  /** The state word STORE_HASH goes on with each store (store-hash.ts). Default false. */
+  readonly hashesStores?: boolean;
+}
+
 /** The block that `builder` holds as a region of its own. */
 export const singleBlock = (builder: Builder): Region => ({
   builder,

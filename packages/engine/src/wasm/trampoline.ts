@@ -7,8 +7,8 @@ import { instantiate, regionEncoder } from './region-module.js';
 /** Runs region after region from VA `pc` on, as long as the jump table has the next. Result: the last region's, or `pc` when it had none at all. */
 export type Trampoline = (pc: number) => number;
 
-/** One for a core: returns and jumps that no region follows by itself come back to it. */
-export const makeTrampoline = (stateOffset: number, host: RegionHost): Trampoline => {
+/** One for a core: returns and jumps that no region follows by itself come back to it. Not `linked`: it runs one region. */
+export const makeTrampoline = (stateOffset: number, host: RegionHost, linked = true): Trampoline => {
   const { encoder, regionType } = regionEncoder();
   const w = new FunctionWriter(stateOffset);
   const pc = 0;
@@ -40,11 +40,14 @@ export const makeTrampoline = (stateOffset: number, host: RegionHost): Trampolin
   w.get(slot);
   w.access(wasm.I32_LOAD, 2, word(JUMP_FUNCTION));
   w.callIndirect(regionType);
-  w.tee(pc);
-  w.i32(1);
-  w.op(wasm.I32_AND);
-  w.op(wasm.I32_EQZ);
-  w.brIf(next);
+  w.set(pc);
+  if (linked) {
+    w.get(pc);
+    w.i32(1);
+    w.op(wasm.I32_AND);
+    w.op(wasm.I32_EQZ);
+    w.brIf(next);
+  }
   w.end();
   w.end();
   w.get(pc);
