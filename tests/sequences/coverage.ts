@@ -16,7 +16,8 @@ export class Coverage {
 
   step(sequence: Sequence): void {
     const { world } = this;
-    world.begin(sequence, true);
+    world.restore();
+    world.begin(sequence, 0);
     const { machine } = world;
     const { words } = machine.cpu.core;
     let before: string | undefined;
@@ -25,7 +26,7 @@ export class Coverage {
       machine.runFor(0);
       const pc = words[layout.PC]! >>> 0;
       if (pc === VECTORS + 0x18 && before !== undefined) this.interrupted.add(before);
-      const name = this.nameAt(pc);
+      const name = this.nameAt(pc, sequence.slot);
       before = name;
       const it = words[layout.ITSTATE]!;
       machine.runFor(1);
@@ -38,9 +39,9 @@ export class Coverage {
     }
   }
 
-  private nameAt(pc: number): string | undefined {
+  private nameAt(pc: number, slot: number): string | undefined {
     const { machine } = this.world;
-    if (pc < at.CODE || pc >= at.CODE + at.CODE_BYTES - 4) return undefined;
+    if (pc < at.codeAt(slot) || pc >= at.codeAt(slot + 1) - 4) return undefined;
     const bytes = machine.readMemory(pc, 4)!;
     const low = bytes[0]! | (bytes[1]! << 8);
     const high = bytes[2]! | (bytes[3]! << 8);

@@ -6,12 +6,15 @@ import { lookUp, targets, undefinedWord, wordOf, writeState } from '../instructi
 import { Random } from '../support/random.js';
 import * as at from './places.js';
 
-/** What one run of a world begins with. */
+/** What runs of a world begin with. */
 export interface Sequence {
   readonly seed: number;
-  /** As at {@link at.STATE}, {@link at.CODE} and {@link at.DATA}. */
-  readonly state: Uint32Array;
+  /** Where its code is: {@link at.codeAt}. */
+  readonly slot: number;
+  /** As at {@link at.STATE}; the second has other registers. */
+  readonly states: readonly [Uint32Array, Uint32Array];
   readonly code: Uint8Array;
+  /** As at {@link at.DATA}, the same for all sequences of a group. */
   readonly data: Uint8Array;
   readonly thumb: boolean;
   /** Offsets of the instructions in `code`, and of what ends it. */
@@ -47,7 +50,19 @@ const writesPc = (encoding: Encoding, pattern: CompiledPattern, word: number): b
   return fields['d'] === 15 || (fields['t'] === 15 && /^LDR/.test(encoding.name));
 };
 
-const randomWord = (r: Random, target: (typeof targets)[number], inIt: boolean): number | undefined => {
+/** Counts the rounds of a loop. */
+const COUNTER = 10;
+
+/** Whether a field of four bits is the counter's number, or a list has it: the instruction may write it. */
+const namesCounter = (pattern: CompiledPattern, word: number): boolean => {
+  const fields = extractFields(pattern, word);
+  return pattern.fields.some(({ letter, pieces }) => {
+    const bits = pieces.reduce((n, { width }) => n + width, 0);
+    return bits === 4 ? fields[letter] === COUNTER : bits >= 13 && bits <= 16 && ((fields[letter]! >>> COUNTER) & 1) === 1;
+  });
+};
+
+const randomWord = (r: Random, target: (typeof targets)[number], inIt: boolean, inLoop: boolean): number | undefined => {
   const { encoding, pattern } = target;
   for (let tries = 0; tries < 40; tries++) {
     const word = wordOf(r, pattern);
@@ -55,13 +70,14 @@ const randomWord = (r: Random, target: (typeof targets)[number], inIt: boolean):
     const owner = lookUp(encoding.isa, word);
     if (owner?.name !== encoding.name || owner.unpredictable) continue;
     if (writesPc(encoding, pattern, word) && (inIt || !r.oneIn(10))) continue;
+    if (inLoop && namesCounter(pattern, word)) continue;
     return word;
   }
   return undefined;
 };
 
 /** A place in data, at its page's edge, in a page without access, in the code, or none. */
-const pointer = (r: Random): number => {
+const pointer = (r: Random, slot: number): number => {
   switch (r.below(8)) {
     case 0:
       return at.WINDOW + 0xfe0 + r.below(64);
@@ -72,7 +88,7 @@ const pointer = (r: Random): number => {
     case 3:
       return at.DATA + r.below(0x1000) * 4;
     case 4:
-      return at.WINDOW_CODE + 0x400 + r.below(256) * 4;
+      return at.windowCodeAt(slot) + 0x400 + r.below(256) * 4;
     default:
       return at.WINDOW + 0x100 + r.below(0x380) * 4;
   }
@@ -97,12 +113,16 @@ const moveHalf = (thumb: boolean, register: number, value: number, top: boolean)
 class Writer {
   readonly items: Item[] = [];
   readonly r: Random;
+  readonly slot: number;
   readonly thumb: boolean;
   private readonly list: typeof targets;
   private turn: number;
+  /** Index of the item that a loop begins with, or -1. */
+  loop = -1;
 
-  constructor(r: Random, thumb: boolean, privileged: boolean) {
+  constructor(r: Random, slot: number, thumb: boolean, privileged: boolean) {
     this.r = r;
+    this.slot = slot;
     this.thumb = thumb;
     const list = thumb ? sets.thumb : sets.a32;
     this.list = privileged ? list.filter(({ encoding }) => !USER_ONLY.test(encoding.name)) : list;
@@ -119,7 +139,7 @@ class Writer {
       this.turn = this.r.oneIn(4) ? this.r.below(this.list.length) : (this.turn + 37) % this.list.length;
       const target = this.list[this.turn]!;
       if (inIt && /^(SETEND|CBZ|IT)/.test(target.encoding.name)) continue;
-      const word = randomWord(this.r, target, inIt);
+      const word = randomWord(this.r, target, inIt, this.loop >= 0);
       if (word === undefined) continue;
       this.word(word, target.encoding.isa);
       return;
@@ -146,7 +166,7 @@ class Writer {
   private replacement(): number {
     for (;;) {
       const target = this.r.pick(this.list);
-      const word = randomWord(this.r, target, true);
+      const word = randomWord(this.r, target, true, false);
       if (word === undefined) continue;
       if (target.encoding.isa === 'A32') return word;
       return target.encoding.isa === 'T16' ? ((word << 16) | word) >>> 0 : ((word << 16) | (word >>> 16)) >>> 0;
@@ -179,9 +199,10 @@ const loopEnd = (w: Writer, target: number): void => {
   w.items.push({ kind: 'branch', condition: 1, target, link: false });
 };
 
+const pointerRegisters = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12];
+
 const fill = (w: Writer, count: number): void => {
   const { r } = w;
-  let loop = -1;
   while (w.items.length < count) {
     const k = r.below(100);
     if (k < 68) w.any();
@@ -194,14 +215,14 @@ const fill = (w: Writer, count: number): void => {
         link: r.oneIn(6),
       });
     else if (k < 82 && w.thumb) w.it();
-    else if (k < 88) w.constant(r.below(13), pointer(r));
-    else if (k < 91 && loop < 0) {
-      w.constant(10, 2 + r.below(6));
-      loop = w.items.length;
-    } else if (k < 94 && loop >= 0) {
-      loopEnd(w, loop);
-      loop = -1;
-    } else if (k < 95) w.store(pointer(r), r.u32());
+    else if (k < 88) w.constant(r.pick(pointerRegisters), pointer(r, w.slot));
+    else if (k < 91 && w.loop < 0) {
+      w.constant(COUNTER, 2 + r.below(6));
+      w.loop = w.items.length;
+    } else if (k < 94 && w.loop >= 0) {
+      loopEnd(w, w.loop);
+      w.loop = -1;
+    } else if (k < 95) w.store(pointer(r, w.slot), r.u32());
     else if (k < 97) w.rewrite();
     else if (k < 98)
       w.items.push({ kind: 'word', word: w.thumb ? 0xdf00 | r.below(256) : (0xef00_0000 | r.below(65536)) >>> 0, size: w.thumb ? 2 : 4 });
@@ -246,11 +267,25 @@ const wordAt = (w: Writer, item: Item, here: number, offsets: readonly number[])
   if (item.kind === 'word') return item.word;
   const target = offsets[Math.min(item.target, w.items.length)]!;
   if (item.kind === 'branch') return branchWord(w.thumb, item, target - here);
-  const page = item.window && target < 0x1000 ? at.WINDOW_CODE : at.CODE;
+  const page = item.window && target < 0x1000 ? at.windowCodeAt(w.slot) : at.codeAt(w.slot);
   return moveHalf(w.thumb, 12, page + (target & ~3), item.top);
 };
 
-const place = (w: Writer, base: number, code: DataView): number[] => {
+/** Jumps to what ends a sequence, everywhere: LDR PC from the literal behind it. */
+const filledWithEnds = (thumb: boolean): Uint8Array => {
+  const code = new Uint8Array(at.CODE_BYTES);
+  const words = new Uint32Array(code.buffer);
+  for (let k = 0; k < words.length; k += 2) {
+    words[k] = thumb ? 0xf000_f8df : 0xe51f_f004;
+    words[k + 1] = at.DONE;
+  }
+  return code;
+};
+const ends = { a32: filledWithEnds(false), thumb: filledWithEnds(true) };
+
+/** Writes the instructions from `base` on; returns their offsets and that of what follows. */
+const place = (w: Writer, base: number, bytes: Uint8Array): number[] => {
+  const code = new DataView(bytes.buffer);
   const offsets: number[] = [];
   let offset = base;
   for (const item of w.items) {
@@ -267,50 +302,61 @@ const place = (w: Writer, base: number, code: DataView): number[] => {
       code.setUint16(here + 2, word, true);
     } else code.setUint32(here, word, true);
   });
-  // The end: a jump to code of the other instruction set or this one. LDR PC from the literal behind it.
-  if (w.thumb) {
-    if (offset & 2) {
-      code.setUint16(offset, 0xbf00, true);
-      offset += 2;
-    }
-    code.setUint16(offset, 0xf8df, true);
-    code.setUint16(offset + 2, 0xf000, true);
-    code.setUint32(offset + 4, at.DONE, true);
-  } else {
-    code.setUint32(offset, 0xe51f_f004, true);
-    code.setUint32(offset + 4, at.DONE, true);
-  }
+  // NOPs to the next jump to the end.
+  if (w.thumb) for (; (offset & 7) !== 0; offset += 2) code.setUint16(offset, 0xbf00, true);
+  else if (offset & 4) code.setUint32(offset, 0xe320_f000, true);
   return offsets;
 };
 
-/** The sequence of a seed: 20 to 200 instructions of one instruction set, with the state they begin in. */
-export const generate = (seed: number): Sequence => {
-  const r = new Random(seed);
-  const thumb = r.oneIn(2);
-  const privileged = r.oneIn(3);
-  const code = new Uint8Array(at.CODE_BYTES);
-  const w = new Writer(r, thumb, privileged);
-  // Long ones cost more than they find: regions begin at most blocks and reach to the end.
-  const count = r.oneIn(6) ? 20 + r.below(181) : 20 + r.below(24);
-  fill(w, count);
-  // One in four begins so that it crosses into the second page.
-  const base = r.oneIn(4) ? 0x1000 - 4 * r.below(count) - (thumb ? 2 * r.below(2) : 0) : 0x400 + 4 * r.below(16);
-  const offsets = place(w, base, new DataView(code.buffer));
+/** Registers, flags, FPSCR, vectors and timer to begin with. */
+const stateOf = (r: Random, slot: number, thumb: boolean, privileged: boolean, entry: number, timed: boolean): Uint32Array => {
   const state = new Uint32Array(at.STATE_WORDS);
   const record = new Uint32Array(96);
   writeState(r, record, thumb);
-  for (let k = 0; k < 15; k++) state[k] = r.oneIn(2) ? pointer(r) : record[IN_REGISTERS + k]!;
+  for (let k = 0; k < 15; k++) state[k] = r.oneIn(2) ? pointer(r, slot) : record[IN_REGISTERS + k]!;
   state[at.STATE_CPSR] = ((record[IN_CPSR]! & 0xf80f_0000) | (privileged ? 0x5f : 0x50) | (thumb ? 0x20 : 0)) >>> 0;
   state[at.STATE_FPSCR] = record[IN_FPSCR]!;
-  state[at.STATE_ENTRY] = at.CODE + base + (thumb ? 1 : 0);
-  if (r.oneIn(2)) {
+  state[at.STATE_ENTRY] = entry;
+  if (timed) {
     state[at.STATE_TICKS] = 1 + r.below(24);
     state[at.STATE_TICKS_AGAIN] = r.oneIn(3) ? 0 : 3 + r.below(20);
   }
   state[at.STATE_GO] = 1;
   for (let k = 0; k < 64; k++) state[at.STATE_VECTORS + k] = record[IN_VECTORS + k]!;
+  return state;
+};
+
+/** Data for sequences of a group. */
+const dataOf = (r: Random): Uint8Array => {
   const data = new Uint8Array(at.DATA_BYTES);
   const words = new Uint32Array(data.buffer);
-  for (let k = 0; k < words.length; k += 1 + r.below(4)) words[k] = r.oneIn(4) ? pointer(r) : r.u32();
-  return { seed, state, code, data, thumb, offsets, limit: 400 + 6 * count };
+  for (let k = 0; k < words.length; k++) {
+    const kind = r.below(8);
+    // A sequence that jumps into its data shall end.
+    words[k] = kind < 2 ? at.END_T16 : kind === 2 ? 0 : kind === 3 ? pointer(r, r.below(at.SLOTS)) : r.u32();
+  }
+  return data;
+};
+
+const generate = (seed: number, slot: number, data: Uint8Array): Sequence => {
+  const r = new Random(seed);
+  const thumb = r.oneIn(2);
+  const privileged = r.oneIn(3);
+  const code = (thumb ? ends.thumb : ends.a32).slice();
+  const w = new Writer(r, slot, thumb, privileged);
+  // Long ones cost more than they find: regions begin at most blocks and reach to the end.
+  const count = r.oneIn(6) ? 20 + r.below(181) : 20 + r.below(24);
+  fill(w, count);
+  // One in four begins so that it crosses into the second page.
+  const base = r.oneIn(4) ? 0x1000 - 4 * r.below(count) - (thumb ? 2 * r.below(2) : 0) : 0x400 + 4 * r.below(16);
+  const offsets = place(w, base, code);
+  const entry = at.codeAt(slot) + base + (thumb ? 1 : 0);
+  const state = (timed: boolean): Uint32Array => stateOf(r, slot, thumb, privileged, entry, timed);
+  return { seed, slot, states: [state(r.oneIn(6)), state(!r.oneIn(4))], code, data, thumb, offsets, limit: 150 + 4 * count };
+};
+
+/** The sequences of {@link at.SLOTS} seeds from a multiple of that on: 20 to 200 instructions of one instruction set each, with what they begin with. */
+export const generateGroup = (seed: number): readonly Sequence[] => {
+  const data = dataOf(new Random(~seed));
+  return Array.from({ length: at.SLOTS }, (_, slot) => generate(seed + slot, slot, data));
 };

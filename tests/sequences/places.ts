@@ -2,9 +2,10 @@
  * Where things are. Everything but what a sequence may spoil is in a section that only PL1 may use, and USR code runs in the other.
  *
  *   VA 0x40000000  section  driver, handlers, tables, state to begin with        PL1
- *   VA 0x40100000  section  code, and data right behind it                       all
- *   VA 0x50000000  pages    0, 1, 5: data; 2, 6-: nothing; 3: PL1 only;
- *                           4: the code once more; 1 is read-only                all
+ *   VA 0x40100000  section  code of eight sequences, what ends them, data        all
+ *   VA 0x50000000  pages    0, 1, 5: data; 2, 4, 6, 7: nothing; 3: PL1 only;
+ *                           8-15: the first page of each sequence's code once
+ *                           more; 1 is read-only                                 all
  */
 export const RAM = 0x4000_0000;
 export const RAM_BYTES = 2 << 20;
@@ -23,13 +24,18 @@ export const STATE_TICKS_AGAIN = 19;
 export const STATE_GO = 20;
 export const STATE_VECTORS = 32;
 export const STATE_WORDS = 96;
-/** 8 KiB that begin with the code. */
-export const CODE = 0x4011_0000;
+/** Sequences whose code is in memory together, 8 KiB each: what they are translated to is one module. */
+export const SLOTS = 8;
 export const CODE_BYTES = 0x2000;
-/** Four instructions in the code's section that end a sequence. */
+const ALL_CODE = 0x4011_0000;
+export const codeAt = (slot: number): number => ALL_CODE + slot * CODE_BYTES;
+/** From here on there is nothing but data and calls, in both instruction sets, that end a sequence. */
 export const DONE = 0x4012_0000;
+/** SVC. */
+export const END_A32 = 0xef00_0077;
+export const END_T16 = 0xdf77_df77;
 export const DATA = 0x4014_0000;
 export const DATA_BYTES = 0x6000;
 export const WINDOW = 0x5000_0000;
-/** Page of the window that shows the code. */
-export const WINDOW_CODE = 0x5000_4000;
+/** Page of the window that shows the code of a slot. */
+export const windowCodeAt = (slot: number): number => WINDOW + (8 + slot) * 0x1000;

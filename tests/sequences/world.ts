@@ -40,7 +40,7 @@ const driver = assemble(
   cpsid if, #0x12
   ldr sp, =${at.STATE + 0x2000}
   cpsid if, #0x13
-  ldr sp, =${at.DONE + 4}
+  ldr sp, =${at.DONE}
 begin:
   cpsid if, #0x13
   mov r1, #0
@@ -83,9 +83,10 @@ vectors:
   b interrupt
   b begin
 
+@ An end, or part of a sequence.
 call:
   cmp lr, sp
-  beq begin
+  bhs begin
   movs pc, lr
 
 interrupt:
@@ -105,8 +106,9 @@ interrupt:
   { origin: at.KERNEL },
 );
 
-/** Addresses of the poll loop and of the vectors. */
-export const POLL = driver.labels.get('poll')!;
+/** Where the driver begins to wait, its loop, and the vectors. */
+const BEGIN = driver.labels.get('begin')!;
+const POLL = driver.labels.get('poll')!;
 export const VECTORS = driver.labels.get('vectors')!;
 
 const bytesOf = (words: Uint32Array): Uint8Array => new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
@@ -129,33 +131,59 @@ const pages = (): Uint32Array => {
   page(0, at.DATA, 0x30);
   page(1, at.DATA + 0x1000, 0x230);
   page(3, at.DATA + 0x3000, 0x10);
-  page(4, at.CODE, 0x30);
   page(5, at.DATA + 0x5000, 0x30);
+  for (let slot = 0; slot < at.SLOTS; slot++) page(8 + slot, at.codeAt(slot), 0x30);
   return table;
 };
 
-const D0_WORDS = 64;
+const CODE_BYTES = at.SLOTS * at.CODE_BYTES;
+const SYSTEM_BYTES = at.STATE - at.TABLE;
+
+/** State words that are compared as they are. */
+const EXACT = [
+  ...Array.from({ length: 16 }, (_, n) => n),
+  layout.FLAG_C,
+  layout.FLAG_Q,
+  layout.FLAG_GE,
+  layout.CPSR_CONTROL,
+  layout.ITSTATE,
+  layout.EXCLUSIVE_SIZE,
+];
+const FPSCR_WORDS = [layout.FPSCR_CONTROL, layout.FPSCR_NZCV, layout.FPSCR_EXCEPTIONS];
+const plainWords = Int32Array.from([...EXACT, ...FPSCR_WORDS, ...Array.from({ length: 64 }, (_, n) => layout.D0 + n)]);
 
 /** One machine that runs sequences. */
 export class World {
   readonly machine: VirtMachine;
-  private readonly options: Partial<VirtMachineOptions>;
   private readonly base: ReturnType<VirtMachine['snapshot']>;
-  private readonly system: Uint8Array;
+  private readonly ram: Uint8Array;
   private readonly words: Int32Array;
+  private readonly registers: readonly string[];
+  /** Driver and tables as they should be. */
+  private readonly system: Uint8Array;
+  private readonly driver: Uint8Array;
 
   constructor(options: Partial<VirtMachineOptions> = {}) {
-    this.options = options;
-    this.machine = new VirtMachine({ kernel: driver.bytes, memory: at.RAM_BYTES, cpu: 'cortex-a15', ...this.options });
+    this.machine = new VirtMachine({ kernel: driver.bytes, memory: at.RAM_BYTES, cpu: 'cortex-a15', ...options });
+    const { memory, words } = this.machine.cpu.core;
+    const offset = memory.ramOffset(at.RAM, at.RAM_BYTES);
+    this.ram = memory.u8.subarray(offset, offset + at.RAM_BYTES);
+    this.words = words;
     this.write(at.TABLE, bytesOf(sections()));
     this.write(at.PAGES_TABLE, bytesOf(pages()));
-    const done = assemble('svc #0x77\n', { origin: at.DONE }).bytes;
-    for (let i = 0; i < 4; i++) this.write(at.DONE + 4 * i, done);
+    const done = new Uint32Array((at.RAM + at.RAM_BYTES - at.DONE) / 4);
+    for (let i = 0; i < done.length; i++) done[i] = i & 1 ? at.END_T16 : at.END_A32;
+    this.write(at.DONE, bytesOf(done));
     this.machine.runFor(200);
     if (!this.waits) throw new Error('the driver does not wait for a sequence');
     this.base = this.machine.snapshot();
-    this.system = this.machine.readMemory(at.TABLE, 0x4400)!;
-    this.words = this.machine.cpu.core.words;
+    this.system = this.bytes(at.TABLE, SYSTEM_BYTES).slice();
+    this.driver = this.bytes(at.KERNEL, driver.bytes.length).slice();
+    this.registers = this.machine.cpu.registers.names();
+  }
+
+  private bytes(address: number, byteLength: number): Uint8Array {
+    return this.ram.subarray(address - at.RAM, address - at.RAM + byteLength);
   }
 
   private write(address: number, bytes: Uint8Array): void {
@@ -164,51 +192,114 @@ export class World {
 
   /** The last sequence has ended. */
   get waits(): boolean {
-    const pc = this.machine.cpu.core.words[layout.PC]! >>> 0;
-    return pc >= POLL && pc < POLL + 12 && this.machine.readMemory(at.STATE + 4 * at.STATE_GO, 1)![0] === 0;
+    const pc = this.words[layout.PC]! >>> 0;
+    return pc >= POLL && pc < POLL + 12 && this.ram[at.STATE + 4 * at.STATE_GO - at.RAM] === 0;
   }
 
-  /** Begins a sequence, from the base state when the last one did not end or broke the tables. */
-  begin({ state, code, data }: Sequence, fresh: boolean): void {
-    if (fresh) this.machine.restore(this.base);
-    // What is there already stays translated.
-    if (Buffer.compare(this.machine.readMemory(at.CODE, at.CODE_BYTES)!, code) !== 0) this.write(at.CODE, code);
+  /** As at the beginning. What a sequence may leave behind is gone. */
+  restore(): void {
+    this.machine.restore(this.base);
+  }
+
+  /** Begins a sequence from one of its states. Code that is as it should be stays translated. */
+  begin({ slot, states, code, data }: Sequence, state: number): void {
+    const place = at.codeAt(slot);
+    if (Buffer.compare(this.bytes(place, at.CODE_BYTES), code) !== 0) this.write(place, code);
     this.write(at.DATA, data);
-    this.write(at.STATE, bytesOf(state));
+    this.write(at.STATE, bytesOf(states[state]!));
+  }
+
+  /** Ends a sequence that has not ended: the driver waits again. False when it does not. */
+  giveUp(): boolean {
+    const { cpu } = this.machine;
+    // An interrupt that was taken is to be ended.
+    for (let left = 40; left > 0 && (cpu.readRegister('cpsr')! & 0x1f) === 0x12; left--) this.machine.runFor(1);
+    cpu.writeRegister('cpsr', 0x1d3);
+    cpu.writeRegister('pc', BEGIN);
+    for (let left = 40; left > 0 && !this.waits; left--) {
+      this.bytes(at.STATE + 4 * at.STATE_GO, 1)[0] = 0;
+      this.machine.runFor(1);
+    }
+    return this.waits;
   }
 
   /** Whether driver and tables are what they were. */
   get sound(): boolean {
-    return Buffer.compare(this.machine.readMemory(at.TABLE, 0x4400)!, this.system) === 0;
+    return (
+      Buffer.compare(this.bytes(at.TABLE, SYSTEM_BYTES), this.system) === 0 &&
+      Buffer.compare(this.bytes(at.KERNEL, this.driver.length), this.driver) === 0
+    );
   }
 
-  /** Where two worlds differ: nothing when they agree. */
-  differences(other: World, all: boolean): string[] {
+  /** Whether two worlds have the same core state and time. */
+  agrees(other: World): boolean {
+    const a = this.words;
+    const b = other.words;
+    for (let i = 0; i < plainWords.length; i++) {
+      const word = plainWords[i]!;
+      if (a[word] !== b[word]) return false;
+    }
+    // Only bit 31 of N and V means something, and of Z and QC whether they are 0.
+    return (
+      (a[layout.FLAG_N]! ^ b[layout.FLAG_N]!) >= 0 &&
+      (a[layout.FLAG_V]! ^ b[layout.FLAG_V]!) >= 0 &&
+      (a[layout.FLAG_Z] === 0) === (b[layout.FLAG_Z] === 0) &&
+      (a[layout.FPSCR_QC] === 0) === (b[layout.FPSCR_QC] === 0) &&
+      this.machine.time === other.machine.time &&
+      this.machine.instructions === other.machine.instructions
+    );
+  }
+
+  /** The same for code and data. */
+  agreesInMemory(other: World): boolean {
+    return (
+      Buffer.compare(this.bytes(at.codeAt(0), CODE_BYTES), other.bytes(at.codeAt(0), CODE_BYTES)) === 0 &&
+      Buffer.compare(this.bytes(at.DATA, at.DATA_BYTES), other.bytes(at.DATA, at.DATA_BYTES)) === 0
+    );
+  }
+
+  /** The same for banked registers and those of the system. */
+  agreesInSystem(other: World): boolean {
+    return this.differentRegisters(other).length === 0;
+  }
+
+  private differentRegisters(other: World): string[] {
+    const found: string[] = [];
+    const note = (name: string, x: number, y: number): void => {
+      if (x !== y) found.push(`${name}: interpreter ${x.toString(16)}, translator ${y.toString(16)}`);
+    };
+    const a = this.machine.cpu;
+    const b = other.machine.cpu;
+    const x = a.core.banks.save(a.core.mode);
+    const y = b.core.banks.save(b.core.mode);
+    for (const name in x) note(name, x[name]!, y[name]!);
+    for (const name of this.registers) note(name, a.registers.read(name)!, b.registers.read(name)!);
+    return found;
+  }
+
+  /** Where two worlds differ, in words. */
+  differences(other: World): string[] {
     const found: string[] = [];
     const a = this.words;
     const b = other.words;
     const note = (name: string, x: number, y: number): void => {
       if (x !== y) found.push(`${name}: interpreter ${x.toString(16)}, translator ${y.toString(16)}`);
     };
-    for (let i = 0; i <= layout.PC; i++) if (a[i] !== b[i]) note(i === 15 ? 'pc' : `r${i}`, a[i]! >>> 0, b[i]! >>> 0);
-    for (let i = D0_WORDS; i < D0_WORDS + 64; i++)
-      if (a[i] !== b[i]) note(`d${(i - D0_WORDS) >> 1}.${i & 1 ? 'high' : 'low'}`, a[i]! >>> 0, b[i]! >>> 0);
-    note('cpsr', this.machine.cpu.readRegister('cpsr')!, other.machine.cpu.readRegister('cpsr')!);
-    note('fpscr', this.machine.cpu.readRegister('fpscr')!, other.machine.cpu.readRegister('fpscr')!);
+    for (let i = 0; i <= layout.PC; i++) note(i === 15 ? 'pc' : `r${i}`, a[i]! >>> 0, b[i]! >>> 0);
+    for (let i = layout.D0; i < layout.D0 + 64; i++) note(`d${(i - layout.D0) >> 1}.${i & 1 ? 'high' : 'low'}`, a[i]! >>> 0, b[i]! >>> 0);
+    for (const name of ['cpsr', 'fpscr']) note(name, this.machine.cpu.readRegister(name)!, other.machine.cpu.readRegister(name)!);
+    note('itstate', a[layout.ITSTATE]!, b[layout.ITSTATE]!);
     note('instructions', this.machine.instructions, other.machine.instructions);
     note('time', this.machine.time, other.machine.time);
-    if (!all) return found;
-    for (const name of this.machine.cpu.registerNames())
-      note(name, this.machine.cpu.readRegister(name)!, other.machine.cpu.readRegister(name)!);
+    found.push(...this.differentRegisters(other));
     for (const [name, address, byteLength] of [
-      ['code', at.CODE, at.CODE_BYTES],
+      ['code', at.codeAt(0), CODE_BYTES],
       ['data', at.DATA, at.DATA_BYTES],
     ] as const) {
-      const x = this.machine.readMemory(address, byteLength)!;
-      const y = other.machine.readMemory(address, byteLength)!;
-      if (Buffer.compare(x, y) === 0) continue;
+      const x = this.bytes(address, byteLength);
+      const y = other.bytes(address, byteLength);
       const i = x.findIndex((byte, k) => byte !== y[k]);
-      note(`${name} at ${(address + i).toString(16)}`, x[i]!, y[i]!);
+      if (i >= 0) note(`${name} at ${(address + i).toString(16)}`, x[i]!, y[i]!);
     }
     return found;
   }

@@ -227,6 +227,11 @@ export class ArmCore implements CodeWatcher {
     return { regions, instructions, held };
   }
 
+  /** Translates what is hot now, without waiting for more. Nothing that a guest sees. */
+  translateWanted(): void {
+    this.regions?.translate();
+  }
+
   /** Power-on state: SVC mode, everything masked, A32, PC at the reset vector. Registers are 0. */
   reset(): void {
     this.words.fill(0, 0, layout.TEMP0);
