@@ -168,7 +168,7 @@ describe('a machine refuses', () => {
     expect(refused({ retain: 'forever' })).toContain('functional fidelity has no TLB and cache models');
     expect(refused({ fidelity: 'exact' as never })).toContain("there is no 'exact'");
     expect(refused({ fidelity: 'architectural', walk: 'maybe' as never })).toContain("there is no 'maybe'");
-    expect(refused({ fidelity: 'measured', engine: 'wasm' })).toContain('wasm is for functional fidelity');
+    expect(refused({ fidelity: 'measured', engine: 'wasm' })).toContain('wasm is for functional and architectural');
     expect(refused({ fidelity: 'measured', evictions: { seed: 1, interval: 0 } })).toContain('an interval of 0');
     expect(refused({ tlb: 'none', cache: 'none' })).toBe('nothing');
   });

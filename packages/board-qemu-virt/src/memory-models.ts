@@ -34,10 +34,9 @@ const check = (options: VirtMachineOptions): void => {
     if (given !== undefined && !(known as readonly string[]).includes(given))
       throw new MachineError(name, `there is no '${String(given)}'; there are ${known.join(', ')}`);
   }
-  if ((options.fidelity ?? 'functional') !== 'functional') {
-    if (options.engine === 'wasm') throw new MachineError('engine', `wasm is for functional fidelity, not for ${options.fidelity}`);
-    return;
-  }
+  if (options.fidelity === 'measured' && options.engine === 'wasm')
+    throw new MachineError('engine', 'wasm is for functional and architectural fidelity, not for measured');
+  if ((options.fidelity ?? 'functional') !== 'functional') return;
   const useless = (['tlb', 'cache', 'retain', 'walk', 'dma', 'powerOn', 'evictions'] as const).find((name) => options[name] !== undefined);
   if (useless === undefined || ((useless === 'tlb' || useless === 'cache') && onlyTransparent(options))) return;
   throw new MachineError(useless, 'functional fidelity has no TLB and cache models: choose architectural or measured');
@@ -145,5 +144,7 @@ export const memoryModels = (profile: CoreProfile, options: VirtMachineOptions):
     transparent || !modelled ? null : ((options.tlb as Tlb | undefined) ?? tlbOf(profile, options.retain ?? 'finite', options.seed ?? 0));
   const chosen = none(options.cache) || !modelled ? null : chosenCaches(profile, options);
   const caches = chosen === null || (chosen.data === null && chosen.unified === null) ? null : chosen;
+  if (transparent && caches !== null && options.engine === 'wasm')
+    throw new MachineError('engine', "wasm needs a TLB or memory without caches: tlb 'none' with caches walks at each access");
   return { fidelity, tlb, transparent, caches, profile: caches === null ? profile : identified(profile, caches) };
 };

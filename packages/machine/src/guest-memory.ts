@@ -116,6 +116,13 @@ export class GuestMemory implements DmaPort {
     return offset;
   }
 
+  /** Physical address of what is at an offset in the memory: the inverse of {@link hostOffset}. */
+  physical(offset: number): PhysAddr {
+    for (const { base, byteLength, hostOffset } of this.regions)
+      if (offset >= hostOffset && offset < hostOffset + byteLength) return base + (offset - hostOffset);
+    throw new RangeError(`[machine] [memory] ${offset} is outside every region`);
+  }
+
   /**
    * Leaves the contents of these pages, by their offset in the memory divided by 4096, where they are until they are first used: `bring` then writes
    * one. Who uses `u8` and its like without having asked for the offset here does not see them. Once at most.

@@ -1,5 +1,5 @@
 import type { Block, ClosureEnvironment, CodePage, InlineKernels, RegionEntry, StateViews } from '@tablewalk/engine';
-import { ClosureCompiler, CodeCache, Frame, layout } from '@tablewalk/engine';
+import { ClosureCompiler, CodeCache, Frame, layout, RegionModuleBuilder } from '@tablewalk/engine';
 import type { CachedMemory, CodeWatcher, GuestMemory, LateEffects, MemorySystem, Observer, SystemBus, Timeline } from '@tablewalk/machine';
 import type { DecodeMode } from '../isa/arm-builder.js';
 import { decodeTables } from '../isa/decode-tables.js';
@@ -93,13 +93,14 @@ export class ArmCore implements CodeWatcher {
   readonly memory: GuestMemory;
   readonly timeline: Timeline;
   readonly frame = new Frame();
-  readonly fast: FastTable;
+  readonly fast: FastTable<CodePage>;
   readonly access: MemoryAccess;
   readonly exceptions: Exceptions;
   readonly late: LateEffects | undefined;
   readonly cache: CodeCache;
   private readonly translator: Translator;
-  private readonly jumpPages: (CodePage | undefined)[] = new Array<CodePage | undefined>(1024).fill(undefined);
+  /** A page of guest memory has translated code now. */
+  private readonly codeAppeared: (hostPage: number) => void;
   /** The page being executed, or null when it must be looked up. */
   private page: CodePage | null = null;
   private readonly regions: RegionRunner | undefined;
@@ -145,7 +146,7 @@ export class ArmCore implements CodeWatcher {
     this.words = this.state.words;
     this.banks = new RegisterBanks(this.words);
     this.status = new ProgramStatus(this.words, this.banks);
-    this.fast = new FastTable(this.words, this.jumpPages, () => this.leavePage());
+    this.fast = new FastTable<CodePage>(this.words, () => this.leavePage());
     const cached = parts.cachedMemory;
     this.late = parts.lateEffects;
     this.access =
@@ -176,15 +177,16 @@ export class ArmCore implements CodeWatcher {
       ...(cached?.everyAccess && { everyAccess: { fetchLog2: cached.fetchLineSizeLog2 } }),
     };
     const compiler = new ClosureCompiler(env);
-    this.translator = new Translator(parts.profile, instructionSets(), compiler, (host) =>
-      cached === undefined ? memory.u16[host >>> 1]! : cached.fetch(host),
-    );
-    // Regions know one coherent memory whose barriers have nothing to wait for.
-    const isPlain = cached === undefined && parts.lateEffects === undefined && !parts.transparentTables;
-    this.regions = parts.translation && isPlain ? this.regionRunner(parts, parts.translation, compiler, env) : undefined;
+    const fetch = cached === undefined ? (host: number) => memory.u16[host >>> 1]! : (host: number) => cached.fetch(host);
+    this.translator = new Translator(parts.profile, instructionSets(), compiler, fetch);
+    // A store that goes straight to a dirty line reaches no fetch: the line's old bytes are what is fetched.
+    this.codeAppeared = cached === undefined ? (hostPage) => this.fast.protect(hostPage) : () => {};
+    this.fast.keeps = !(parts.transparentTables && cached);
+    // Regions ask nobody, which who counts each access and who keeps nothing want.
+    const asksNobody = this.fast.keeps && !cached?.everyAccess;
+    this.regions = parts.translation && asksNobody ? this.regionRunner(parts, parts.translation, compiler, env, fetch) : undefined;
     parts.memorySystem.connect(this.fast);
     memory.watch(this, () => this.fast.dropAll());
-    this.fast.keeps = !(parts.transparentTables && cached);
     cached?.connect({
       dropHostPage: (hostPage) => this.fast.dropHostPage(hostPage),
       dropData: () => this.fast.dropAll(),
@@ -194,31 +196,26 @@ export class ArmCore implements CodeWatcher {
   }
 
   private regionRunner(
-    { profile, memory, stateOffset, hashesStores }: ArmCoreParts,
+    { profile, memory, stateOffset, lateEffects, hashesStores }: ArmCoreParts,
     options: TranslationOptions,
     compiler: ClosureCompiler,
-    { bound }: ClosureEnvironment,
+    { bound, lines }: ClosureEnvironment,
+    fetch: (host: number) => number,
   ): RegionRunner {
     const ram = memory.regions.find((region) => region.writable);
     const inlines: InlineKernels = {
       pure: new Map(),
       vector: new Map([...fpInlines, ...neonInlines, ...neonFloatInlines]),
-      call: systemInlines(ram),
+      call: systemInlines(ram, lateEffects !== undefined),
     };
-    const former = new RegionFormer(new Translator(profile, instructionSets(), compiler, (at) => memory.u16[at >>> 1]!), (kernel) =>
-      inlines.call.has(kernel),
-    );
+    const former = new RegionFormer(new Translator(profile, instructionSets(), compiler, fetch), (kernel) => inlines.call.has(kernel));
     const host = { memory: memory.memory, state: this.state, bound };
-    return new RegionRunner(
-      host,
-      stateOffset,
-      former,
-      inlines,
-      this.cache,
-      (hostPage) => this.fast.protect(hostPage),
-      options,
-      hashesStores,
-    );
+    const modules = new RegionModuleBuilder(stateOffset, inlines, {
+      ...(options.linked === false && { linked: false }),
+      ...(hashesStores && { hashesStores }),
+      ...(lines && { shadow: { offset: lines.shadow.byteOffset, log2: lines.log2 } }),
+    });
+    return new RegionRunner(host, stateOffset, former, modules, this.cache, this.codeAppeared, options);
   }
 
   /** Regions ever translated to WebAssembly, the instructions in them, and how many of them the host still holds. */
@@ -404,7 +401,7 @@ export class ArmCore implements CodeWatcher {
 
   /** Fast table and jump cache, for snapshots. */
   saveTables(): SavedTables {
-    return this.fast.save((page) => (page as CodePage).hostPage);
+    return this.fast.save((page) => page.hostPage);
   }
   loadTables(tables: SavedTables): void {
     this.fast.load(tables, (hostPage, tag) => this.cache.page(hostPage, tag & 0xfff, tag & KEY_THUMB ? 1 : 2));
@@ -577,14 +574,12 @@ export class ArmCore implements CodeWatcher {
   }
 
   private enterPage(pc: number): CodePage {
-    const slot = this.fast.jumpSlot(pc);
     const tag = (pc & ~0xfff) | this.modeKey;
-    let page = this.jumpPages[slot];
-    if (this.fast.jumpTag(slot) !== tag || page === undefined) {
+    let page = this.fast.jump(tag);
+    if (page === undefined) {
       const host = this.fetchOffset(pc, pc);
       page = this.cache.page(Math.floor(host / 4096), this.modeKey, this.modeKey & KEY_THUMB ? 1 : 2);
-      this.jumpPages[slot] = page;
-      this.fast.setJump(slot, tag, this.memorySystem.translation.sizeLog2, pc);
+      this.fast.setJump(tag, page, this.memorySystem.translation.sizeLog2);
     }
     this.page = page;
     this.words[layout.PAGE_VA] = pc & ~0xfff;
@@ -614,7 +609,7 @@ export class ArmCore implements CodeWatcher {
     }
     if (this.cache.full) {
       this.cache.clear();
-      this.fast.renewCode((page) => this.cache.page((page as CodePage).hostPage, (page as CodePage).mode, (page as CodePage).shift));
+      this.fast.renewCode(({ hostPage, mode, shift }) => this.cache.page(hostPage, mode, shift));
       this.leavePage();
       R[layout.ITSTATE] = itstate;
       return this.nextBlock();
@@ -623,7 +618,7 @@ export class ArmCore implements CodeWatcher {
     if (offset === 4094 && Translator.isWide(this.translator.halfword(pageOffset, 4094)))
       return this.straddlingBlock(page, pc, pageOffset, itstate);
     const block = this.translator.translate(this.decodeMode(), pageOffset, offset, itstate);
-    if (this.cache.add(page, block, itstate)) this.fast.protect(page.hostPage);
+    if (this.cache.add(page, block, itstate)) this.codeAppeared(page.hostPage);
     return block;
   }
 
@@ -636,7 +631,7 @@ export class ArmCore implements CodeWatcher {
     const known = page.straddler;
     if (known !== undefined && known.second === second && known.itstate === itstate) return known.block;
     const block = this.translator.translate(this.decodeMode(), pageOffset, 4094, itstate, second);
-    if (this.cache.addStraddler(page, second, itstate, block)) this.fast.protect(page.hostPage);
+    if (this.cache.addStraddler(page, second, itstate, block)) this.codeAppeared(page.hostPage);
     return block;
   }
 

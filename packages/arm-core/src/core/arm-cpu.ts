@@ -13,7 +13,7 @@ import type { CoreHandlers } from './system-core.js';
 import { SystemCore } from './system-core.js';
 
 const SCHEMA = 'arm-core/cpu';
-const VERSION = 2;
+const VERSION = 3;
 
 /** State words by name: r0-r12, then what layout.ts calls them. */
 const words = {

@@ -2,11 +2,13 @@ import { layout } from '@tablewalk/engine';
 import type { FastTablePort } from '@tablewalk/machine';
 
 const JUMP_ENTRIES = 1024;
+/** Code pages that are remembered by VA and mode before all of them are forgotten: no guest but one that aliases its code without end has as many. */
+const MOST_FETCHED = 16_384;
 
 export interface SavedTables {
   /** Six words an entry: where, its four words, memory attributes. */
   readonly entries: Int32Array;
-  /** Three words each: slot, tag, page of guest memory. */
+  /** Two words each: tag, page of guest memory. */
   readonly jumps: Int32Array;
   readonly large: readonly [low: number, high: number];
   readonly fetchLine: number;
@@ -16,7 +18,7 @@ export interface SavedTables {
  * The fast table (data) and the jump cache (code) of one core: translations that the running code uses without asking the MMU. Always a subset of
  * what the memory system would answer; it is told what to forget.
  */
-export class FastTable implements FastTablePort {
+export class FastTable<Page = unknown> implements FastTablePort {
   private readonly words: Int32Array;
   /** Entries in use, so that forgetting costs what was filled and not the size of the tables. */
   private readonly filled = new Int32Array(2 * layout.FAST_TABLE_ENTRIES);
@@ -30,13 +32,19 @@ export class FastTable implements FastTablePort {
   private largeLow = 0xffffffff;
   private largeHigh = -1;
   private readonly jumpTags = new Int32Array(JUMP_ENTRIES).fill(-1);
-  private readonly jumpPages: unknown[];
+  private readonly jumpPages = new Array<Page | undefined>(JUMP_ENTRIES).fill(undefined);
+  /**
+   * Every code page that was fetched since code was last dropped, by its tag. Whether a fetch asks the memory system, which a TLB model remembers, must not
+   * depend on which tags share a slot: translated regions go from page to page without a look at the slots.
+   */
+  private readonly fetched = new Map<number, Page>();
+  /** Decode modes that tags in `fetched` have had. */
+  private readonly modes: number[] = [];
   private readonly codeDropped: () => void;
 
   /** `codeDropped` runs when the page being executed may have been forgotten. */
-  constructor(words: Int32Array, jumpPages: unknown[], codeDropped: () => void) {
+  constructor(words: Int32Array, codeDropped: () => void) {
     this.words = words;
-    this.jumpPages = jumpPages;
     this.codeDropped = codeDropped;
     for (const base of [layout.FAST_TABLE_PL1 >>> 2, layout.FAST_TABLE_PL0 >>> 2]) {
       for (let i = 0; i < layout.FAST_TABLE_ENTRIES; i++) this.clearEntry(base + i * layout.FAST_STRIDE);
@@ -114,17 +122,37 @@ export class FastTable implements FastTablePort {
     this.attributes[(entry - (layout.FAST_TABLE_PL1 >>> 2)) >>> 2] = attributes;
   }
 
-  jumpSlot(va: number): number {
-    return (va >>> 12) & (JUMP_ENTRIES - 1);
-  }
-  /** Tag of a jump-cache entry: the page's VA and the decode mode in its low bits. */
-  jumpTag(slot: number): number {
-    return this.jumpTags[slot]!;
-  }
-  setJump(slot: number, tag: number, sizeLog2: number, va: number): void {
-    if (!this.keeps) return;
+  /** Page of code for a tag: the page's VA, and the decode mode in its low bits. Undefined: it has to be fetched. */
+  jump(tag: number): Page | undefined {
+    const slot = (tag >>> 12) & (JUMP_ENTRIES - 1);
+    if (this.jumpTags[slot] === tag) return this.jumpPages[slot];
+    const page = this.fetched.get(tag);
+    if (page === undefined) return undefined;
     this.jumpTags[slot] = tag;
-    if (sizeLog2 > 12) this.noteLarge(va, sizeLog2);
+    this.jumpPages[slot] = page;
+    return page;
+  }
+
+  setJump(tag: number, page: Page, sizeLog2: number): void {
+    if (!this.keeps) return;
+    if (this.fetched.size >= MOST_FETCHED) this.dropCode();
+    this.remember(tag, page);
+    if (sizeLog2 > 12) this.noteLarge(tag & ~0xfff, sizeLog2);
+  }
+
+  private remember(tag: number, page: Page): void {
+    const mode = tag & 0xfff;
+    if (!this.modes.includes(mode)) this.modes.push(mode);
+    this.fetched.set(tag, page);
+    const slot = (tag >>> 12) & (JUMP_ENTRIES - 1);
+    this.jumpTags[slot] = tag;
+    this.jumpPages[slot] = page;
+  }
+
+  private forgetJump(pageVa: number): void {
+    for (const mode of this.modes) this.fetched.delete((pageVa & ~0xfff) | mode);
+    const slot = (pageVa >>> 12) & (JUMP_ENTRIES - 1);
+    if (((this.jumpTags[slot]! ^ pageVa) & ~0xfff) === 0) this.jumpTags[slot] = -1;
   }
 
   dropAll(): void {
@@ -139,18 +167,19 @@ export class FastTable implements FastTablePort {
   dropCode(): void {
     this.jumpTags.fill(-1);
     this.jumpPages.fill(undefined);
+    this.fetched.clear();
     this.leaveCode();
   }
 
   /** The cache of translated code began afresh: the same pages, made again by `again`. Whoever calls it leaves the page that runs. */
-  renewCode(again: (page: unknown) => unknown): void {
-    for (let slot = 0; slot < JUMP_ENTRIES; slot++) {
-      if (this.jumpPages[slot] !== undefined) this.jumpPages[slot] = again(this.jumpPages[slot]);
-    }
+  renewCode(again: (page: Page) => Page): void {
+    this.jumpTags.fill(-1);
+    this.jumpPages.fill(undefined);
+    for (const [tag, page] of this.fetched) this.fetched.set(tag, again(page));
   }
 
   /** For cores whose TLB is modelled: which look-ups the tables save is part of the machine's state. */
-  save(hostPageOf: (page: unknown) => number): SavedTables {
+  save(hostPageOf: (page: Page) => number): SavedTables {
     const { words: R } = this;
     const entries = new Int32Array(6 * this.filledCount);
     for (let i = 0; i < this.filledCount; i++) {
@@ -160,25 +189,19 @@ export class FastTable implements FastTablePort {
       entries[6 * i + 5] = this.attributesOf(entry);
     }
     const jumps: number[] = [];
-    for (let slot = 0; slot < JUMP_ENTRIES; slot++) {
-      const page = this.jumpPages[slot];
-      if (this.jumpTags[slot] !== -1 && page !== undefined) jumps.push(slot, this.jumpTags[slot]!, hostPageOf(page));
-    }
+    for (const [tag, page] of this.fetched) jumps.push(tag, hostPageOf(page));
     return { entries, jumps: Int32Array.from(jumps), large: [this.largeLow, this.largeHigh], fetchLine: this.fetchLine };
   }
 
   /** Into empty tables. */
-  load({ entries, jumps, large, fetchLine }: SavedTables, pageOf: (hostPage: number, tag: number) => unknown): void {
+  load({ entries, jumps, large, fetchLine }: SavedTables, pageOf: (hostPage: number, tag: number) => Page): void {
     for (let i = 0; i < entries.length; i += 6) {
       const entry = entries[i]!;
       this.words.set(entries.subarray(i + 1, i + 5), entry);
       this.setAttributes(entry, entries[i + 5]!);
       this.filled[this.filledCount++] = entry;
     }
-    for (let i = 0; i < jumps.length; i += 3) {
-      this.jumpTags[jumps[i]!] = jumps[i + 1]!;
-      this.jumpPages[jumps[i]!] = pageOf(jumps[i + 2]!, jumps[i + 1]!);
-    }
+    for (let i = 0; i < jumps.length; i += 2) this.remember(jumps[i]!, pageOf(jumps[i + 1]!, jumps[i]!));
     [this.largeLow, this.largeHigh] = large;
     this.fetchLine = fetchLine;
   }
@@ -200,8 +223,7 @@ export class FastTable implements FastTablePort {
           this.forget(entry);
         }
       }
-      const slot = this.jumpSlot(page);
-      if (((this.jumpTags[slot]! ^ page) & ~0xfff) === 0) this.jumpTags[slot] = -1;
+      this.forgetJump(page);
     }
     this.leaveCode();
   }
@@ -219,9 +241,9 @@ export class FastTable implements FastTablePort {
         this.clearEntry(entry);
         this.filled[i] = this.filled[--this.filledCount]!;
       }
-      for (let slot = 0; slot < JUMP_ENTRIES; slot++) {
-        const page = (this.jumpTags[slot]! & ~0xfff) >>> 0;
-        if (this.jumpTags[slot] !== -1 && page >= low && page - low < size) this.jumpTags[slot] = -1;
+      for (const tag of this.fetched.keys()) {
+        const page = (tag & ~0xfff) >>> 0;
+        if (page >= low && page - low < size) this.forgetJump(page);
       }
     }
     this.leaveCode();
@@ -238,8 +260,7 @@ export class FastTable implements FastTablePort {
         this.forget(entry);
       }
     }
-    const slot = this.jumpSlot(page);
-    if (((this.jumpTags[slot]! ^ page) & ~0xfff) === 0) this.jumpTags[slot] = -1;
+    this.forgetJump(page);
   }
 
   private leaveCode(): void {

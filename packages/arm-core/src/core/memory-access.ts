@@ -244,10 +244,9 @@ export class MemoryAccess implements AccessPort {
     for (let i = 0; i < count; i++) this.store((va + 4 * i) | 0, single, values[i]!, index);
   }
 
-  /** Physical address behind a data access, for the exclusive monitor. Faults as the access would. */
+  /** Physical address behind a data access, for the exclusive monitor. Faults as the access would, and finds translations where it does. */
   physical(va: number, write: boolean, privileged: boolean): number {
-    if (!this.system.translate(va >>> 0, write ? ACCESS_WRITE : ACCESS_READ, privileged))
-      this.owner.dataAbort(this.system.fault.status, this.system.fault.va, write);
-    return this.system.translation.pa;
+    const host = this.locate(va, write, privileged);
+    return host === DEVICE ? this.devicePa : this.memory.physical(host);
   }
 }

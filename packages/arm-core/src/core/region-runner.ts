@@ -1,5 +1,14 @@
-import type { Block, CodeCache, CodePage, InlineKernels, RegionEntry, RegionHost, Trampoline, TranslatedRegion } from '@tablewalk/engine';
-import { instantiateRegions, layout, makeTrampoline, RegionModuleBuilder } from '@tablewalk/engine';
+import type {
+  Block,
+  CodeCache,
+  CodePage,
+  RegionEntry,
+  RegionHost,
+  RegionModuleBuilder,
+  Trampoline,
+  TranslatedRegion,
+} from '@tablewalk/engine';
+import { instantiateRegions, layout, makeTrampoline } from '@tablewalk/engine';
 import type { DecodeMode } from '../isa/arm-builder.js';
 import type { RegionFormer } from './region-former.js';
 
@@ -63,18 +72,17 @@ export class RegionRunner {
     parts: Omit<RegionHost, 'table'>,
     stateOffset: number,
     former: RegionFormer,
-    inlines: InlineKernels,
+    modules: RegionModuleBuilder,
     cache: CodeCache,
     codeAppeared: (hostPage: number) => void,
     options: TranslationOptions,
-    hashesStores = false,
   ) {
     this.linked = options.linked ?? true;
     this.parts = parts;
     this.stateOffset = stateOffset;
     this.words = parts.state.words;
     this.former = former;
-    this.modules = new RegionModuleBuilder(stateOffset, inlines, { linked: this.linked, hashesStores });
+    this.modules = modules;
     this.cache = cache;
     this.codeAppeared = codeAppeared;
     this.heat = Math.max(options.heat ?? DEFAULT_HEAT, 1);

@@ -187,12 +187,11 @@ const inlineSendEvent: InlineCall = ({ w }) => {
   w.i32(0);
 };
 
-/** What the translator writes out for a machine with this RAM. */
-export const systemInlines = (ram: DirectRegion | undefined): ReadonlyMap<CallKernel<never>, InlineCall> =>
+/** What the translator writes out for a machine with this RAM. With `late` somebody waits for DSB and ISB, which are the interpreter's then. */
+export const systemInlines = (ram: DirectRegion | undefined, late: boolean): ReadonlyMap<CallKernel<never>, InlineCall> =>
   new Map([
     [dmb, nothing],
-    [dsb, nothing],
-    [isb, nothing],
+    ...(late ? [] : [dsb, isb].map((kernel) => [kernel, nothing])),
     [readCpsr, inlineReadCpsr],
     [writeCpsr, inlineWriteCpsr],
     [clearExclusive, inlineClearExclusive],

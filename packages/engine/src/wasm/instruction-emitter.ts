@@ -11,6 +11,7 @@ import type { InlineKernels } from './inline-kernels.js';
 import { loadSlow } from './inline-kernels.js';
 import { MemoryEmitter } from './memory-emitter.js';
 import * as wasm from './opcodes.js';
+import type { RegionVariant } from './region.js';
 import type { RegionPlan } from './region-plan.js';
 import { StateVectors } from './state-vectors.js';
 
@@ -61,7 +62,7 @@ export class InstructionEmitter {
     inlines: InlineKernels,
     kernelFunction: (kernel: Kernel) => number,
     context: RegionContext,
-    hashesStores = false,
+    variant: RegionVariant,
   ) {
     this.w = w;
     this.plan = plan;
@@ -81,7 +82,7 @@ export class InstructionEmitter {
         setWord: (word, value) => this.setWord(word, value),
         leaveWhen: () => this.leaveWhen(),
       },
-      hashesStores,
+      variant,
     );
   }
 

@@ -4,8 +4,12 @@ import { HASH_ROTATION, HASH_VALUE, HASH_WHERE } from '../store-hash.js';
 import { emitReverseBytes, emitReverseHalf } from './emit-values.js';
 import type { FunctionWriter, Local } from './function-writer.js';
 import * as wasm from './opcodes.js';
+import type { RegionVariant, ShadowPlace } from './region.js';
 import * as simd from './simd-opcodes.js';
 import { isSimdWord } from './state-vectors.js';
+
+/** Bit of a shadow byte: the line is dirty. */
+const DIRTY = 1;
 
 /** What memory accesses need of the emitter around them. */
 export interface MemoryContext {
@@ -25,7 +29,7 @@ const wordsTogether = (list: readonly number[], i: number): number => {
 
 /**
  * Loads and stores: one look at the fast table (layout.ts), whose tag holds the page and demands natural alignment, then the access itself. What is
- * not found there leaves the function.
+ * not found there leaves the function. With a shadow, so does a store to a line that is not dirty yet.
  */
 export class MemoryEmitter {
   privileged = true;
@@ -33,11 +37,13 @@ export class MemoryEmitter {
   private readonly w: FunctionWriter;
   private readonly context: MemoryContext;
   private readonly hashesStores: boolean;
+  private readonly shadow: ShadowPlace | undefined;
 
-  constructor(w: FunctionWriter, context: MemoryContext, hashesStores = false) {
+  constructor(w: FunctionWriter, context: MemoryContext, { hashesStores = false, shadow }: RegionVariant) {
     this.w = w;
     this.context = context;
     this.hashesStores = hashesStores;
+    this.shadow = shadow;
   }
 
   /**
@@ -71,8 +77,39 @@ export class MemoryEmitter {
     w.get(entry);
     w.access(wasm.I32_LOAD, 2, w.stateOffset + table + 4 * FAST_ADDEND);
     w.op(wasm.I32_ADD);
+    if (isStore && this.shadow !== undefined) this.leaveUnlessDirty(this.shadow, va, bytes, alignment);
     w.release(entry);
     w.release(va);
+  }
+
+  /** Looks at the lines of `bytes` bytes at the host address on the stack, and leaves that there. No line is smaller than an alignment. */
+  private leaveUnlessDirty({ offset, log2 }: ShadowPlace, host: Local, bytes: number, alignment: number): void {
+    const { w } = this;
+    const flags = (at: number): void => {
+      w.get(host);
+      if (at > 0) {
+        w.i32(at);
+        w.op(wasm.I32_ADD);
+      }
+      w.i32(log2);
+      w.op(wasm.I32_SHR_U);
+      w.access(wasm.I32_LOAD8_U, 0, offset);
+    };
+    w.set(host);
+    flags(0);
+    if (bytes > alignment) {
+      for (let at = 1 << log2; at < bytes - 1; at += 1 << log2) {
+        flags(at);
+        w.op(wasm.I32_AND);
+      }
+      flags(bytes - 1);
+      w.op(wasm.I32_AND);
+    }
+    w.i32(DIRTY);
+    w.op(wasm.I32_AND);
+    w.op(wasm.I32_EQZ);
+    this.context.leaveWhen();
+    w.get(host);
   }
 
   /** LOAD: pushes the value. */

@@ -113,12 +113,12 @@ export class RegionEmitter {
     inlines: InlineKernels,
     regionType: number,
     kernelFunction: (kernel: Kernel) => number,
-    { linked = true, hashesStores = false }: RegionVariant = {},
+    variant: RegionVariant = {},
   ) {
     this.w = new FunctionWriter(stateOffset);
-    this.plan = new RegionPlan(inlines, hashesStores);
+    this.plan = new RegionPlan(inlines, variant.hashesStores ?? false);
     this.regionType = regionType;
-    this.linked = linked;
+    this.linked = variant.linked ?? true;
     const emitter = this;
     const context: RegionContext = {
       get privileged() {
@@ -132,7 +132,7 @@ export class RegionEmitter {
       leaveIf: () => this.leaveIf(),
       exit: (i) => this.exit(i),
     };
-    this.instructions = new InstructionEmitter(this.w, this.plan, inlines, kernelFunction, context, hashesStores);
+    this.instructions = new InstructionEmitter(this.w, this.plan, inlines, kernelFunction, context, variant);
   }
 
   emit(region: Region, mode: RegionMode): EmittedRegion {

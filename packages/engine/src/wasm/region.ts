@@ -30,11 +30,19 @@ export interface RegionMode {
   readonly key: number;
 }
 
-/** How code is written when somebody compares what it does. */
+/** Where the shadow bytes of modelled caches are in the memory: one for each 2^log2 bytes of it. Bit 0 of a byte: the line is dirty. */
+export interface ShadowPlace {
+  readonly offset: number;
+  readonly log2: number;
+}
+
+/** How the code of one core is written. */
 export interface RegionVariant {
-  /** False: each region comes back to whoever runs it at its exits, calls too. Default true. */
+  /** Given when the core's caches are modelled: stores go straight to dirty lines only. */
+  readonly shadow?: ShadowPlace;
+  /** False: each region comes back to whoever runs it at its exits, calls too: for who compares. Default true. */
   readonly linked?: boolean;
-  /** The state word STORE_HASH goes on with each store (store-hash.ts). Default false. */
+  /** The state word STORE_HASH goes on with each store (store-hash.ts), for who compares. Default false. */
   readonly hashesStores?: boolean;
 }
 

@@ -26,7 +26,7 @@ export interface CachedMemory extends Stateful {
   readonly lineSizeLog2: number;
   /** The same of the instruction side. */
   readonly fetchLineSizeLog2: number;
-  /** One byte for each line of guest memory; see {@link LINE_DIRTY}. The other bits are the implementation's. */
+  /** One byte for each line of guest memory, in its buffer; see {@link LINE_DIRTY}. The other bits are the implementation's. */
   readonly shadow: Uint8Array;
   /** Every access is reported with {@link note}: the models count. */
   readonly everyAccess: boolean;

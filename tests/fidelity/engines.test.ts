@@ -1,0 +1,188 @@
+import type { VirtMachine, VirtMachineOptions } from '@tablewalk/board-qemu-virt';
+import { describe, expect, it } from 'vitest';
+import { digest } from '../hostile/support.js';
+import { L2, machine, op, PA1, PA2, WB, X } from './support.js';
+
+/*
+ * One program on the interpreter and on the translator at `architectural`: the machines' whole states are the same at the end, TLB, caches and which
+ * look-ups are saved among them.
+ */
+const TABLES = 0x40400000;
+const LOCK = 0x40500000;
+/** Code that is called in pages 4 MiB apart, and as much data. */
+const FAR = [0x40600000, 0x40a00000] as const;
+
+/** Instructions that add to r4, as words: `add r4, r4, #n; bx lr`. */
+const ADD_R4 = 0xe2844000;
+const BX_LR = 0xe12fff1e;
+const storeWord = (value: string): string => `ldr r1, =${value}\nstr r1, [r0], #4\n`;
+
+/**
+ * Loads and stores of all widths and of many registers, across lines; pages that are remapped and seen stale; exclusives; code far away, rewritten with and
+ * without maintenance; both instruction sets; everything often enough to be hot.
+ */
+const BUSY = `
+  ldr sp, =0x40480000
+  mov r4, #0
+  mov r6, #0
+  ldr r0, =0x40f00000
+  mcr p15, 0, r0, c1, c0, 2
+  isb sy
+  mov r0, #0x40000000
+  vmsr fpexc, r0
+  ${FAR.map((at) => `ldr r0, =${at}\n${storeWord(`${ADD_R4 + 1}`)}${storeWord(`${BX_LR}`)}${op.cleanU(at)}`).join('')}
+  ${op.iciallu}
+  dsb sy
+  isb sy
+again:
+  ${op.load('r5', X)}
+  add r4, r4, r5
+  ldr r0, =${TABLES}
+  add r0, r0, r6, lsl #9
+  bl widths
+  bl exclusive
+  ${FAR.map((at) => `ldr r3, =${at}\nblx r3\n`).join('')}
+  ands r0, r6, #15
+  bleq rewrite
+  ldr r3, =thumb + 1
+  mov r0, r6
+  blx r3
+  tst r6, #7
+  bne next
+  ldr r0, =${L2}
+  ldr r1, [r0]
+  ldr r2, =${PA1 ^ PA2}
+  eor r1, r1, r2
+  str r1, [r0]
+  mcr p15, 0, r0, c7, c11, 1
+  dsb sy
+next:
+  tst r6, #63
+  bne more
+  ${op.tlbiAll}
+  dsb sy
+  isb sy
+more:
+  add r6, r6, #1
+  cmp r6, #100
+  blt again
+  b done
+  .ltorg
+
+widths:
+  push {r4-r9, lr}
+  mov r7, #12
+round:
+  str r4, [r0], #4
+  strh r4, [r0], #2
+  strb r6, [r0], #1
+  ldrsb r1, [r0, #-1]
+  str r1, [r0, #1]
+  ldr r2, [r0, #-3]
+  str r2, [r0, #61]
+  add r4, r4, r2, ror #3
+  bic r0, r0, #3
+  add r0, r0, #4
+  stm r0!, {r1, r2, r4-r9}
+  strd r4, r5, [r0, #24]
+  vdup.32 q0, r4
+  vmov s5, r7
+  vst1.32 {d0-d2}, [r0]!
+  vstr d2, [r0, #52]
+  vld1.8 {d3}, [r0]
+  subs r7, r7, #1
+  bne round
+  pop {r4-r9, pc}
+
+exclusive:
+  ldr r0, =${LOCK}
+  mov r2, #3
+try:
+  ldrex r1, [r0]
+  add r1, r1, r4
+  strex r3, r1, [r0]
+  cmp r3, #0
+  bne try
+  ldrexd r8, r9, [r0]
+  adds r8, r8, #1
+  strexd r3, r8, r9, [r0]
+  subs r2, r2, #1
+  bne try
+  add r4, r4, r1
+  bx lr
+  .ltorg
+
+rewrite:
+  ldr r0, =${FAR[0]}
+  ldr r1, [r0]
+  add r1, r1, #1
+  bic r1, r1, #0xe00
+  str r1, [r0]
+  tst r6, #16
+  bxeq lr
+  mcr p15, 0, r0, c7, c11, 1
+  dsb sy
+  tst r6, #32
+  bxeq lr
+  mcr p15, 0, r0, c7, c5, 1
+  dsb sy
+  isb sy
+  bx lr
+  .ltorg
+
+  .thumb
+thumb:
+  push {r5, lr}
+  movs r5, #9
+step:
+  adds r4, r4, r0
+  ite cs
+  addcs r4, #1
+  subcc r4, r4, r5
+  push {r4, r5}
+  pop {r1, r2}
+  subs r5, r5, #1
+  bne step
+  pop {r5, pc}
+  .balign 4
+  .arm
+done:
+`;
+
+const finish = (options: VirtMachineOptions, slice: number): { readonly state: string; readonly machine: VirtMachine } => {
+  const m = machine(BUSY, options);
+  for (let i = 0; i < 100_000; i++) {
+    const { reason } = m.runFor(slice);
+    if (reason === 'poweroff') return { state: digest(m), machine: m };
+    if (reason !== 'limit') break;
+  }
+  throw new Error('the guest does not end');
+};
+
+const evictions = { seed: 11, interval: 300 };
+const kinds: readonly (readonly [string, VirtMachineOptions])[] = [
+  ['Cortex-A15', { cpu: 'cortex-a15' }],
+  ['Cortex-A7, with evictions', { cpu: 'cortex-a7', evictions }],
+  ['Cortex-A8, that retains for ever, with evictions', { cpu: 'cortex-a8', retain: 'forever', evictions }],
+  ['Cortex-A9, devices that are not coherent', { cpu: 'cortex-a9', dma: 'noncoherent' }],
+  ['the weakest core', { cpu: 'armv7-weakest' }],
+  ['the weakest core, with evictions', { cpu: 'armv7-weakest', evictions }],
+  ['a TLB without caches', { cpu: 'cortex-a9', cache: 'none' }],
+  ['neither', { cpu: 'cortex-a15', tlb: 'none', cache: 'none' }],
+];
+
+describe.each(kinds)('interpreter and translator: %s', (_name, kind) => {
+  const options: VirtMachineOptions = { fidelity: 'architectural', ...kind };
+  it('come to the same state', { timeout: 180_000 }, () => {
+    const expected = finish(options, 100_000).state;
+    for (const [heat, batch, regions, cold, slice] of [
+      [1, 1, 6000, true, 100_000],
+      [3, 4, 5, false, 100_000],
+      [12, 16, 6000, false, 331],
+    ] as const) {
+      const { state, machine: m } = finish({ ...options, engine: 'wasm', translation: { heat, batch, regions, cold } }, slice);
+      expect(m.cpu.core.translated.regions).toBeGreaterThan(4);
+      expect(state).toBe(expected);
+    }
+  });
+});
