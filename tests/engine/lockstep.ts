@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import type { LockstepMode } from '@tablewalk/board-qemu-virt';
+import type { Fidelity, LockstepMode } from '@tablewalk/board-qemu-virt';
 import { Lockstep } from '@tablewalk/board-qemu-virt';
 
 /*
  * `tablewalk run --engine lockstep` for guests that ask for no input, with what the command line does not have: how eagerly code is translated.
  *
  *   node tests/run-source.mjs tests/engine/lockstep.ts [--mode exits|budgets] [--kernel FILE] [--initrd FILE] [--append TEXT] [--bios FILE]
- *     [--cpu NAME] [--memory MIB] [--instructions N] [--seed N] [--heat N] [--batch N] [--regions N]
+ *     [--cpu NAME] [--fidelity F] [--evictions SEED] [--memory MIB] [--instructions N] [--seed N] [--heat N] [--batch N] [--regions N]
  */
 const flag = (name: string): string | undefined => {
   const i = process.argv.indexOf(`--${name}`);
@@ -20,6 +20,8 @@ const file = (name: string): Uint8Array | undefined => {
 
 const limit = number('instructions', 5e9);
 const append = flag('append');
+const fidelity = flag('fidelity') as Fidelity | undefined;
+const evictions = flag('evictions');
 const images = { kernel: file('kernel'), initrd: file('initrd'), bios: file('bios') };
 const pair = new Lockstep(
   () => ({
@@ -29,6 +31,8 @@ const pair = new Lockstep(
     ...(images.initrd && { initrd: images.initrd }),
     ...(images.bios && { bios: images.bios }),
     ...(append !== undefined && { append }),
+    ...(fidelity !== undefined && { fidelity }),
+    ...(evictions !== undefined && { evictions: { seed: Number(evictions) } }),
   }),
   {
     mode: (flag('mode') ?? 'exits') as LockstepMode,

@@ -391,7 +391,9 @@ describe('litmus programs', () => {
     const run = (more: VirtMachineOptions): number | undefined => outcome(machine(body, { cpu, ...more }, first ?? WB_GLOBAL))?.r4;
     expect(run({ fidelity: 'architectural', ...options })).toBe(architectural);
     if (!ownTlb) expect(run({ fidelity: 'architectural', retain: 'forever', ...options })).toBe(architectural);
-    expect(run({ fidelity: 'architectural', engine: 'wasm', translation: { heat: 1, batch: 1, cold: true }, ...options })).toBe(architectural);
+    expect(run({ fidelity: 'architectural', engine: 'wasm', translation: { heat: 1, batch: 1, cold: true }, ...options })).toBe(
+      architectural,
+    );
     expect(run({ fidelity: 'measured', ...options })).toBe(architectural);
     expect(run({ tlb: 'none', cache: 'none' })).toBe(transparent);
   });

@@ -169,6 +169,7 @@ describe('a machine refuses', () => {
     expect(refused({ fidelity: 'exact' as never })).toContain("there is no 'exact'");
     expect(refused({ fidelity: 'architectural', walk: 'maybe' as never })).toContain("there is no 'maybe'");
     expect(refused({ fidelity: 'measured', engine: 'wasm' })).toContain('wasm is for functional and architectural');
+    expect(refused({ fidelity: 'architectural', tlb: 'none', engine: 'wasm' })).toContain('walks at each access');
     expect(refused({ fidelity: 'measured', evictions: { seed: 1, interval: 0 } })).toContain('an interval of 0');
     expect(refused({ tlb: 'none', cache: 'none' })).toBe('nothing');
   });

@@ -5,6 +5,7 @@ import type { VirtMachineOptions } from '@tablewalk/board-qemu-virt';
 import type { KernelOptions } from '@tablewalk/kmem';
 import { GuestAbort, pmmVmm, workloads } from '@tablewalk/kmem';
 import { describe, expect, it } from 'vitest';
+import { digest } from '../hostile/support.js';
 import { bootKernel } from './boot-kernel.js';
 import { hasQemu } from './qemu.js';
 import { recordedRun, runOnQemu } from './recorded-run.js';
@@ -23,6 +24,8 @@ const ramBytes = 4 * 2 ** 20;
 
 const transparent = { fidelity: 'architectural', tlb: 'none', cache: 'none' } as const;
 const retaining = { fidelity: 'architectural', retain: 'forever' } as const;
+/** What is executed is translated first. */
+const translated = { engine: 'wasm', translation: { heat: 1, batch: 1, cold: true } } as const;
 
 const kernelOptions = (variant: Variant, wrong: boolean): KernelOptions => ({
   ramBytes,
@@ -46,12 +49,14 @@ describe.each(variants)('$name: $mistake', (variant) => {
   it('misbehaves where the architecture lets it, the same way each time', { timeout: 60_000 }, () => {
     expect(outcome(variant, true, { ...retaining, cpu })).toBe(variant.architectural);
     if (all) expect(outcome(variant, true, { ...retaining, cpu })).toBe(variant.architectural);
+    if (all) expect(outcome(variant, true, { ...retaining, ...translated, cpu })).toBe(variant.architectural);
   });
 
   whenAll('works where nothing is remembered, and the correct kernel works everywhere', { timeout: 120_000 }, () => {
     expect(outcome(variant, true, { ...transparent, cpu })).toBe('right');
     expect(outcome(variant, true, { cpu })).toBe(variant.functional);
-    for (const machine of [transparent, {}, retaining]) expect(outcome(variant, false, { ...machine, cpu })).toBe('right');
+    for (const machine of [transparent, {}, retaining, { ...retaining, ...translated }])
+      expect(outcome(variant, false, { ...machine, cpu })).toBe('right');
   });
 
   whenQemu('is $qemu by real QEMU', { timeout: 120_000 }, () => {
@@ -93,4 +98,15 @@ describe('the correct kernel', () => {
       expect(kernel.inspect().kernalloc.check()).toEqual([]);
     },
   );
+
+  it.each(all ? cores : ['armv7-weakest'])('comes to the same state on interpreter and translator: %s', { timeout: 120_000 }, (cpu) => {
+    const options = { ...retaining, cpu, evictions: { seed: 5, interval: 200 } };
+    const [interpreted, hot] = [{}, translated].map((engine) => {
+      const { kernel, machine } = bootKernel({ ramBytes }, { ...options, ...engine });
+      for (const workload of workloads.filter(({ name }) => name !== 'all')) workload.run(kernel, 3);
+      return machine;
+    });
+    expect(hot!.cpu.core.translated.regions).toBeGreaterThan(10);
+    expect(digest(hot!)).toBe(digest(interpreted!));
+  });
 });

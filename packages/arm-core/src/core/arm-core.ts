@@ -19,7 +19,7 @@ import { ProgramStatus } from './program-status.js';
 import { RegionFormer } from './region-former.js';
 import type { TranslationOptions } from './region-runner.js';
 import { RegionRunner } from './region-runner.js';
-import { systemInlines } from './system-inlines.js';
+import { SystemInlines } from './system-inlines.js';
 import type { InstructionSets } from './translator.js';
 import { Translator } from './translator.js';
 import { WatchedAccess } from './watched-access.js';
@@ -104,6 +104,7 @@ export class ArmCore implements CodeWatcher {
   /** The page being executed, or null when it must be looked up. */
   private page: CodePage | null = null;
   private readonly regions: RegionRunner | undefined;
+  private inlines: SystemInlines | undefined;
   /** Instruction of the block at PC that a region left to the interpreter, or -1. */
   private resumption = -1;
   private block: Block | undefined;
@@ -126,7 +127,7 @@ export class ArmCore implements CodeWatcher {
   halted = false;
   /** True when the core takes the same exception for ever: nothing but a reset ends that. */
   lockedUp = false;
-  observers: readonly Observer[] = [];
+  private told: readonly Observer[] = [];
   /**
    * Called at exits of regions, with the clock exact, unless something wants attention: `entry` is where it was entered, at VA `from`; `pc` and `itstate` are
    * those of the next instruction. For who compares; it sees every exit when regions are not linked.
@@ -203,10 +204,13 @@ export class ArmCore implements CodeWatcher {
     fetch: (host: number) => number,
   ): RegionRunner {
     const ram = memory.regions.find((region) => region.writable);
+    const system = new SystemInlines(ram);
+    system.setBarriers(lateEffects !== undefined, false);
+    this.inlines = system;
     const inlines: InlineKernels = {
       pure: new Map(),
       vector: new Map([...fpInlines, ...neonInlines, ...neonFloatInlines]),
-      call: systemInlines(ram, lateEffects !== undefined),
+      call: system.calls,
     };
     const former = new RegionFormer(new Translator(profile, instructionSets(), compiler, fetch), (kernel) => inlines.call.has(kernel));
     const host = { memory: memory.memory, state: this.state, bound };
@@ -216,6 +220,16 @@ export class ArmCore implements CodeWatcher {
       ...(lines && { shadow: { offset: lines.shadow.byteOffset, log2: lines.log2 } }),
     });
     return new RegionRunner(host, stateOffset, former, modules, this.cache, this.codeAppeared, options);
+  }
+
+  get observers(): readonly Observer[] {
+    return this.told;
+  }
+  /** What they see happens in the interpreter, but for barriers, which regions leave for then. */
+  set observers(observers: readonly Observer[]) {
+    this.told = observers;
+    const heard = observers.some(({ barrier }) => barrier !== undefined);
+    if (this.inlines?.setBarriers(this.late !== undefined, heard)) this.cache.clearRegions();
   }
 
   /** Regions ever translated to WebAssembly, the instructions in them, and how many of them the host still holds. */
@@ -462,8 +476,7 @@ export class ArmCore implements CodeWatcher {
    * a lock-up). Advances the timeline. An instruction that ends in an exception counts as one.
    */
   run(budget: number): void {
-    const { words: R, frame, timeline } = this;
-    const regions = this.observers.length === 0 ? this.regions : undefined;
+    const { words: R, frame, timeline, regions } = this;
     let left = Math.min(budget, LONGEST_RUN);
     this.runEnd = timeline.current + left;
     this.attention = false;

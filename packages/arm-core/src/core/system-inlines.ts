@@ -18,7 +18,7 @@ const CONTROL = 0x010003ff;
 /** Of those, the ones that MRS reads. */
 const CONTROL_READABLE = 0x3df;
 
-/** No observer is listening when regions run. */
+/** Barriers: {@link SystemInlines.setBarriers}. */
 const nothing: InlineCall = ({ w }) => w.i32(0);
 
 const inlineReadCpsr: InlineCall = ({ w }) => {
@@ -187,14 +187,33 @@ const inlineSendEvent: InlineCall = ({ w }) => {
   w.i32(0);
 };
 
-/** What the translator writes out for a machine with this RAM. With `late` somebody waits for DSB and ISB, which are the interpreter's then. */
-export const systemInlines = (ram: DirectRegion | undefined, late: boolean): ReadonlyMap<CallKernel<never>, InlineCall> =>
-  new Map([
-    [dmb, nothing],
-    ...(late ? [] : [dsb, isb].map((kernel) => [kernel, nothing])),
-    [readCpsr, inlineReadCpsr],
-    [writeCpsr, inlineWriteCpsr],
-    [clearExclusive, inlineClearExclusive],
-    [sendEvent, inlineSendEvent],
-    ...(ram !== undefined && ram.base + ram.byteLength <= 2 ** 32 ? exclusives(ram) : []),
-  ] as readonly (readonly [CallKernel<never>, InlineCall])[]);
+/** What the translator writes out for a machine with this RAM. */
+export class SystemInlines {
+  readonly calls: ReadonlyMap<CallKernel<never>, InlineCall>;
+  private readonly map: Map<CallKernel<never>, InlineCall>;
+
+  constructor(ram: DirectRegion | undefined) {
+    this.map = new Map([
+      [readCpsr, inlineReadCpsr],
+      [writeCpsr, inlineWriteCpsr],
+      [clearExclusive, inlineClearExclusive],
+      [sendEvent, inlineSendEvent],
+      ...(ram !== undefined && ram.base + ram.byteLength <= 2 ** 32 ? exclusives(ram) : []),
+    ] as readonly (readonly [CallKernel<never>, InlineCall])[]);
+    this.calls = this.map;
+    this.setBarriers(false, false);
+  }
+
+  /** Barriers that an observer hears of, and DSB and ISB where effects wait for them (`late`), are the interpreter's. True: this is a change. */
+  setBarriers(late: boolean, observed: boolean): boolean {
+    let changed = false;
+    for (const kernel of [dmb, dsb, isb]) {
+      const isInlined = !observed && !(late && kernel !== dmb);
+      if (isInlined === this.map.has(kernel)) continue;
+      changed = true;
+      if (isInlined) this.map.set(kernel, nothing);
+      else this.map.delete(kernel);
+    }
+    return changed;
+  }
+}
