@@ -11,6 +11,7 @@ export function preset(entries: readonly string[], extra: Options = {}): Options
     sourcemap: false,
     clean: true,
     treeshake: true,
+    minifySyntax: true,
     splitting: true,
     tsconfig: '../../tsconfig.build.json',
     ...extra,

@@ -16,6 +16,7 @@ await build({
   platform: 'node',
   format: 'esm',
   sourcemap: 'inline',
+  minifySyntax: true,
   logLevel: 'error',
   plugins: [
     {

@@ -7,10 +7,16 @@ import {
   PAGE_RESERVED,
   PAGE_RESERVED_BODY,
   PAGE_TAKEN,
+  PAGE_TAKEN_BODY,
   PAGE_UNKNOWN,
   type Words,
 } from '@tablewalk/alloc';
-import { AT_LISTS, AT_ORDERS, DESCRIPTORS, MARK_BOTH, MARK_FIRST, MARK_LAST, OWN, STATE } from './layout.js';
+import { AT_LISTS, AT_ORDERS, DESCRIPTORS, OWN, STATE } from './layout.js';
+
+/** Pages of a taken block that were not asked for: its first one, its last one, the only one. */
+export const MARK_FIRST = PAGE_TAKEN_BODY | 0x10;
+export const MARK_LAST = PAGE_TAKEN_BODY | 0x20;
+export const MARK_BOTH = PAGE_TAKEN_BODY | 0x30;
 
 /**
  * Blocks of `1 << order` pages in the descriptors, and the lists of free ones by order: what is split, merged, marked and found, whoever asks for it.

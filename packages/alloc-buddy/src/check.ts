@@ -8,7 +8,9 @@ import {
   type Violation,
   type Words,
 } from '@tablewalk/alloc';
-import { AT_LISTS, AT_ORDERS, DESCRIPTORS, headerViolations, MARK_BOTH, MARK_FIRST, MARK_LAST, OWN, STATE } from './layout.js';
+import { MARK_BOTH, MARK_FIRST, MARK_LAST } from './blocks.js';
+import { headerViolations } from './header.js';
+import { AT_LISTS, AT_ORDERS, DESCRIPTORS, OWN, STATE } from './layout.js';
 
 /** More are not told. */
 const MOST = 100;

@@ -1,6 +1,7 @@
 import { ALLOCATOR_CONTRACT, type AllocatorPlugin, AllocError, DESCRIPTOR_WORDS } from '@tablewalk/alloc';
 import { Buddy } from './buddy.js';
-import { AT_ORDERS, DESCRIPTORS, HIGHEST_ORDER, headerViolations, metadataWords, NAME, writeHeader } from './layout.js';
+import { headerViolations, metadataWords, writeHeader } from './header.js';
+import { AT_ORDERS, DESCRIPTORS, HIGHEST_ORDER, NAME } from './layout.js';
 
 export interface BuddyOptions {
   /** The largest block is `1 << maxOrder` pages; 0 to 10, the default. */

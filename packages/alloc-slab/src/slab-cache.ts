@@ -76,7 +76,7 @@ export class SlabCache implements ObjectCache {
     this.mapWords = shape.mapWords | 0;
     this.headerWords = shape.headerWords | 0;
     this.isMapped = shape.mapWords > 0;
-    this.full = fullMap(shape);
+    this.full = fullMap(shape) | 0;
     this.perPlace = (1 + 2 ** -40) / shape.placeWords;
   }
 
@@ -102,12 +102,11 @@ export class SlabCache implements ObjectCache {
   /** Takes the lowest free place of the first slab of the list, whose map is in its descriptor. */
   private takeDescribed(slab: number): number {
     const { descriptors, words, full } = this;
-    const state = descriptors.references(slab);
+    const state = descriptors.references(slab) | 0;
     const room = ~state & full;
     if (room === 0) return this.notFull(slab);
     const bit = room & -room;
-    const map = (state | bit) >>> 0;
-    descriptors.setReferences(slab, map);
+    descriptors.setReferences(slab, (state | bit) >>> 0);
     words.store(AT_LIVE, words.load(AT_LIVE) + 1);
     if (room === bit) words.store(AT_ROOM, descriptors.next(slab) + 1);
     return (((slab - this.first) << this.wordShift) + Math.imul(31 - Math.clz32(bit), this.placeWords)) | 0;
@@ -164,10 +163,10 @@ export class SlabCache implements ObjectCache {
 
   private giveDescribed(slab: number, place: number): Code {
     const { descriptors, words } = this;
-    const state = descriptors.references(slab);
-    const map = (state & ~(1 << place)) >>> 0;
+    const state = descriptors.references(slab) | 0;
+    const map = state & ~(1 << place);
     if (map === state) return NOT_ALLOCATED;
-    descriptors.setReferences(slab, map);
+    descriptors.setReferences(slab, map >>> 0);
     words.store(AT_LIVE, words.load(AT_LIVE) - 1);
     if (map === 0) return this.emptied(slab, state === this.full);
     if (state === this.full) this.link(slab);

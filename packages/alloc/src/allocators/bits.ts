@@ -26,7 +26,8 @@ export function findOnes(word: number, length: number): number {
 /** Length of the longest run of ones: the powers of two below it by halves, then what fits on top of the highest. */
 export function longestOnes(word: number): number {
   if (word === 0) return 0;
-  if (~word === 0) return 32;
+  // A single run, as most words have: from its lowest bit to its highest.
+  if ((word & (word + (word & -word))) === 0) return Math.clz32(word & -word) + 1 - Math.clz32(word);
   const two = word & (word >>> 1);
   if (two === 0) return 1;
   const four = two & (two >>> 2);
