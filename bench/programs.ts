@@ -74,7 +74,7 @@ const compare = (name: string): Comparison => {
 
 const groups: Readonly<Record<string, RegExp>> = {
   'floating point and NEON': /^(double|single|fused|neon)-/,
-  system: /^(svc|mmio|rewriting)-/,
+  system: /^(svc|fault|mmio|rewriting)-/,
   integer: /./,
 };
 const ratios: Record<string, number[]> = {};

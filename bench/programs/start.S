@@ -50,6 +50,9 @@ clear:
   vmsr fpexc, r0
   ldr r0, =vectors
   mcr p15, 0, r0, c12, c0, 0
+  cps #0x17
+  ldr sp, =0x47e00000
+  cps #0x13
   ldr sp, =0x47f00000
   bl main
   bl print
@@ -63,7 +66,7 @@ vectors:
   b .
   b service
   b .
-  b .
+  b abort
   b .
   b .
   b .
@@ -72,6 +75,19 @@ service:
   push {r1, lr}
   add r0, r0, #1
   ldm sp!, {r1, pc}^
+
+@ Data abort: maps the section of the address to 0x47000000, and tries again.
+abort:
+  sub lr, lr, #8
+  push {r0, r1, r2, r3, lr}
+  mrc p15, 0, r0, c6, c0, 0
+  lsr r0, r0, #20
+  ldr r1, =0x40004000
+  ldr r2, =0x47001c0e
+  str r2, [r1, r0, lsl #2]
+  dsb
+  isb
+  ldm sp!, {r0, r1, r2, r3, pc}^
 
 @ r0 in hexadecimal and a new line.
 print:
