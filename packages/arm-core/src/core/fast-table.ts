@@ -74,10 +74,10 @@ export class FastTable<Page = unknown> implements FastTablePort {
   }
 
   private noteLarge(va: number, sizeLog2: number): void {
-    const size = 2 ** sizeLog2;
-    const low = Math.floor((va >>> 0) / size) * size;
+    const low = ((va >>> sizeLog2) << sizeLog2) >>> 0;
+    const high = low + 2 ** sizeLog2 - 1;
     if (low < this.largeLow) this.largeLow = low;
-    if (low + size - 1 > this.largeHigh) this.largeHigh = low + size - 1;
+    if (high > this.largeHigh) this.largeHigh = high;
   }
 
   private clearEntry(entry: number): void {
@@ -165,8 +165,12 @@ export class FastTable<Page = unknown> implements FastTablePort {
 
   /** Forgets the jump cache only. */
   dropCode(): void {
-    this.jumpTags.fill(-1);
-    this.jumpPages.fill(undefined);
+    // Whatever is in a slot is in `fetched`: to look at all slots was a third of a page-fault round trip.
+    for (const tag of this.fetched.keys()) {
+      const slot = (tag >>> 12) & (JUMP_ENTRIES - 1);
+      this.jumpTags[slot] = -1;
+      this.jumpPages[slot] = undefined;
+    }
     this.fetched.clear();
     this.leaveCode();
   }
