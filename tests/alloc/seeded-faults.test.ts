@@ -128,7 +128,7 @@ const mutations: [what: string, Shipped, Mutation, Invariant[]][] = [
   [
     'the summaries end at their first level',
     'bitmapTree',
-    { file: summaries, from: 'changed && level <= top', to: 'changed && level <= 1' },
+    { file: summaries, from: 'changed && level < top', to: 'changed && level < 1' },
     ['lowest', 'complete', 'check-clean', 'answer', 'misuse-refused'],
   ],
   [
@@ -140,8 +140,14 @@ const mutations: [what: string, Shipped, Mutation, Invariant[]][] = [
   [
     'a level of many pages reads the wrong word',
     'bitmapTree',
-    { file: summaries, from: 'const suffix = words.load(left + 2);', to: 'const suffix = words.load(left + 1);' },
+    { file: summaries, from: 'const suffix = words.load(left + 2) | 0;', to: 'const suffix = words.load(left + 1) | 0;' },
     ['lowest', 'complete', 'misuse-refused', 'answer'],
+  ],
+  [
+    'what a right half begins with is not put before its node',
+    'bitmapTree',
+    { file: summaries, from: 'if (otherSuffix + prefix > longest)', to: 'if (false)' },
+    ['lowest', 'complete', 'check-clean'],
   ],
   [
     'pages past the end are free',

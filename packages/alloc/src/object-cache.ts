@@ -85,7 +85,10 @@ export interface ObjectCachePlugin {
   metadataWords(kind: ObjectKind, geometry: Geometry): number;
   /** Formats its words: an empty cache that holds no page. */
   create(words: Words, kind: ObjectKind, surroundings: ObjectSurroundings): ObjectCache;
-  /** Takes up what `create` made over the same words, or over a copy of all of them, pages and descriptors included. */
+  /**
+   * Takes up what `create` made over the same words, or over a copy of all of them, pages and descriptors included. Throws an `AllocError` of kind
+   * `attach` for words that hold nothing, or another cache's state.
+   */
   attach(words: Words, kind: ObjectKind, surroundings: ObjectSurroundings): ObjectCache;
 }
 

@@ -280,33 +280,38 @@ export function allocatorCases(plugin: AllocatorPlugin, options: AllocatorConfor
       }
     },
   });
-  cases.push({
-    name: 'filled page by page and drained',
-    run: () => geometries.slice(0, 9).forEach((geometry) => fillAndDrain(plugin, geometry, onHost)),
-  });
-  cases.push({
-    name: 'taken up from a copy of its words',
-    run() {
-      all.forEach((geometry, index) => {
-        const rig = new AllocatorRig(plugin, geometry, seed + 100 + index, onHost);
-        for (let round = 0; round < 3; round++) {
-          rig.live(40, 0.7, 40);
-          rig.replay(60);
+  // What a longer history shows, over the caller's words too: fewer geometries there, since each access may be a simulated instruction.
+  const histories: [string, WordsFactory, readonly Geometry[]][] = [['', onHost, geometries]];
+  if (makeWords) histories.push([' over given words', makeWords, geometries.slice(0, 7)]);
+  for (const [where, factory, over] of histories) {
+    cases.push({
+      name: `filled page by page and drained${where}`,
+      run: () => over.slice(0, 9).forEach((geometry) => fillAndDrain(plugin, geometry, factory)),
+    });
+    cases.push({
+      name: `taken up from a copy of its words${where}`,
+      run() {
+        [...over, ...(options.geometries ?? [])].forEach((geometry, index) => {
+          const rig = new AllocatorRig(plugin, geometry, seed + 100 + index, factory);
+          for (let round = 0; round < 3; round++) {
+            rig.live(40, 0.7, 40);
+            rig.replay(60);
+          }
+        });
+      },
+    });
+    cases.push({
+      name: `visitors${where}`,
+      run() {
+        for (const geometry of over.slice(3, 8)) {
+          const rig = new AllocatorRig(plugin, geometry, seed, factory);
+          rig.live(40, 0.5, 40);
+          rig.visit();
+          rig.live(40, 0.5, 40);
         }
-      });
-    },
-  });
-  cases.push({
-    name: 'visitors',
-    run() {
-      for (const geometry of geometries.slice(3, 8)) {
-        const rig = new AllocatorRig(plugin, geometry, seed, onHost);
-        rig.live(40, 0.5, 40);
-        rig.visit();
-        rig.live(40, 0.5, 40);
-      }
-    },
-  });
+      },
+    });
+  }
   cases.push({
     name: 'flipped bits',
     run() {

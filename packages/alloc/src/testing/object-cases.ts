@@ -74,6 +74,23 @@ function checkContract(plugin: ObjectCachePlugin): void {
   }
 }
 
+/** Words that hold nothing, and words that hold another cache's state, are not taken up. */
+function expectAttachRefuses(plugin: ObjectCachePlugin, pages: AllocatorPlugin | undefined): void {
+  const [kinds] = pairs(plugin, geometry) as [ObjectKind[]];
+  const rig = new ObjectRig({ plugin, kinds, geometry, seed: 1, makeWords: onHost, ...(pages && { pages }) });
+  const [kind] = kinds as [ObjectKind];
+  const [, other] = rig.memories.own as [GuardedWords, GuardedWords];
+  for (const words of [hostWords(plugin.metadataWords(kind, geometry)), other.copy()]) {
+    try {
+      plugin.attach(words, kind, rig.surroundings());
+    } catch (error) {
+      if (error instanceof Error && error.name === 'AllocError') continue;
+      rig.fail('contract', `attach threw ${String(error)}`, error);
+    }
+    rig.fail('contract', 'attach takes words that hold no state of this cache');
+  }
+}
+
 function flipBits(plugin: ObjectCachePlugin, kinds: readonly ObjectKind[], seed: number, pages: AllocatorPlugin | undefined): void {
   const setup = { plugin, kinds, geometry, seed, makeWords: onHost, ...(pages && { pages }) };
   const random = seededRandom(seed);
@@ -138,7 +155,10 @@ export function objectCacheCases(plugin: ObjectCachePlugin, options: ObjectCache
     makeWords: factory,
     ...(pages && { pages }),
   });
-  const cases: ConformanceCase[] = [{ name: 'contract and sizes', run: () => checkContract(plugin) }];
+  const cases: ConformanceCase[] = [
+    { name: 'contract and sizes', run: () => checkContract(plugin) },
+    { name: 'attach to what is not its state', run: () => expectAttachRefuses(plugin, pages) },
+  ];
   const factories: [string, WordsFactory, number][] = [
     ['host', onHost, operations],
     ['counting', (count) => countingWords(hostWords(count)), Math.ceil(operations / 3)],
@@ -161,50 +181,56 @@ export function objectCacheCases(plugin: ObjectCachePlugin, options: ObjectCache
       },
     });
   }
-  cases.push({
-    name: 'filled to the last page and drained',
-    run() {
-      for (const kinds of pairs(plugin, few)) {
-        const rig = new ObjectRig(setup(kinds.slice(0, 1), few, 50, onHost));
-        const [client] = rig.clients as [ObjectRig['clients'][number]];
-        // Large pages hold many small objects: a bound, in case nothing ever refuses.
-        for (let count = 0; count < 600 && rig.allocate(client) >= 0; count++);
-        rig.inspect();
-        rig.live(60, 0.5, 30);
-        rig.drain();
-      }
-    },
-  });
-  cases.push({
-    name: 'taken up from a copy of everything',
-    run() {
-      pairs(plugin, geometry).forEach((kinds, index) => {
-        const rig = new ObjectRig(setup(kinds, geometry, 20 + index, onHost));
-        rig.addStrangers(4);
-        rig.live(80, 0.7, 80);
-        const fork = rig.fork();
-        const difference = rig.compare(fork, 120, seed);
-        if (difference) rig.fail('replay', difference);
-        rig.inspect();
-        try {
-          fork.inspect();
-        } catch (error) {
-          rig.fail('replay', `the copy has other state: ${error instanceof Error ? error.message : String(error)}`, error);
+  // What a longer history shows, over the caller's words too: fewer sizes there, since each access may be a simulated instruction.
+  const histories: [string, WordsFactory, number][] = [['', onHost, Number.POSITIVE_INFINITY]];
+  if (makeWords) histories.push([' over given words', makeWords, 3]);
+  for (const [where, factory, most] of histories) {
+    const among = (all: readonly ObjectKind[][]): readonly ObjectKind[][] => all.slice(0, most);
+    cases.push({
+      name: `filled to the last page and drained${where}`,
+      run() {
+        for (const kinds of among(pairs(plugin, few))) {
+          const rig = new ObjectRig(setup(kinds.slice(0, 1), few, 50, factory));
+          const [client] = rig.clients as [ObjectRig['clients'][number]];
+          // Large pages hold many small objects: a bound, in case nothing ever refuses.
+          for (let count = 0; count < 600 && rig.allocate(client) >= 0; count++);
+          rig.inspect();
+          rig.live(60, 0.5, 30);
+          rig.drain();
         }
-      });
-    },
-  });
-  cases.push({
-    name: 'visitors',
-    run() {
-      for (const kinds of pairs(plugin, geometry)) {
-        const rig = new ObjectRig(setup(kinds, geometry, 70, onHost));
-        rig.live(40, 0.8, 40);
-        rig.visit();
-        rig.live(40, 0.5, 40);
-      }
-    },
-  });
+      },
+    });
+    cases.push({
+      name: `taken up from a copy of everything${where}`,
+      run() {
+        among(pairs(plugin, geometry)).forEach((kinds, index) => {
+          const rig = new ObjectRig(setup(kinds, geometry, 20 + index, factory));
+          rig.addStrangers(4);
+          rig.live(80, 0.7, 80);
+          const fork = rig.fork();
+          const difference = rig.compare(fork, 120, seed);
+          if (difference) rig.fail('replay', difference);
+          rig.inspect();
+          try {
+            fork.inspect();
+          } catch (error) {
+            rig.fail('replay', `the copy has other state: ${error instanceof Error ? error.message : String(error)}`, error);
+          }
+        });
+      },
+    });
+    cases.push({
+      name: `visitors${where}`,
+      run() {
+        for (const kinds of among(pairs(plugin, geometry))) {
+          const rig = new ObjectRig(setup(kinds, geometry, 70, factory));
+          rig.live(40, 0.8, 40);
+          rig.visit();
+          rig.live(40, 0.5, 40);
+        }
+      },
+    });
+  }
   cases.push({
     name: 'flipped bits',
     run: () => pairs(plugin, geometry).forEach((kinds, index) => flipBits(plugin, kinds, seed + 90 + index, pages)),

@@ -119,7 +119,7 @@ export class ObjectRig {
       memory: guarded(geometry.pageCount * this.wordsPerPage, 'pages-outside'),
       own: kinds.map((kind) => guarded(plugin.metadataWords(kind, geometry), 'words-outside')),
     };
-    const { pageAllocator, descriptors, memory, own } = this.memories;
+    const { pageAllocator, memory, own } = this.memories;
     // Past the guard: what an in-band allocator touches in free pages is none of the cache's doing.
     const hooks = { pageWords: memory.words };
     this.pages = copied
@@ -127,16 +127,23 @@ export class ObjectRig {
       : createAllocator(pagePlugin, geometry, pageAllocator, hooks);
     this.clients = kinds.map((kind, index) => {
       const ledger = new PageLedger(this.pages);
-      const surroundings: ObjectSurroundings = {
-        pages: ledger.allocator,
-        geometry,
-        memory,
-        descriptors: this.pages.descriptors ?? pageDescriptors(descriptors, 0, geometry.firstPage, geometry.pageCount),
-      };
+      const surroundings = this.surroundings(ledger.allocator);
       const words = own[index] as GuardedWords;
       const open = copied ? attachObjectCache : createObjectCache;
       return { cache: open(plugin, kind, surroundings, words), ledger, live: new Map() };
     });
+  }
+
+  /** What a cache stands on here, with pages from the rig's allocator or through what watches it. */
+  surroundings(pages: PageAllocator = this.pages): ObjectSurroundings {
+    const { geometry } = this.setup;
+    const { memory, descriptors } = this.memories;
+    return {
+      pages,
+      geometry,
+      memory,
+      descriptors: this.pages.descriptors ?? pageDescriptors(descriptors, 0, geometry.firstPage, geometry.pageCount),
+    };
   }
 
   fail(invariant: Invariant, message: string, cause?: unknown): never {

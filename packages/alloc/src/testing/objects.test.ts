@@ -23,6 +23,7 @@ describe('an object cache with a mistake is caught', () => {
     ['state outside the words', ['counters', 'replay']],
     ['open to visitors', ['visitor-busy']],
     ['gives up early', ['complete']],
+    ['attaches to anything', ['contract']],
   ];
   it.each(faults)('%s', (fault, invariants) => {
     const failures = verifyObjectCache(pageObjects(fault), { operations: 120 });
