@@ -22,7 +22,7 @@ run takes QEMU's spellings: -m SIZE, -cpu NAME, -kernel F, -initrd F, -append TE
   --symbols FILE (ELF or System.map, for the trace)
   --engine interpreter|wasm|lockstep    wasm: hot code is translated to WebAssembly; what the guest does is the same.
                           lockstep: both, side by side; ends with status 67 at the first difference
-  --lockstep exits|budgets|budgets:SEED    compare at each exit of a region (default), or after random budgets
+  --lockstep exits|budgets[,seed=N][,heat=N]    compare at each exit of a region (default), or after random budgets
   --fidelity functional|architectural|measured    TLBs and caches with contents; every access counted
   --tlb M, --cache M      a model: none, a core's name, or a module (a cache by itself: in place of the core's); default the core's own
   --retain finite|forever, --walk coherent|noncoherent, --dma coherent|noncoherent, --power-on clean|unknown, --evictions SEED

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { LockstepMode } from '@tablewalk/board-qemu-virt';
+import type { LockstepOptions } from '@tablewalk/board-qemu-virt';
 import { LOCKSTEP_MODES } from '@tablewalk/board-qemu-virt';
 import { oneOf, parseCount, parseSize } from './argument-values.js';
 import type { ModelArguments } from './model-options.js';
@@ -37,8 +37,8 @@ export interface RunArguments extends ModelArguments {
   readonly noReboot: boolean;
   readonly modernVirtio: boolean;
   readonly engine: (typeof ENGINES)[number];
-  /** When the two of `lockstep` are compared, and the seed of the lengths of budgets. */
-  readonly lockstep: { readonly mode: LockstepMode; readonly seed: number };
+  /** When the two of `lockstep` are compared, and how eagerly code is translated. */
+  readonly lockstep: LockstepOptions;
 }
 
 export interface DriveArgument {
@@ -201,9 +201,14 @@ const parseNet = (net: string | undefined, nic: string | undefined): 'user' | un
 };
 
 const parseLockstep = (text = 'exits'): RunArguments['lockstep'] => {
-  const [mode, seed, ...rest] = text.split(':');
-  if (rest.length > 0) throw new UsageError(`--lockstep takes exits, budgets or budgets:SEED, not '${text}'`);
-  return { mode: oneOf('lockstep', LOCKSTEP_MODES, mode)!, seed: parseCount('lockstep seed', seed, 1) };
+  const [mode, ...rest] = text.split(',');
+  const fields = new Map(rest.map((field) => field.split('=') as [string, string | undefined]));
+  for (const name of fields.keys()) if (name !== 'seed' && name !== 'heat') throw new UsageError(`--lockstep does not know '${name}'`);
+  return {
+    mode: oneOf('lockstep', LOCKSTEP_MODES, mode)!,
+    seed: parseCount('lockstep seed', fields.get('seed'), 1),
+    ...(fields.has('heat') && { translation: { heat: parseCount('lockstep heat', fields.get('heat') ?? '', 0) } }),
+  };
 };
 
 /** Reads the arguments of `tablewalk run`. `undefined` asks for help. */

@@ -130,12 +130,14 @@ describe('--engine lockstep', () => {
     }
   };
 
-  it.each([['exits'], ['budgets:5']])('runs the guest on both, compares at %s, prints once', async (mode) => {
+  it.each([['exits,heat=1'], ['budgets,seed=5']])('runs the guest on both, compares at %s, prints once', async (mode) => {
     const { status, text } = await outputOf('--lockstep', mode, '--stats', '-d', 'int');
     expect(status).toBe(0);
     expect(text.split('supervisor call taken')).toHaveLength(2);
     expect(text.split('] svc at ')).toHaveLength(2);
-    expect(text).toMatch(/lockstep at (exits|budgets), [1-9]\d* comparisons/);
+    expect(text).toMatch(
+      mode.startsWith('exits') ? /lockstep at exits, [1-9]\d\d+ comparisons/ : /lockstep at budgets, [1-9]\d* comparisons/,
+    );
   });
 
   it('ends with status 67 and one report at the first difference', async () => {
@@ -157,7 +159,9 @@ describe('--engine lockstep', () => {
   it.each([
     [['--lockstep', 'exits'], '--engine lockstep'],
     [['--engine', 'lockstep', '--lockstep', 'often'], 'exits, budgets'],
-    [['--engine', 'lockstep', '--lockstep', 'budgets:x'], 'number'],
+    [['--engine', 'lockstep', '--lockstep', 'budgets,seed=x'], 'number'],
+    [['--engine', 'lockstep', '--lockstep', 'exits,heat'], 'number'],
+    [['--engine', 'lockstep', '--lockstep', 'exits,cold=1'], 'cold'],
     [['--engine', 'lockstep', '--trace', '-'], '--trace'],
     [['--engine', 'lockstep', '--save', 'x'], '--save'],
     [['--engine', 'both'], 'lockstep'],
