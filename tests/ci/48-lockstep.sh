@@ -4,4 +4,4 @@
 cd "$(dirname "$0")/../.." || exit 1
 export RESULTS=.cache/ci-lockstep.json
 rm -f "$RESULTS"
-INSTRUCTIONS=60000000 exec node tests/long/lockstep.mjs u-boot kmem armmp bench/neon-thumb
+INSTRUCTIONS=40000000 exec node tests/long/lockstep.mjs u-boot kmem armmp bench/neon-thumb

@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { packRecorded } from '../recorded-batch.js';
 import { BATCH_MAX, IN_CPSR, OUT_TYPE, TYPE_STUCK } from './batch-layout.js';
+import { censusText } from './census.js';
 import { compare, describeDifferences } from './compare.js';
 import { generate } from './generate.js';
-import { runHere, translateAtOnce } from './run-here.js';
+import { runHere, runTranslated, translateAtOnce } from './run-here.js';
 import { runQemu } from './run-qemu.js';
 
 // Compares single instructions with QEMU: main SEED COUNT [--only REGEXP] [--unpredictable] [--each N] [--engine wasm]; ends non-zero on a difference.
@@ -30,7 +31,8 @@ if (!existsSync(elf)) {
   ]);
 }
 const only = flag('--only');
-const options = flag('--engine') === 'wasm' ? translateAtOnce : {};
+const translated = flag('--engine') === 'wasm';
+const options = translated ? translateAtOnce : {};
 let failed = 0;
 for (let done = 0, part = 0; done < count; part++) {
   const size = Math.min(BATCH_MAX, count - done);
@@ -44,7 +46,9 @@ for (let done = 0, part = 0; done < count; part++) {
   const expected = runQemu(elf, batch);
   const qemu = Date.now() - t;
   t = Date.now();
-  const actual = runHere(readFileSync(elf), batch, options);
+  const { output: actual, census } = translated
+    ? runTranslated(readFileSync(elf), batch)
+    : { output: runHere(readFileSync(elf), batch), census: undefined };
   const here = Date.now() - t;
   const { stuck, triaged, differences } = compare(batch, expected, actual);
   const record = flag('--record');
@@ -69,6 +73,10 @@ for (let done = 0, part = 0; done < count; part++) {
   console.log(
     `seed ${seed + part}: ${size} tests, ${batch.names.length} encodings, ${differences.length} differ, ${triaged} triaged, ${stuck} stuck (QEMU ${qemu} ms, here ${here} ms)`,
   );
+  if (census !== undefined) {
+    failed += census.unexplained.length;
+    console.log(censusText(census));
+  }
   if (differences.length > 0) console.log(describeDifferences(batch, differences, Number(flag('--each') ?? 2)));
   done += size;
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { translateAtOnce } from '../instructions/run-here.js';
 import { packRecorded } from '../recorded-batch.js';
 import { compare, describeDifferences, describeTest } from './compare.js';
 import { generate } from './generate.js';
@@ -8,7 +9,7 @@ import { aloneIn, BATCH_MAX } from './layout.js';
 import { runHere } from './run-here.js';
 import { runQemu } from './run-qemu.js';
 
-// Compares system instructions and IT blocks with QEMU: main SEED COUNT [--only REGEXP] [--each N] [--show INDEX] [--record FILE]; ends non-zero on a difference.
+// Compares system instructions and IT blocks with QEMU: main SEED COUNT [--only REGEXP] [--each N] [--show INDEX] [--record FILE] [--engine wasm]; ends non-zero on a difference.
 const flag = (name: string): string | undefined => {
   const i = process.argv.indexOf(name);
   return i < 0 ? undefined : process.argv[i + 1];
@@ -23,6 +24,7 @@ execFileSync('arm-linux-gnueabihf-gcc', [
   ...['-o', elf, `${harness}/harness.S`],
 ]);
 const only = flag('--only');
+const options = flag('--engine') === 'wasm' ? translateAtOnce : {};
 let failed = 0;
 let triagedAll = 0;
 let leakedAll = 0;
@@ -35,14 +37,14 @@ for (let done = 0, part = 0; done < count; part++) {
   const expected = runQemu(elf, batch);
   const qemu = Date.now() - t;
   t = Date.now();
-  const actual = runHere(readFileSync(elf), batch);
+  const actual = runHere(readFileSync(elf), batch, options);
   const here = Date.now() - t;
   const first = compare(batch, expected, actual);
   let { differences } = first;
   if (differences.length > 0) {
     // A test may read what an earlier one left behind outside the windows, UNKNOWN bytes of an aborted store say: what is its own differs again without them.
     const alone = aloneIn(batch, new Set(differences.map(({ index }) => index)));
-    ({ differences } = compare(alone, runQemu(elf, alone), runHere(readFileSync(elf), alone)));
+    ({ differences } = compare(alone, runQemu(elf, alone), runHere(readFileSync(elf), alone, options)));
   }
   const leaked = first.differences.length - differences.length;
   failed += differences.length;

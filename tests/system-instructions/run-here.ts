@@ -1,10 +1,11 @@
 import { VirtMachine } from '../../packages/board-qemu-virt/src/virt-machine.js';
+import type { VirtMachineOptions } from '../../packages/board-qemu-virt/src/virt-options.js';
 import type { Batch } from './layout.js';
 import { bytesOf, CONTROL, OUTPUT, RAM_BYTES, RECORD_WORDS, ramOf } from './layout.js';
 
 /** Output records of the batch from Tablewalk's machine running the harness. */
-export const runHere = (elf: Uint8Array, batch: Batch): Uint32Array => {
-  const machine = new VirtMachine({ kernel: elf, memory: RAM_BYTES, cpu: 'cortex-a15' });
+export const runHere = (elf: Uint8Array, batch: Batch, options: Partial<VirtMachineOptions> = {}): Uint32Array => {
+  const machine = new VirtMachine({ kernel: elf, memory: RAM_BYTES, cpu: 'cortex-a15', ...options });
   for (const [address, words] of ramOf(batch))
     if (!machine.writeMemory(address, bytesOf(words))) throw new Error(`no RAM at 0x${address.toString(16)}`);
   const control = (): DataView => {
