@@ -1,4 +1,4 @@
-import { systemInlines } from '../../packages/arm-core/src/core/system-inlines.js';
+import { SystemInlines } from '../../packages/arm-core/src/core/system-inlines.js';
 import { Translator } from '../../packages/arm-core/src/core/translator.js';
 import { decodeTables } from '../../packages/arm-core/src/isa/decode-tables.js';
 import type { VirtMachine } from '../../packages/board-qemu-virt/src/virt-machine.js';
@@ -74,7 +74,7 @@ export class Census {
   private kindOf(word: TestedWord, missed: boolean): string | undefined {
     const { machine } = this;
     const { memory } = machine;
-    const inlines = { ...noInlineKernels, call: systemInlines(memory.regions.find(({ writable }) => writable)) };
+    const inlines = { ...noInlineKernels, call: new SystemInlines(memory.regions.find(({ writable }) => writable)).calls };
     const { A32: a32, T32: t32, T16: t16 } = decodeTables();
     const translator = new Translator(machine.profile, { a32, t32, t16 }, undefined as never, (host) => memory.u16[host >>> 1]!);
     const { builder } = translator;

@@ -56,7 +56,7 @@ const PASSING: readonly string[] = ['limit', 'stopped', 'asleep', 'idle'];
 export class Lockstep {
   /** The one that is translated: its console is the console. */
   readonly machine: VirtMachine;
-  /** The one that is interpreted: observers belong here, since regions do not run with any. */
+  /** The one that is interpreted. Observers belong to one of the two, or hear of everything twice. */
   readonly reference: VirtMachine;
   readonly mode: LockstepMode;
   /** Comparisons so far. */
