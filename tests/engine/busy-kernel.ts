@@ -39,6 +39,9 @@ again:
   add r8, r8, r0, lsl #3
   bl rewrite
   add r8, r8, r0
+  b poll
+polled:
+  add r8, r8, r0
   subs r9, r9, #1
   bne again
   cpsid i
@@ -142,6 +145,35 @@ patched:
   add r0, r0, #0
   subs r3, r3, #1
   bne rewritten
+  bx lr
+  .ltorg
+
+poll:
+  @ A device, the virtual counter, a register that is slow to read, a word across pages, one whose flags matter, the interrupt mask.
+  ldr r1, =0x09000000
+  ldr r12, =0x40100ffd
+  mov r0, #0
+  mov r3, #40
+polling:
+  ldr r2, [r1, #0x18]
+  adds r0, r0, r2
+  mrrc p15, 1, r2, lr, c14
+  adcs r0, r2, r0, ror #3
+  ldr r2, [r12], #1
+  mrc p15, 0, lr, c14, c3, 1
+  addcs r0, r0, lr
+  cpsid i
+  sbcs r0, r0, r2
+  strhmi r0, [r12]
+  tst r3, #1
+  cpsie i
+  ldrne r2, [r1, #0x24]
+  addne r0, r2, r0
+  bic r12, r12, #4
+  strlt r3, [r1, #0x24]
+  subs r3, r3, #1
+  bne polling
+  ldr lr, =polled
   bx lr
   .ltorg
 

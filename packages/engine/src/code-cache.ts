@@ -58,6 +58,8 @@ export class CodePage {
   readonly regions: TranslatedRegion[] = [];
   /** For each computed jump that was interpreted, by its offset: offsets on the same page that it led to. Only a profile: it may be out of date. */
   private readonly targets = new Map<number, number[]>();
+  /** Offsets of instructions that made regions leave often: where the next translations call the interpreter. Only a profile, too. */
+  readonly steps = new Set<number>();
   straddler: { readonly second: number; readonly itstate: number; readonly block: Block } | undefined;
 
   constructor(hostPage: number, mode: number, shift: number) {
@@ -192,6 +194,12 @@ export class CodeCache {
     return before === 0;
   }
 
+  /** Drops one region of the page. */
+  removeRegion(page: CodePage, region: TranslatedRegion): void {
+    const index = page.regions.indexOf(region);
+    if (index >= 0) this.dropRegion(page, index);
+  }
+
   /** Drops every region; blocks stay, and begin to count their heat again. */
   clearRegions(): void {
     for (const page of this.pages.values()) {
@@ -228,6 +236,7 @@ export class CodeCache {
 
   private invalidatePage(page: CodePage, granules: number): number {
     let left = 0;
+    for (const offset of page.steps) if ((granules >>> (offset >>> 7)) & 1) page.steps.delete(offset);
     for (let i = page.regions.length - 1; i >= 0; i--) {
       if (page.regions[i]!.granules & granules) this.dropRegion(page, i);
       else left |= page.regions[i]!.granules;

@@ -11,6 +11,7 @@ export type { CallKernel, Kernel, PureKernel, StateViews, VectorKernel } from '.
 export * as layout from './layout.js';
 export * as ops from './ops.js';
 export { hashStore } from './store-hash.js';
+export { EXIT_MISSED, EXIT_RESYNC } from './wasm/exit-codes.js';
 export type { FunctionWriter } from './wasm/function-writer.js';
 export type { InlineCall, InlineCallContext } from './wasm/inline-call.js';
 export * as inlineFloat from './wasm/inline-float.js';
@@ -18,7 +19,7 @@ export type { InlineKernels, InlineVector } from './wasm/inline-kernels.js';
 export { noInlineKernels } from './wasm/inline-kernels.js';
 export { inlineLanes, inlineLanesOrKernel, inlineWork, Lanes } from './wasm/inline-lanes.js';
 export * as wasm from './wasm/opcodes.js';
-export type { Region, RegionBlock, RegionMode, RegionVariant } from './wasm/region.js';
+export type { Region, RegionBlock, RegionMode, RegionVariant, StepSite } from './wasm/region.js';
 export { singleBlock } from './wasm/region.js';
 export type { RegionHost } from './wasm/region-module.js';
 export { instantiateRegions, RegionModuleBuilder } from './wasm/region-module.js';

@@ -1,5 +1,5 @@
 import type { Block, ClosureEnvironment, CodePage, InlineKernels, RegionEntry, StateViews } from '@tablewalk/engine';
-import { ClosureCompiler, CodeCache, Frame, layout, RegionModuleBuilder } from '@tablewalk/engine';
+import { ClosureCompiler, CodeCache, EXIT_MISSED, EXIT_RESYNC, Frame, layout, RegionModuleBuilder } from '@tablewalk/engine';
 import type { CachedMemory, CodeWatcher, GuestMemory, LateEffects, MemorySystem, Observer, SystemBus, Timeline } from '@tablewalk/machine';
 import type { DecodeMode } from '../isa/arm-builder.js';
 import { decodeTables } from '../isa/decode-tables.js';
@@ -17,7 +17,7 @@ import { neonFloatInlines } from './neon-float-inlines.js';
 import { neonInlines } from './neon-inlines.js';
 import { ProgramStatus } from './program-status.js';
 import { RegionFormer } from './region-former.js';
-import type { TranslationOptions } from './region-runner.js';
+import type { Step, TranslationOptions } from './region-runner.js';
 import { RegionRunner } from './region-runner.js';
 import { SystemInlines } from './system-inlines.js';
 import type { InstructionSets } from './translator.js';
@@ -107,6 +107,8 @@ export class ArmCore implements CodeWatcher {
   private inlines: SystemInlines | undefined;
   /** Instruction of the block at PC that a region left to the interpreter, or -1. */
   private resumption = -1;
+  /** Slot of the region that was left there at an access, or -1. */
+  private missed = -1;
   private block: Block | undefined;
   private attention = false;
   private runEnd = 0;
@@ -188,6 +190,7 @@ export class ArmCore implements CodeWatcher {
     this.regions = parts.translation && asksNobody ? this.regionRunner(parts, parts.translation, compiler, env, fetch) : undefined;
     parts.memorySystem.connect(this.fast);
     memory.watch(this, () => this.fast.dropAll());
+    this.fast.keepsDevices = !parts.statefulLookups;
     cached?.connect({
       dropHostPage: (hostPage) => this.fast.dropHostPage(hostPage),
       dropData: () => this.fast.dropAll(),
@@ -212,8 +215,9 @@ export class ArmCore implements CodeWatcher {
       vector: new Map([...fpInlines, ...neonInlines, ...neonFloatInlines]),
       call: system.calls,
     };
-    const former = new RegionFormer(new Translator(profile, instructionSets(), compiler, fetch), (kernel) => inlines.call.has(kernel));
-    const host = { memory: memory.memory, state: this.state, bound };
+    const former = new RegionFormer(new Translator(profile, instructionSets(), compiler, fetch));
+    const step = (number: number, pc: number, budget: number): number => this.step(this.regions!.steps[number]!, pc, budget);
+    const host = { memory: memory.memory, state: this.state, bound, step };
     const modules = new RegionModuleBuilder(stateOffset, inlines, {
       ...(options.linked === false && { linked: false }),
       ...(hashesStores && { hashesStores }),
@@ -498,6 +502,7 @@ export class ArmCore implements CodeWatcher {
               if (resumes) block = this.nextBlock();
               if (this.onRegionExit !== undefined && left > 0) this.regionLeft(entry, from, left, resumes ? block : undefined);
               if (!resumes) continue;
+              if (this.missed >= 0) regions.noteLeave(this.missed, block.offsets[this.resumption]!, this.runEnd - left);
               // As if the instructions of the block that are done already were still to be paid.
               left += this.resumption;
               i = block.starts[this.resumption]!;
@@ -557,11 +562,45 @@ export class ArmCore implements CodeWatcher {
       const code = R[layout.EXIT_CODE]!;
       if (code >= 0) {
         R[layout.PC] = result & ~1;
-        this.resumption = code;
+        this.resumption = code & (EXIT_MISSED - 1);
+        this.missed = code & EXIT_MISSED ? code >>> 8 : -1;
       } else this.page = null;
     }
+    // Regions change the instruction set by themselves, and steps take the page along.
     if (R[layout.DECODE_MODE] !== this.modeKey) this.updateMode();
+    else if (this.page !== null && this.page.mode !== this.modeKey) this.page = null;
     return R[layout.BUDGET]!;
+  }
+
+  /**
+   * One instruction for a region, whose function calls this with everything in the state (`RegionHost.step`). Result: 0 when the next instruction is the
+   * next and nothing changed that a region relies on.
+   */
+  private step(step: Step, pc: number, budget: number): number {
+    const { words: R, frame } = this;
+    const { page, mode, offset, itstate } = step;
+    step.block ??= this.translator.translate(mode, page.hostPage * 4096, offset, itstate, undefined, 1);
+    const { statements } = step.block;
+    R[layout.BUDGET] = budget;
+    R[layout.PC] = pc;
+    R[layout.PAGE_VA] = pc & ~0xfff;
+    this.page = page;
+    this.block = step.block;
+    frame.index = 0;
+    try {
+      for (let i = 0; i < statements.length; i++) statements[i]!();
+      this.block = undefined;
+      if (this.page !== null && !this.attention) {
+        R[layout.ITSTATE] = 0;
+        return 0;
+      }
+    } catch (error) {
+      if (error !== GUEST_EXIT) throw error;
+      this.block = undefined;
+    }
+    R[layout.BUDGET] = budget - 1;
+    R[layout.EXIT_CODE] = EXIT_RESYNC;
+    return 1;
   }
 
   /** Number of instructions done when a block was left before statement `i`; PC and ITSTATE are those of the next. */

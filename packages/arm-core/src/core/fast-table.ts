@@ -4,6 +4,7 @@ import type { FastTablePort } from '@tablewalk/machine';
 const JUMP_ENTRIES = 1024;
 /** Code pages that are remembered by VA and mode before all of them are forgotten: no guest but one that aliases its code without end has as many. */
 const MOST_FETCHED = 16_384;
+const DEVICE_ENTRIES = 16;
 
 export interface SavedTables {
   /** Six words an entry: where, its four words, memory attributes. */
@@ -27,6 +28,12 @@ export class FastTable<Page = unknown> implements FastTablePort {
   fetchLine = -1;
   /** False: nothing is kept, and every access asks. */
   keeps = true;
+  /** False: accesses to what is no memory ask. */
+  keepsDevices = true;
+  /** Pages that are no memory, by VA: its address with what was asked for in the low bits, or -1; physical address. */
+  private readonly deviceTags = new Int32Array(DEVICE_ENTRIES).fill(-1);
+  private readonly devicePages = new Float64Array(DEVICE_ENTRIES);
+  private deviceCount = 0;
   private readonly attributes = new Uint8Array(2 * layout.FAST_TABLE_ENTRIES);
   /** VAs of mappings larger than a page that are in the table: an invalidation of any address in them means all of them. */
   private largeLow = 0xffffffff;
@@ -122,6 +129,25 @@ export class FastTable<Page = unknown> implements FastTablePort {
     this.attributes[(entry - (layout.FAST_TABLE_PL1 >>> 2)) >>> 2] = attributes;
   }
 
+  /** Physical address of `va` where an access of this kind to what is no memory was let through, or -1. */
+  device(va: number, write: boolean, privileged: boolean): number {
+    const slot = (va >>> 12) & (DEVICE_ENTRIES - 1);
+    const tag = (va & ~0xfff) | (write ? 1 : 0) | (privileged ? 2 : 0);
+    return this.deviceTags[slot] === tag ? this.devicePages[slot]! + (va & 0xfff) : -1;
+  }
+  setDevice(va: number, write: boolean, privileged: boolean, pa: number, sizeLog2: number): void {
+    if (!this.keeps || !this.keepsDevices) return;
+    const slot = (va >>> 12) & (DEVICE_ENTRIES - 1);
+    this.deviceTags[slot] = (va & ~0xfff) | (write ? 1 : 0) | (privileged ? 2 : 0);
+    this.devicePages[slot] = pa - (va & 0xfff);
+    this.deviceCount++;
+    if (sizeLog2 > 12) this.noteLarge(va, sizeLog2);
+  }
+  private dropDevices(): void {
+    if (this.deviceCount > 0) this.deviceTags.fill(-1);
+    this.deviceCount = 0;
+  }
+
   /** Page of code for a tag: the page's VA, and the decode mode in its low bits. Undefined: it has to be fetched. */
   jump(tag: number): Page | undefined {
     const slot = (tag >>> 12) & (JUMP_ENTRIES - 1);
@@ -156,6 +182,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
   }
 
   dropAll(): void {
+    this.dropDevices();
     for (let i = 0; i < this.filledCount; i++) this.clearEntry(this.filled[i]!);
     this.filledCount = 0;
     this.largeLow = 0xffffffff;
@@ -216,6 +243,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
       this.dropAll();
       return;
     }
+    this.dropDevices();
     const end = low + Math.max(2 ** sizeLog2, 4096);
     for (let page = low & ~0xfff; page >>> 0 < end && page >>> 0 >= (low & ~0xfff) >>> 0; page += 4096) {
       for (const privileged of [true, false]) {
@@ -235,6 +263,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
   dropEntry(va: number, sizeLog2: number): void {
     const low = va >>> 0;
     const size = Math.max(2 ** sizeLog2, 4096);
+    this.dropDevices();
     if (sizeLog2 <= 16) {
       for (let page = low & ~0xfff; page >>> 0 < low + size; page += 4096) this.dropOne(page);
     } else {

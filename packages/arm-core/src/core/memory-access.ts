@@ -70,12 +70,18 @@ export class MemoryAccess implements AccessPort {
     const R = this.R;
     const entry = FastTable.entry(va, privileged);
     if (R[entry + (write ? layout.FAST_SPARE : layout.FAST_READ_TAG)] === (va & ~0xfff)) return (va + R[entry + layout.FAST_ADDEND]!) >>> 0;
+    const known = this.fast.device(va, write, privileged);
+    if (known >= 0) {
+      this.devicePa = known;
+      return DEVICE;
+    }
     const { system } = this;
     if (!system.translate(va >>> 0, write ? ACCESS_WRITE : ACCESS_READ, privileged))
       this.owner.dataAbort(system.fault.status, system.fault.va, write);
     const { pa, readable, writable, sizeLog2 } = system.translation;
     const region = this.memory.regionAt(pa);
     if (region === undefined || !region.direct || (write && !region.writable)) {
+      this.fast.setDevice(va, write, privileged, pa, sizeLog2);
       this.devicePa = pa;
       return DEVICE;
     }

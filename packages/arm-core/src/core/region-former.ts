@@ -1,4 +1,4 @@
-import type { CallKernel, Region, RegionBlock } from '@tablewalk/engine';
+import type { Region, RegionBlock } from '@tablewalk/engine';
 import { computedJump, layout, ops } from '@tablewalk/engine';
 import type { DecodeMode } from '../isa/arm-builder.js';
 import type { Translator } from './translator.js';
@@ -13,16 +13,14 @@ const MOST_INSTRUCTIONS = 800;
  */
 export class RegionFormer {
   private readonly translator: Translator;
-  private readonly isInlined: (kernel: CallKernel<never>) => boolean;
   /** Index of the instruction at each halfword of the page, or -1. */
   private readonly instructionAt = new Int32Array(2048);
   private blocks: RegionBlock[] = [];
   private readonly queue: number[] = [];
 
-  /** The translator's builder holds the region afterwards, until the next. `isInlined`: the emitter writes out this kernel. */
-  constructor(translator: Translator, isInlined: (kernel: CallKernel<never>) => boolean) {
+  /** The translator's builder holds the region afterwards, until the next. */
+  constructor(translator: Translator) {
     this.translator = translator;
-    this.isInlined = isInlined;
   }
 
   /** The region whose head is at `head` of the page at `pageOffset` of guest memory; undefined when there is nothing to translate. */
@@ -32,6 +30,7 @@ export class RegionFormer {
     head: number,
     wasExecuted: (offset: number) => boolean,
     jumpTargets: (from: number) => readonly number[],
+    steps: ReadonlySet<number>,
   ): Region | undefined {
     const b = this.translator.builder;
     b.reset();
@@ -45,7 +44,7 @@ export class RegionFormer {
       if (known >= 0) this.split(known);
       else if (b.offsets.length < MOST_INSTRUCTIONS) this.decode(pageOffset, offset, wasExecuted, jumpTargets);
     }
-    return this.blocks.length > 0 && this.blocks[0]!.end > 0 ? { builder: b, blocks: this.blocks } : undefined;
+    return this.blocks.length > 0 && this.blocks[0]!.end > 0 ? { builder: b, blocks: this.blocks, steps } : undefined;
   }
 
   /** A way leads to the middle of a block: it becomes two. */
@@ -109,15 +108,15 @@ export class RegionFormer {
         word(word(i, 2), 1) === next + (b.thumb ? 1 : 0),
     );
     let isConditional = false;
-    let isInlined = false;
+    let setsPc = false;
     const targets: number[] = [];
     for (const i of last) {
       switch (word(i, 0)) {
         case ops.IF:
           isConditional = true;
           break;
-        case ops.CALL:
-          isInlined = this.isInlined(b.kernels[word(i, 1)] as CallKernel<never>);
+        case ops.SET_STATE:
+          if (word(i, 1) === layout.PC) setsPc = true;
           break;
         case ops.GOTO:
           if (!isCall) targets.push(word(i, 1));
@@ -126,7 +125,8 @@ export class RegionFormer {
           targets.push(word(i, 2), word(i, 3));
           break;
         case ops.RESYNC:
-          if (isInlined) targets.push(next);
+          // Only to look everything up again, which is seldom necessary.
+          if (setsPc) targets.push(next);
           break;
       }
     }

@@ -5,6 +5,7 @@ import type {
   RegionEntry,
   RegionHost,
   RegionModuleBuilder,
+  StepSite,
   Trampoline,
   TranslatedRegion,
 } from '@tablewalk/engine';
@@ -20,6 +21,8 @@ export interface TranslationOptions {
   readonly batch?: number;
   /** Regions kept; default 6000. */
   readonly regions?: number;
+  /** Leaves of one instruction soon after another, after which a region is made anew to call the interpreter there; default 32. */
+  readonly leaves?: number;
   /** Translate what a region leads to although it was never executed: for tests. Default false. */
   readonly cold?: boolean;
   /** Regions go on in one another; false: each comes back to the core at its exits, for who compares. Default true. */
@@ -32,10 +35,33 @@ const DEFAULT_REGIONS = 6000;
 /** Guest time in ns after which a batch is translated although it is not full. */
 const LONGEST_WAIT = 300_000;
 
+const DEFAULT_LEAVES = 32;
+/** Leaves of an instruction that are further from each other, in ns of guest time, cost less than a call in the code would. */
+const FAR_APART = 2000;
+
 interface Wanted {
   readonly page: CodePage;
   readonly block: Block;
   readonly mode: DecodeMode;
+  /** The translation that this one replaces. */
+  readonly instead?: Held;
+}
+
+/** A region that the host holds. */
+interface Held {
+  readonly page: CodePage;
+  readonly mode: DecodeMode;
+  readonly region: TranslatedRegion;
+  /** Of instructions at which it was left, by offset: when last, and how often one soon after another. */
+  readonly leaves: Map<number, { time: number; count: number }>;
+}
+
+/** An instruction that the interpreter does for a region. */
+export interface Step extends StepSite {
+  readonly page: CodePage;
+  readonly mode: DecodeMode;
+  /** The instruction alone, once it was executed. */
+  block: Block | undefined;
 }
 
 /** Regions of one core: which code is worth translating, its translations, and running them. */
@@ -47,9 +73,12 @@ export class RegionRunner {
   /** Regions and instructions ever translated. */
   regions = 0;
   instructions = 0;
-  /** Regions that the host still holds, dropped or not: slots of the table that are in use. */
-  held = 0;
+  /** Instructions that the interpreter does for regions, by the number that they call it with. */
+  steps: Step[] = [];
+  /** Regions that the host still holds, dropped or not, by their slots of the table. */
+  private readonly inTable: Held[] = [];
   private readonly batch: number;
+  private readonly leaves: number;
   private readonly cold: boolean;
   private readonly linked: boolean;
   private readonly former: RegionFormer;
@@ -87,11 +116,16 @@ export class RegionRunner {
     this.codeAppeared = codeAppeared;
     this.heat = Math.max(options.heat ?? DEFAULT_HEAT, 1);
     this.batch = Math.max(options.batch ?? DEFAULT_BATCH, 1);
+    this.leaves = Math.max(options.leaves ?? DEFAULT_LEAVES, 1);
     this.cold = options.cold ?? false;
     this.capacity = Math.max(options.regions ?? DEFAULT_REGIONS, 1);
     cache.onRegionDropped = () => this.clearJumps();
     this.words.fill(layout.JUMP_INVALID, layout.JUMP_TABLE / 4, layout.JUMP_TABLE / 4 + layout.JUMP_ENTRIES * layout.JUMP_STRIDE);
     this.renew();
+  }
+
+  get held(): number {
+    return this.inTable.length;
   }
 
   /**
@@ -102,7 +136,8 @@ export class RegionRunner {
     this.cache.clearRegions();
     this.host = { ...this.parts, table: new WebAssembly.Table({ element: 'anyfunc', initial: this.capacity }) };
     this.run = makeTrampoline(this.stateOffset, this.host, this.linked);
-    this.held = 0;
+    this.inTable.length = 0;
+    this.steps = [];
   }
 
   /** The block has become hot. */
@@ -110,6 +145,26 @@ export class RegionRunner {
     if (page.blocks[block.offsets[0]! >>> page.shift] !== block) return;
     if (this.wanted.length === 0) this.wantedSince = time;
     this.wanted.push({ page, block, mode });
+    if (this.wanted.length >= this.batch) this.translate();
+  }
+
+  /** A region was left at an instruction of its page, for which it could have called the interpreter. */
+  noteLeave(slot: number, offset: number, time: number): void {
+    const held = this.inTable[slot]!;
+    const known = held.leaves.get(offset);
+    const count = known === undefined || time - known.time > FAR_APART ? 1 : known.count + 1;
+    if (known === undefined) held.leaves.set(offset, { time, count });
+    else {
+      known.count = count;
+      known.time = time;
+    }
+    if (count % this.leaves !== 0) return;
+    const { page, mode, region } = held;
+    page.steps.add(offset);
+    const head = page.blocks[region.entries[0]!.offset >>> page.shift];
+    if (head === undefined || this.wanted.some(({ instead }) => instead === held)) return;
+    if (this.wanted.length === 0) this.wantedSince = time;
+    this.wanted.push({ page, block: head, mode, instead: held });
     if (this.wanted.length >= this.batch) this.translate();
   }
 
@@ -121,28 +176,38 @@ export class RegionRunner {
   /** Translates whatever is wanted. */
   translate(): void {
     if (this.wanted.length === 0) return;
-    if (this.capacity - this.held < this.wanted.length) this.renew();
+    if (this.capacity - this.held < this.wanted.length) {
+      this.renew();
+      this.wanted = this.wanted.filter(({ instead }) => instead === undefined);
+    }
     const { modules } = this;
-    const made: { readonly page: CodePage; readonly region: TranslatedRegion }[] = [];
+    const made: (Held & { readonly instead: Held | undefined })[] = [];
     // Where computed jumps lead comes last: it is in the region of the jump as a rule, and needs none of its own then.
     const isTarget = ({ page, block }: Wanted): boolean => page.isTarget(block.offsets[0]!);
     const wanted = [...this.wanted.filter((each) => !isTarget(each)), ...this.wanted.filter(isTarget)];
     const inside = new Set<string>();
-    for (const { page, block, mode } of wanted) {
+    for (const { page, block, mode, instead } of wanted) {
       const head = block.offsets[0]!;
       const name = `${page.hostPage}/${page.mode}/${head}`;
       if (this.cache.page(page.hostPage, page.mode, page.shift) !== page) continue;
-      if (page.blocks[head >>> page.shift] !== block || inside.has(name) || this.held + made.length >= this.capacity) continue;
+      if (
+        page.blocks[head >>> page.shift] !== block ||
+        (inside.has(name) && instead === undefined) ||
+        this.held + made.length >= this.capacity
+      )
+        continue;
       const region = this.former.form(
         mode,
         page.hostPage * 4096,
         head,
         (offset) => this.cold || page.blocks[offset >>> page.shift] !== undefined,
         (from) => page.targetsOf(from),
+        page.steps,
       );
       if (region === undefined) continue;
       const slot = this.held + made.length;
-      const emitted = modules.add(region, { ...mode, key: page.mode }, slot);
+      const emitted = modules.add(region, { ...mode, key: page.mode }, slot, this.steps.length);
+      for (const site of emitted.steps) this.steps.push({ ...site, page, mode, block: undefined });
       let granules = 0;
       for (const { first, end, next } of region.blocks) {
         for (let k = first; k < end; k++) granules |= 1 << (region.builder.offsets[k]! >>> 7);
@@ -167,14 +232,17 @@ export class RegionRunner {
       emitted.entries.forEach((offset, number) => {
         entries.push({ region: translated, number, offset });
       });
-      made.push({ page, region: translated });
+      made.push({ page, mode, region: translated, leaves: new Map(), instead });
       this.instructions += emitted.count;
     }
     this.wanted = [];
     if (made.length === 0) return;
     instantiateRegions(modules.finish(), this.host);
-    this.held += made.length;
-    for (const { page, region } of made) if (this.cache.addRegion(page, region)) this.codeAppeared(page.hostPage);
+    for (const each of made) {
+      this.inTable.push(each);
+      if (each.instead !== undefined) this.cache.removeRegion(each.page, each.instead.region);
+      if (this.cache.addRegion(each.page, each.region)) this.codeAppeared(each.page.hostPage);
+    }
     this.regions += made.length;
   }
 

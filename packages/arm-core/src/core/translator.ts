@@ -47,13 +47,14 @@ export class Translator {
 
   /**
    * Block from `offset` of the page whose first byte is at `pageOffset` of guest memory. Ends at an exit, the page's end, or a length. An instruction
-   * that begins in the last halfword and goes on in the next page is only translated when it comes first and `second` is given: alone.
+   * that begins in the last halfword and goes on in the next page is only translated when it comes first and `second` is given: alone. At most `longest`
+   * instructions.
    */
-  translate(mode: DecodeMode, pageOffset: number, offset: number, itstate: number, second?: number): Block {
+  translate(mode: DecodeMode, pageOffset: number, offset: number, itstate: number, second?: number, longest = LONGEST_BLOCK): Block {
     const b = this.builder;
     b.reset();
     b.setMode(mode);
-    const it = this.decode(pageOffset, offset, itstate, () => b.offsets.length >= LONGEST_BLOCK, second);
+    const it = this.decode(pageOffset, offset, itstate, () => b.offsets.length >= longest, second);
     if (!b.ended) {
       if (it !== 0) b.setState(layout.ITSTATE, b.const(it));
       b.goto(b.nextOffset);

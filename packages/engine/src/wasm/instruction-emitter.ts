@@ -6,7 +6,7 @@ import { isOrderedValue, isPure } from '../op-info.js';
 import * as op from '../ops.js';
 import { emitBinary, emitCarry, emitUnary } from './emit-values.js';
 import type { FlagState } from './flag-state.js';
-import type { FunctionWriter, Local } from './function-writer.js';
+import type { FunctionWriter, Label, Local } from './function-writer.js';
 import type { InlineKernels } from './inline-kernels.js';
 import { loadSlow } from './inline-kernels.js';
 import { MemoryEmitter } from './memory-emitter.js';
@@ -26,6 +26,8 @@ export interface RegionContext {
   readonly leave: () => void;
   /** The same when the i32 on the stack is not 0. */
   readonly leaveIf: () => void;
+  /** Calls the interpreter for the instruction being written, with everything in the state, and leaves when it does not go on. */
+  readonly step: () => void;
   /** An exit micro-operation (GOTO and above). */
   readonly exit: (i: number) => void;
 }
@@ -54,6 +56,9 @@ export class InstructionEmitter {
   private rounds = false;
   private slow: Local = 0;
   private saved: { readonly word: number; readonly local: Local }[] = [];
+  /** Where it goes on after the interpreter was called for the instruction, instead of leaving. */
+  private stepped: Label | undefined;
+  private at = 0;
 
   /** `kernelFunction` gives the number of the imported function for a pure or vector kernel. */
   constructor(
@@ -104,9 +109,9 @@ export class InstructionEmitter {
   }
 
   /** Registers := the state's. */
-  loadRegisters(): void {
+  loadRegisters(mask = -1): void {
     for (let n = 0; n < PC; n++) {
-      if (this.registers[n]! < 0) continue;
+      if (this.registers[n]! < 0 || ((mask >> n) & 1) === 0) continue;
       this.w.loadWord(n);
       this.w.set(this.registers[n]!);
     }
@@ -120,6 +125,32 @@ export class InstructionEmitter {
 
   /** Instruction `k`. */
   instruction(k: number): void {
+    this.at = k;
+    if (this.plan.stepped[k]) this.steppedInstruction(k);
+    else this.ownInstruction(k);
+  }
+
+  private steppedInstruction(k: number): void {
+    const { plan, flags, w } = this;
+    const touches = plan.touchesFlags(k);
+    if (touches) flags.flush();
+    if (plan.interpreted[k]) {
+      this.stepNow();
+      return;
+    }
+    this.stepped = w.block();
+    this.ownInstruction(k);
+    this.stepped = undefined;
+    if (touches) flags.flush();
+    w.end();
+  }
+
+  private stepNow(): void {
+    this.context.step();
+    this.loadRegisters(this.plan.interpreted[this.at] ? -1 : this.plan.writtenBy(this.at));
+  }
+
+  private ownInstruction(k: number): void {
     this.saved = this.plan.undo[k]!.map((word) => {
       const local = this.borrow();
       this.pushWord(word);
@@ -135,7 +166,7 @@ export class InstructionEmitter {
   /** A branch out, to this instruction, when the i32 on the stack is not 0. */
   private leaveWhen(): void {
     const { w } = this;
-    if (this.saved.length === 0) {
+    if (this.saved.length === 0 && this.stepped === undefined) {
       this.context.leaveIf();
       return;
     }
@@ -146,7 +177,11 @@ export class InstructionEmitter {
 
   private leaveNow(): void {
     for (const { word, local } of this.saved) this.restore(word, local);
-    this.context.leave();
+    if (this.stepped === undefined) this.context.leave();
+    else {
+      this.stepNow();
+      this.w.br(this.stepped);
+    }
   }
 
   private restore(word: number, local: Local): void {

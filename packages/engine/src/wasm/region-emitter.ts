@@ -14,7 +14,7 @@ import {
   PC,
 } from '../layout.js';
 import * as op from '../ops.js';
-import { EXIT_RESYNC } from './exit-codes.js';
+import { EXIT_MISSED, EXIT_RESYNC } from './exit-codes.js';
 import { C_LOCAL, FlagState, NZ_LOCAL, NZ_OF_OPERANDS, OF_ADD, OF_SUB, V_LOCAL } from './flag-state.js';
 import type { Label, Local } from './function-writer.js';
 import { FunctionWriter } from './function-writer.js';
@@ -22,7 +22,7 @@ import type { InlineKernels } from './inline-kernels.js';
 import type { RegionContext } from './instruction-emitter.js';
 import { InstructionEmitter } from './instruction-emitter.js';
 import * as wasm from './opcodes.js';
-import type { Region, RegionBlock, RegionMode, RegionVariant } from './region.js';
+import type { Region, RegionBlock, RegionMode, RegionVariant, StepSite } from './region.js';
 import type { Component } from './region-graph.js';
 import { RegionGraph } from './region-graph.js';
 import { RegionPlan } from './region-plan.js';
@@ -60,6 +60,8 @@ export interface EmittedRegion {
   readonly leastBudget: number;
   /** Instructions. */
   readonly count: number;
+  /** Where it calls the interpreter; the first has the number that was asked for. */
+  readonly steps: readonly StepSite[];
 }
 
 /** Components being written, one after another: where to branch to reach each. */
@@ -89,6 +91,7 @@ export class RegionEmitter {
   private readonly instructions: InstructionEmitter;
   private readonly regionType: number;
   private readonly linked: boolean;
+  private readonly stepFunction: () => number;
   private flags!: FlagState;
   private region!: Region;
   private block!: Builder;
@@ -106,15 +109,22 @@ export class RegionEmitter {
   /** Number of each block that dispatch knows; the head is 0. */
   private readonly numbers = new Map<number, number>();
   private dispatches = false;
+  private number = 0;
+  private firstStep = 0;
+  /** Instructions at which the interpreter is called. */
+  private readonly steps: number[] = [];
 
-  /** `regionType` is the type of a region's function; `kernelFunction` gives the number of the imported function for a pure or vector kernel. */
+  /** `regionType` is the type of a region's function; `kernelFunction` gives the number of the imported function for a pure or vector kernel,
+   * `stepFunction` that of {@link RegionHost.step}. */
   constructor(
     stateOffset: number,
     inlines: InlineKernels,
     regionType: number,
     kernelFunction: (kernel: Kernel) => number,
+    stepFunction: () => number,
     variant: RegionVariant = {},
   ) {
+    this.stepFunction = stepFunction;
     this.w = new FunctionWriter(stateOffset);
     this.plan = new RegionPlan(inlines, variant.hashesStores ?? false);
     this.regionType = regionType;
@@ -130,13 +140,18 @@ export class RegionEmitter {
       pushPageVa: () => this.w.get(this.pageVa),
       leave: () => this.leave(),
       leaveIf: () => this.leaveIf(),
+      step: () => this.step(),
       exit: (i) => this.exit(i),
     };
     this.instructions = new InstructionEmitter(this.w, this.plan, inlines, kernelFunction, context, variant);
   }
 
-  emit(region: Region, mode: RegionMode): EmittedRegion {
+  /** `slot` is what the state says when the region was left at an access; `firstStep` is the number of the first site in {@link EmittedRegion.steps}. */
+  emit(region: Region, mode: RegionMode, slot: number, firstStep: number): EmittedRegion {
     const { w, plan, graph } = this;
+    this.number = slot;
+    this.firstStep = firstStep;
+    this.steps.length = 0;
     this.region = region;
     this.block = region.builder;
     this.code = region.builder.code;
@@ -159,6 +174,7 @@ export class RegionEmitter {
       entries: graph.entries.map((entry) => region.blocks[entry]!.offset),
       leastBudget,
       count: this.block.offsets.length,
+      steps: this.steps.map((k) => ({ offset: this.block.offsets[k]!, itstate: this.block.itstates[k]! })),
     };
   }
 
@@ -222,6 +238,8 @@ export class RegionEmitter {
       w.get(this.exitCode);
       w.i32(0xff);
       w.op(wasm.I32_AND);
+      w.i32(this.number << 8);
+      w.op(wasm.I32_OR);
     });
     w.get(this.pageVa);
     w.get(this.exitCode);
@@ -372,14 +390,38 @@ export class RegionEmitter {
     w.set(this.budget);
     for (let k = block.first; k < block.end; k++) {
       this.at.instruction = k;
-      if (this.plan.mayLeave[k]) this.setExitCode(block, block.end - k, k - block.first);
-      if (this.plan.interpreted[k]) {
+      const isStepped = this.plan.stepped[k]!;
+      if (this.plan.mayLeave[k] && !isStepped)
+        this.setExitCode(block, block.end - k, (k - block.first) | (this.plan.steppable[k] ? EXIT_MISSED : 0));
+      if (this.plan.interpreted[k] && !isStepped) {
         this.leave();
         return;
       }
       this.instructions.instruction(k);
     }
-    if (!this.plan.leavesAlways(this.plan.starts[block.end - 1]!, this.plan.starts[block.end]!)) this.goto(block.next);
+    const last = block.end - 1;
+    if (this.plan.stepped[last] || !this.plan.leavesAlways(this.plan.starts[last]!, this.plan.starts[last + 1]!)) this.goto(block.next);
+  }
+
+  /** Calls the interpreter for the instruction being written. */
+  private step(): void {
+    const { w, flags } = this;
+    const { block, instruction: k } = this.at;
+    const { mask } = flags;
+    flags.flush();
+    flags.mask = mask;
+    this.instructions.storeRegisters(this.at.dirty);
+    if (this.steps[this.steps.length - 1] !== k) this.steps.push(k);
+    w.i32(this.firstStep + this.steps.length - 1);
+    this.pushVa(this.block.offsets[k]!);
+    w.get(this.budget);
+    w.i32(block.end - k);
+    w.op(wasm.I32_ADD);
+    w.call(this.stepFunction());
+    w.if();
+    w.i32(1);
+    w.op(wasm.RETURN);
+    w.end();
   }
 
   /** Leaves at the beginning of a block when the budget does not reach to the next look. */

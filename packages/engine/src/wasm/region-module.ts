@@ -21,6 +21,7 @@ export interface RegionModule {
 const HOST = 'h';
 const MEMORY = 'm';
 const TABLE = 't';
+const STEP = 's';
 const KERNELS = 'k';
 
 /** An encoder of modules that have the memory and the table of regions, and the type of a region's function in it. */
@@ -34,27 +35,42 @@ export class RegionModuleBuilder {
   private encoder: ModuleEncoder;
   private readonly emitter: RegionEmitter;
   private kernels: (PureKernel | VectorKernel)[] = [];
+  /** Numbers of the imported functions: of kernels, and of {@link RegionHost.step}. */
+  private readonly numbers = new Map<Kernel | typeof STEP, number>();
   /** The same in every module: it is the first of an encoder's types. */
   private readonly regionType: number;
 
   /** `stateOffset` is where in the memory the core's state begins. */
   constructor(stateOffset: number, inlines: InlineKernels = noInlineKernels, variant: RegionVariant = {}) {
     ({ encoder: this.encoder, regionType: this.regionType } = regionEncoder());
-    this.emitter = new RegionEmitter(stateOffset, inlines, this.regionType, (kernel) => this.kernelFunction(kernel), variant);
+    this.emitter = new RegionEmitter(
+      stateOffset,
+      inlines,
+      this.regionType,
+      (kernel) => this.kernelFunction(kernel),
+      () => this.imported(STEP, HOST, STEP, [TYPE_I32]),
+      variant,
+    );
+  }
+
+  private imported(key: Kernel | typeof STEP, module: string, name: string, results: readonly number[]): number {
+    let number = this.numbers.get(key);
+    if (number === undefined) {
+      number = this.encoder.importFunction(module, name, this.encoder.type([TYPE_I32, TYPE_I32, TYPE_I32], results));
+      this.numbers.set(key, number);
+    }
+    return number;
   }
 
   private kernelFunction(kernel: Kernel): number {
     if (kernel.kind === 'call') throw new Error(`[engine] [wasm] ${kernel.name} is called from the interpreter only`);
-    const known = this.kernels.indexOf(kernel);
-    if (known >= 0) return known;
-    const type = this.encoder.type([TYPE_I32, TYPE_I32, TYPE_I32], kernel.kind === 'pure' ? [TYPE_I32] : []);
-    this.kernels.push(kernel);
-    return this.encoder.importFunction(KERNELS, `${this.kernels.length - 1}`, type);
+    if (!this.numbers.has(kernel)) this.kernels.push(kernel);
+    return this.imported(kernel, KERNELS, `${this.kernels.length - 1}`, kernel.kind === 'pure' ? [TYPE_I32] : []);
   }
 
-  /** Adds a region, which will be in the table at `slot`. */
-  add(region: Region, mode: RegionMode, slot: number): EmittedRegion {
-    const emitted = this.emitter.emit(region, mode);
+  /** Adds a region, which will be in the table at `slot`. The sites where it calls the interpreter are numbered from `firstStep` on. */
+  add(region: Region, mode: RegionMode, slot: number, firstStep = 0): EmittedRegion {
+    const emitted = this.emitter.emit(region, mode, slot, firstStep);
     this.encoder.addFunction(this.regionType, emitted.body, slot);
     return emitted;
   }
@@ -64,6 +80,7 @@ export class RegionModuleBuilder {
     const module = { bytes: this.encoder.encode(), kernels: this.kernels };
     this.encoder = regionEncoder().encoder;
     this.kernels = [];
+    this.numbers.clear();
     return module;
   }
 }
@@ -84,6 +101,11 @@ export interface RegionHost {
   readonly state: StateViews;
   /** Vector kernels bound to it: the closures' too, if it is theirs. */
   readonly bound: Map<VectorKernel, (a: number, b: number, c: number) => void>;
+  /**
+   * Interprets one instruction for a region that has everything in the state words: that of site `number`, at VA `pc`, with `budget` instructions left, this
+   * one included. 0: it is done, and the next one is the next to be executed. Else the state says how to go on, as after a region that resyncs.
+   */
+  readonly step?: (number: number, pc: number, budget: number) => number;
 }
 
 /** Compiles a module that imports what {@link regionEncoder} says. */
@@ -103,7 +125,11 @@ export const instantiate = (
     functions[`${i}`] = run;
   });
   return new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-    [HOST]: { [MEMORY]: host.memory as WebAssembly.Memory, [TABLE]: host.table as WebAssembly.Table },
+    [HOST]: {
+      [MEMORY]: host.memory as WebAssembly.Memory,
+      [TABLE]: host.table as WebAssembly.Table,
+      ...(host.step && { [STEP]: host.step }),
+    },
     [KERNELS]: functions,
   }).exports;
 };

@@ -17,6 +17,7 @@ export type EdgeVisitor = (target: number, flags: number, afterCall: boolean) =>
 /**
  * What the emitter must know of the micro-operations of a region beforehand. An instruction is left either before anything of it happened, at its
  * start, or at an access that misses; what it had written until then is undone. Where that is not possible the whole instruction is the interpreter's.
+ * The interpreter is called for it, or the region is left.
  */
 export class RegionPlan {
   /** First micro-operation of each instruction, and one past the last. */
@@ -25,6 +26,10 @@ export class RegionPlan {
   readonly interpreted: boolean[] = [];
   /** For each instruction: whether it may be left at an access or a call. */
   readonly mayLeave: boolean[] = [];
+  /** For each instruction: the interpreter may be called for it, since the one after it is the next as a rule. */
+  readonly steppable: boolean[] = [];
+  /** For each instruction: the interpreter is called for it where it would be left. */
+  readonly stepped: boolean[] = [];
   /** For each instruction: state words it writes before a place where it may be left. */
   readonly undo: (readonly number[])[] = [];
   /** For each instruction: it sets the link register to the next and branches. */
@@ -54,7 +59,8 @@ export class RegionPlan {
     this.registers = 0;
     this.writtenRegisters = 0;
     const instructions = builder.offsets.length;
-    for (const list of [this.starts, this.interpreted, this.mayLeave, this.undo, this.links, this.inlined]) list.length = 0;
+    for (const list of [this.starts, this.interpreted, this.mayLeave, this.steppable, this.stepped, this.undo, this.links, this.inlined])
+      list.length = 0;
     let i = 0;
     for (let k = 0; k < instructions; k++) {
       this.starts.push(i);
@@ -70,6 +76,28 @@ export class RegionPlan {
       const k = block.end - 1;
       this.links[k] = this.isLinked(k, block.next);
     }
+    this.chooseSteps(region);
+  }
+
+  private chooseSteps({ steps, blocks, builder }: Region): void {
+    for (let k = 0; k < builder.offsets.length; k++) {
+      this.steppable.push(steps !== undefined && this.mayLeave[k]! && this.goesOn(k));
+      this.stepped.push(this.steppable[k]! && (this.interpreted[k]! || steps!.has(builder.offsets[k]!)));
+    }
+    // What sets ITSTATE in the middle of an IT block is not the instruction's own.
+    for (const { resyncs, end } of blocks) if (resyncs) this.steppable[end - 1] = this.stepped[end - 1] = false;
+  }
+
+  /** Whether the instruction after it is the next unless something happens: it does not exit, or only so that everything is looked up again. */
+  private goesOn(k: number): boolean {
+    const { code } = this;
+    let setsPc = false;
+    for (let i = this.starts[k]!; i < this.starts[k + 1]!; i++) {
+      const base = i * op.STRIDE;
+      if (code[base] === op.SET_STATE && code[base + 1] === PC) setsPc = true;
+      if (code[base]! >= op.GOTO && !(code[base] === op.RESYNC && setsPc)) return false;
+    }
+    return true;
   }
 
   /** A CALL that the interpreter must do. */
@@ -164,13 +192,30 @@ export class RegionPlan {
     }
   }
 
-  /** Bits of the registers that the block writes. */
+  /** Bits of the registers that the block writes itself. */
   written(block: RegionBlock): number {
     let bits = 0;
-    for (let i = this.starts[block.first]!; i < this.starts[block.end]!; i++) {
+    for (let k = block.first; k < block.end; k++) if (!this.interpreted[k]) bits |= this.writtenBy(k);
+    return bits;
+  }
+
+  /** Bits of the registers that instruction `k` writes. */
+  writtenBy(k: number): number {
+    let bits = 0;
+    for (let i = this.starts[k]!; i < this.starts[k + 1]!; i++) {
       for (const word of this.wordsWritten(i)) if (word < PC) bits |= 1 << word;
     }
     return bits;
+  }
+
+  /** Whether flags may be others after instruction `k`. */
+  touchesFlags(k: number): boolean {
+    if (this.interpreted[k]) return true;
+    for (let i = this.starts[k]!; i < this.starts[k + 1]!; i++) {
+      const kind = this.code[i * op.STRIDE]!;
+      if (setsFlags(kind) || kind === op.CALL || (kind === op.SET_STATE && isFlagWord(this.code[i * op.STRIDE + 1]!))) return true;
+    }
+    return false;
   }
 
   endOf(start: number): number {
@@ -239,14 +284,21 @@ export class RegionPlan {
     }
   }
 
+  /** Where the flags are after an instruction that goes on; around a call of the interpreter they are in the state words. */
+  private flagsAfterInstruction(k: number, before: number): number {
+    if (this.stepped[k] && this.touchesFlags(k)) return 0;
+    return this.flagsAfter(this.starts[k]!, this.starts[k + 1]!, before);
+  }
+
   /** Calls `visit` for each way from the end of a block that may lead to another block, which is entered with `before`. */
   edges(block: RegionBlock, before: number, visit: EdgeVisitor): void {
     let mask = before;
     for (let k = block.first; k < block.end; k++) {
-      if (this.interpreted[k]) return;
-      if (k < block.end - 1) mask = this.flagsAfter(this.starts[k]!, this.starts[k + 1]!, mask);
+      if (this.interpreted[k] && !this.stepped[k]) return;
+      if (k < block.end - 1) mask = this.flagsAfterInstruction(k, mask);
     }
-    if (!block.resyncs) this.exits(block, this.starts[block.end - 1]!, this.starts[block.end]!, mask, visit, true);
+    if (this.stepped[block.end - 1]) visit(block.next, this.flagsAfterInstruction(block.end - 1, mask), false);
+    else if (!block.resyncs) this.exits(block, this.starts[block.end - 1]!, this.starts[block.end]!, mask, visit, true);
   }
 
   private exits(block: RegionBlock, from: number, to: number, before: number, visit: EdgeVisitor, goesOn: boolean): void {

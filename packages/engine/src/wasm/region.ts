@@ -18,6 +18,18 @@ export interface RegionBlock {
 export interface Region {
   readonly builder: Builder;
   readonly blocks: readonly RegionBlock[];
+  /**
+   * Offsets of instructions whose accesses leave often: there, and at what is the interpreter's anyway, the interpreter is called for the one instruction
+   * ({@link StepSite}). Absent: nothing is called, everything leaves.
+   */
+  readonly steps?: ReadonlySet<number>;
+}
+
+/** An instruction at which a region calls the interpreter. */
+export interface StepSite {
+  /** From the page. */
+  readonly offset: number;
+  readonly itstate: number;
 }
 
 /** Of the state that a translation depends on, what the emitter needs to know. */
