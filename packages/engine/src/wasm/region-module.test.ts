@@ -252,6 +252,18 @@ describe('regions', () => {
     expect(bench.words[layout.FLAG_C]).toBe(0);
   });
 
+  it('leave an instruction that writes after it branched', () => {
+    const b = new Builder();
+    b.instruction(0, 4, 0);
+    b.setReg(1, b.const(1));
+    b.instruction(4, 4, 0);
+    b.jump(b.getReg(0));
+    b.setReg(1, b.const(2));
+    const bench = new Bench(1);
+    expect(regionOf(bench, b)(10)).toBe(1);
+    expect([bench.words[1], bench.words[layout.BUDGET]]).toEqual([1, 9]);
+  });
+
   it('loop until the budget does not cover another round', () => {
     const b = new Builder();
     b.instruction(16, 4, 0);

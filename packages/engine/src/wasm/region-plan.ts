@@ -140,8 +140,12 @@ export class RegionPlan {
     const { code } = this;
     let depth = 0;
     let loaded = false;
+    let exited = false;
     for (let i = from; i < to; i++) {
       const kind = code[i * op.STRIDE]!;
+      // Something is written after a branch: only UNPREDICTABLE destinations are.
+      if (exited && kind !== op.END_IF) return false;
+      exited = kind >= op.GOTO;
       if (kind === op.IF) depth++;
       else if (kind === op.END_IF) depth--;
       else if (kind === op.CALL) {
