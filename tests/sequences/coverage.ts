@@ -1,8 +1,8 @@
 import * as layout from '../../packages/engine/src/layout.js';
 import { lookUp } from '../instructions/generate.js';
 import type { Sequence } from './generate.js';
-import { encodingNames } from './generate.js';
 import * as at from './places.js';
+import { encodingNames } from './words.js';
 import { VECTORS, World } from './world.js';
 
 /** What happened to each encoding, from sequences that are stepped through. */
@@ -17,7 +17,7 @@ export class Coverage {
   step(sequence: Sequence): void {
     const { world } = this;
     world.restore();
-    world.begin(sequence, 0);
+    world.begin(sequence, 1);
     const { machine } = world;
     const { words } = machine.cpu.core;
     let before: string | undefined;

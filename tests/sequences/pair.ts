@@ -88,7 +88,12 @@ export class Pair {
     for (let left = sequence.limit; left > 0 && !ended; ) {
       const budget = 1 + r.below(size);
       const a = reference.machine.runFor(budget);
-      const b = translator.machine.runFor(budget);
+      let b: typeof a;
+      try {
+        b = translator.machine.runFor(budget);
+      } catch (error) {
+        return [`the translator threw: ${(error as Error).stack}`];
+      }
       left -= budget;
       if (a.reason !== b.reason) return [`ends: interpreter ${a.reason}, translator ${b.reason}`, ...reference.differences(translator)];
       if (!reference.agrees(translator)) return reference.differences(translator);

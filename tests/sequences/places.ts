@@ -29,6 +29,9 @@ export const SLOTS = 8;
 export const CODE_BYTES = 0x2000;
 const ALL_CODE = 0x4011_0000;
 export const codeAt = (slot: number): number => ALL_CODE + slot * CODE_BYTES;
+/** From a slot's code: functions in either instruction set. */
+export const STUB_A32 = 0x200;
+export const STUB_T16 = 0x280;
 /** From here on there is nothing but data and calls, in both instruction sets, that end a sequence. */
 export const DONE = 0x4012_0000;
 /** SVC. */

@@ -1,6 +1,9 @@
 const wasm = 'packages/engine/src/wasm';
 
-/** Errors of the translator that the random sequences must find. `from` stands once in the file. */
+/**
+ * Errors of the translator that the random sequences must find. `from` stands once in the file. What InstructionEmitter restores of an instruction that
+ * leaves is not among them: no encoding writes a register before its last access, so only packages/engine's own tests reach it.
+ */
 export const plantedErrors = [
   { name: 'carry of equal operands', file: `${wasm}/flag-state.ts`, from: 'w.op(wasm.I32_GE_U);', to: 'w.op(wasm.I32_GT_U);' },
   { name: 'overflow of a sum', file: `${wasm}/flag-state.ts`, from: 'w.get(subtract ? this.x : this.y);', to: 'w.get(this.x);' },
@@ -12,10 +15,10 @@ export const plantedErrors = [
     to: 'w.op(wasm.I32_LT_U);\n    w.op(wasm.I32_AND);',
   },
   {
-    name: 'base register after a fault',
-    file: `${wasm}/instruction-emitter.ts`,
-    from: 'for (const { word, local } of this.saved) this.restore(word, local);',
-    to: '',
+    name: 'a register where a block is left in its middle',
+    file: `${wasm}/region-emitter.ts`,
+    from: 'this.instructions.storeRegisters(this.plan.writtenRegisters);',
+    to: 'this.instructions.storeRegisters(this.plan.writtenRegisters & ~(1 << 9));',
   },
   {
     name: 'flags on the path around a condition',
@@ -42,5 +45,67 @@ export const plantedErrors = [
     file: `${wasm}/emit-values.ts`,
     from: 'w.op(wasm.I32_LE_U);\n    w.op(wasm.SELECT);',
     to: 'w.op(wasm.I32_LT_U);\n    w.op(wasm.SELECT);',
+  },
+  {
+    name: 'flags where two ways meet',
+    file: `${wasm}/flag-state.ts`,
+    from: 'if (formula !== 0 && ((a ^ b) & (C_LOCAL | V_LOCAL)) === 0) {',
+    to: 'if (formula !== 0) {',
+  },
+  {
+    name: 'flags that a loop begins with',
+    file: `${wasm}/flag-state.ts`,
+    from: 'w.i32(subtract ? 1 : 0x80000000 | 0);',
+    to: 'w.i32(0x80000000 | 0);',
+  },
+  {
+    name: 'a condition after a sum',
+    file: `${wasm}/flag-state.ts`,
+    from: 'if (this.mask !== afterArithmetic(true) ||',
+    to: 'if ((this.mask & NZ_OF_OPERANDS) === 0 ||',
+  },
+  {
+    name: 'a call that comes back in another mode',
+    file: `${wasm}/region-emitter.ts`,
+    from: 'w.loadWord(DECODE_MODE);\n    w.i32(this.mode.key);\n    w.op(wasm.I32_NE);\n    w.brIf(missing);',
+    to: '',
+  },
+  { name: 'time that a call took', file: `${wasm}/region-emitter.ts`, from: 'w.loadWord(BUDGET);\n      w.set(this.budget);', to: '' },
+  { name: 'a list that crosses a page', file: `${wasm}/memory-emitter.ts`, from: 'w.i32(bytes - alignment);', to: 'w.i32(0);' },
+  {
+    name: 'an access without privilege',
+    file: `${wasm}/memory-emitter.ts`,
+    from: 'this.privileged && (flags & op.MEM_UNPRIVILEGED) === 0 ?',
+    to: 'this.privileged ?',
+  },
+  {
+    name: 'division by zero',
+    file: `${wasm}/emit-values.ts`,
+    from: 'w.else();\n  w.i32(0);\n  w.end();\n};',
+    to: 'w.else();\n  w.i32(-1);\n  w.end();\n};',
+  },
+  {
+    name: 'infinities and NaNs',
+    file: `${wasm}/inline-float.ts`,
+    from: 'this.compareAbs(value, p.less, Number.POSITIVE_INFINITY, p);\n    this.slowUnless();',
+    to: '',
+  },
+  {
+    name: 'QC of a saturating sum',
+    file: 'packages/arm-core/src/core/neon-inlines.ts',
+    from: 'k.saturated(r, k.keep());',
+    to: 'k.keep();',
+  },
+  {
+    name: 'an arithmetic shift of lanes by their width',
+    file: 'packages/arm-core/src/core/neon-inlines.ts',
+    from: 'k.shift(code, bits - 1);',
+    to: 'k.shift(code, bits - 2);',
+  },
+  {
+    name: 'vectors that are exchanged',
+    file: `${wasm}/state-vectors.ts`,
+    from: 'return written === undefined || v < written;',
+    to: 'return true;',
   },
 ];

@@ -20,6 +20,9 @@ const driver = assemble(
   mov r0, #0x00f00000
   mcr p15, 0, r0, c1, c0, 2
   isb
+  @ Counters are PL0's too.
+  mov r0, #3
+  mcr p15, 0, r0, c14, c1, 0
   mov r0, #0x40000000
   vmsr fpexc, r0
   mrc p15, 0, r0, c1, c0, 0
