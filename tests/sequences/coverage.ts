@@ -1,21 +1,49 @@
+import { encodings } from '../../packages/arm-core/src/isa/families/index.js';
 import * as layout from '../../packages/engine/src/layout.js';
 import { lookUp } from '../instructions/generate.js';
 import type { Sequence } from './generate.js';
 import * as at from './places.js';
-import { encodingNames } from './words.js';
+import { isLeftOut, mayFault, mayStandInIt } from './words.js';
 import { VECTORS, World } from './world.js';
+
+/** What may happen to an instruction: it is executed and its condition holds, it faults, an interrupt comes right after it, it stands in an IT block. */
+export const happenings = ['taken', 'fault', 'interrupt', 'it'] as const;
+type Happening = (typeof happenings)[number];
+
+/** Encodings that a thing has not happened to although it may. */
+export type Missing = Readonly<Record<Happening, readonly string[]>>;
+
+const used = encodings.filter((encoding) => !isLeftOut(encoding));
+const possible: Readonly<Record<Happening, readonly string[]>> = {
+  taken: used.map(({ name }) => name),
+  fault: used.filter(mayFault).map(({ name }) => name),
+  interrupt: used.map(({ name }) => name),
+  it: used.filter(mayStandInIt).map(({ name }) => name),
+};
+
+/** ConditionPassed (ARM DDI 0406C, A8.3.1). */
+const holds = (condition: number, cpsr: number): boolean => {
+  const n = cpsr >>> 31;
+  const z = (cpsr >>> 30) & 1;
+  const c = (cpsr >>> 29) & 1;
+  const v = (cpsr >>> 28) & 1;
+  const base = [z, c, n, v, c & (z ^ 1), n ^ v ^ 1, (n ^ v ^ 1) & (z ^ 1), 1][condition >>> 1] === 1;
+  return condition === 15 || base === ((condition & 1) === 0 || condition === 14);
+};
 
 /** What happened to each encoding, from sequences that are stepped through. */
 export class Coverage {
   private readonly world = new World();
-  private readonly executed = new Set<string>();
-  private readonly faulted = new Set<string>();
-  private readonly interrupted = new Set<string>();
-  private readonly inIt = new Set<string>();
+  private readonly seen: Readonly<Record<Happening, Set<string>>> = {
+    taken: new Set(),
+    fault: new Set(),
+    interrupt: new Set(),
+    it: new Set(),
+  };
   private steps = 0;
 
   step(sequence: Sequence): void {
-    const { world } = this;
+    const { world, seen } = this;
     world.restore();
     world.begin(sequence, 1);
     const { machine } = world;
@@ -25,40 +53,59 @@ export class Coverage {
       // Nothing runs, but an interrupt that is due is taken.
       machine.runFor(0);
       const pc = words[layout.PC]! >>> 0;
-      if (pc === VECTORS + 0x18 && before !== undefined) this.interrupted.add(before);
-      const name = this.nameAt(pc, sequence.slot);
-      before = name;
+      if (pc === VECTORS + 0x18 && before !== undefined) seen.interrupt.add(before);
       const it = words[layout.ITSTATE]!;
+      const cpsr = machine.cpu.readRegister('cpsr')!;
+      const found = this.instructionAt(pc, sequence.slot, (cpsr & 0x20) !== 0, it);
+      before = found?.name;
       machine.runFor(1);
-      if (name === undefined) continue;
+      if (found === undefined) continue;
       this.steps++;
       const vector = (words[layout.PC]! >>> 0) - VECTORS;
-      if (vector >= 4 && vector <= 0x10) this.faulted.add(name);
-      else this.executed.add(name);
-      if (it !== 0) this.inIt.add(name);
+      const isCall = /^(SVC)_/.test(found.name);
+      if (vector >= 4 && vector <= 0x10 && !isCall) seen.fault.add(found.name);
+      else if (holds(found.condition, cpsr)) seen.taken.add(found.name);
+      if (it !== 0) seen.it.add(found.name);
     }
   }
 
-  private nameAt(pc: number, slot: number): string | undefined {
+  private instructionAt(pc: number, slot: number, thumb: boolean, it: number): { name: string; condition: number } | undefined {
     const { machine } = this.world;
     if (pc < at.codeAt(slot) || pc >= at.codeAt(slot + 1) - 4) return undefined;
     const bytes = machine.readMemory(pc, 4)!;
     const low = bytes[0]! | (bytes[1]! << 8);
     const high = bytes[2]! | (bytes[3]! << 8);
-    const thumb = (machine.cpu.readRegister('cpsr')! & 0x20) !== 0;
-    if (!thumb) return lookUp('A32', ((high << 16) | low) >>> 0)?.name;
-    return low >= 0xe800 ? lookUp('T32', ((low << 16) | high) >>> 0)?.name : lookUp('T16', low)?.name;
+    if (!thumb) {
+      const word = ((high << 16) | low) >>> 0;
+      const name = lookUp('A32', word)?.name;
+      return name === undefined ? undefined : { name, condition: word >>> 28 };
+    }
+    const name = low >= 0xe800 ? lookUp('T32', ((low << 16) | high) >>> 0)?.name : lookUp('T16', low)?.name;
+    if (name === undefined) return undefined;
+    const condition = name === 'B_T1' ? (low >>> 8) & 15 : name === 'B_T3' ? (low >>> 6) & 15 : it === 0 ? 14 : it >>> 4;
+    return { name, condition };
   }
 
-  /** How many encodings each thing happened to, and which were never executed. */
+  missing(): Missing {
+    const of = (happening: Happening): readonly string[] => possible[happening].filter((name) => !this.seen[happening].has(name));
+    return { taken: of('taken'), fault: of('fault'), interrupt: of('interrupt'), it: of('it') };
+  }
+
+  /** How many encodings each thing happened to of those that it may happen to, and the others. */
   table(): string {
-    const missing = encodingNames.filter((name) => !this.executed.has(name) && !this.faulted.has(name));
-    const seen = (set: ReadonlySet<string>): number => encodingNames.filter((name) => set.has(name)).length;
+    const missing = this.missing();
+    const short = (names: readonly string[]): string =>
+      names.length > 30 ? `${names.slice(0, 30).join(' ')} and ${names.length - 30} more` : names.join(' ');
     return [
-      `${this.steps} steps; of ${encodingNames.length} encodings: executed ${seen(this.executed)}, fault ${seen(this.faulted)}, interrupt after ${seen(this.interrupted)}, in IT ${seen(this.inIt)}`,
-      ...(missing.length === 0
-        ? []
-        : [`never: ${missing.length > 40 ? `${missing.slice(0, 40).join(' ')} and ${missing.length - 40} more` : missing.join(' ')}`]),
+      `${this.steps} steps; ${used.length} of ${encodings.length} encodings are used`,
+      ...happenings.map((happening) => {
+        const all = possible[happening].length;
+        const never = missing[happening];
+        return `${happening}: ${all - never.length} of ${all}${never.length > 0 ? `; never ${short(never)}` : ''}`;
+      }),
     ].join('\n');
   }
 }
+
+/** How many encodings each thing may happen to. */
+export const possibleCounts = Object.fromEntries(happenings.map((happening) => [happening, possible[happening].length]));

@@ -58,8 +58,9 @@ const stateOf = (r: Random, slot: number, thumb: boolean, privileged: boolean, r
   state[at.STATE_CPSR] = ((record[IN_CPSR]! & 0xf80f_0000) | (privileged ? 0x5f : 0x50) | (thumb ? 0x20 : 0) | bigEndian) >>> 0;
   state[at.STATE_FPSCR] = fpscr(r, record[IN_FPSCR]!);
   if (timed) {
-    state[at.STATE_TICKS] = 1 + r.below(24);
-    state[at.STATE_TICKS_AGAIN] = r.oneIn(3) ? 0 : 3 + r.below(20);
+    // A tick is sixteen instructions; some thirty are the driver's.
+    state[at.STATE_TICKS] = 2 + r.below(r.oneIn(3) ? 24 : 4);
+    state[at.STATE_TICKS_AGAIN] = r.oneIn(4) ? 0 : 1 + r.below(r.oneIn(3) ? 20 : 3);
   }
   state[at.STATE_GO] = 1;
   for (let k = 0; k < 64; k++) state[at.STATE_VECTORS + k] = r.oneIn(3) ? value(r) : record[IN_VECTORS + k]!;

@@ -45,8 +45,8 @@ export interface Difference {
 const passes = [
   { state: 0, sizes: [400], translates: true },
   { state: 0, sizes: [400], translates: true },
-  { state: 1, sizes: [24, 100, 400], translates: false },
-  { state: 0, sizes: [4, 24], translates: false },
+  { state: 1, sizes: [40, 100, 400], translates: false },
+  { state: 0, sizes: [8, 40, 100, 400], translates: false },
 ] as const;
 
 /** An interpreter and a translator that have run the same. */

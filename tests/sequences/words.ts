@@ -1,12 +1,12 @@
 import { ArmBuilder } from '../../packages/arm-core/src/isa/arm-builder.js';
 import type { Encoding } from '../../packages/arm-core/src/isa/encoding.js';
 import type { CompiledPattern } from '../../packages/arm-core/src/isa/pattern.js';
-import { extractFields, matches } from '../../packages/arm-core/src/isa/pattern.js';
+import { compilePattern, extractFields, matches } from '../../packages/arm-core/src/isa/pattern.js';
 import { cortexA15 } from '../../packages/arm-core/src/profiles/cortex-a15.js';
 import { ops } from '../../packages/engine/src/index.js';
 import type { Target } from '../instructions/generate.js';
 import { lookUp, targets, wordOf } from '../instructions/generate.js';
-import type { Random } from '../support/random.js';
+import { Random } from '../support/random.js';
 
 /** Would leave the modes and translations that the world stands on, wait, or end the machine. */
 const NEVER =
@@ -21,12 +21,19 @@ const USER_ONLY = /^(MCR|MRC|MCRR|MRRC|CDP|LDC|STC|VMSR_A|VMSR_T|VMRS|BXJ)/;
 /** Sequences consist of these, and of branches, loops, IT blocks and calls made of them. */
 const usable = targets.filter(({ encoding }) => !NEVER.test(encoding.name) && !BRANCHES.test(encoding.name));
 
-/** Encodings that sequences are made of. */
-export const encodingNames: readonly string[] = usable.map(({ encoding }) => encoding.name);
+/** Sequences never have it. */
+export const isLeftOut = ({ name }: Encoding): boolean => NEVER.test(name);
+
+/** Instructions of IT blocks take their conditions from there: assembly text has a place for it, words have none (UNPREDICTABLE otherwise). */
+export const mayStandInIt = ({ isa, text, pattern }: Encoding): boolean =>
+  isa !== 'A32' && text[0].includes('{c}') && !pattern.includes('c');
 
 /** Those of an instruction set, without what is harmful with privilege. */
 export const encodingsOf = (thumb: boolean, privileged: boolean): readonly Target[] =>
   usable.filter(({ encoding }) => (encoding.isa !== 'A32') === thumb && !(privileged && USER_ONLY.test(encoding.name)));
+
+/** Without privilege nearly all of them are UNDEFINED, which ends what can be translated together. */
+export const isMostlyUndefined = ({ name }: Encoding): boolean => USER_ONLY.test(name);
 
 /** What the registers of a sequence are for. */
 export interface Roles {
@@ -41,8 +48,8 @@ export const COUNTER = 10;
 
 const builder = new ArmBuilder(cortexA15);
 
-/** Bits of r0-r14 that an instruction writes, as its micro-operations say. */
-const registersWritten = ({ isa, name, semantics }: Encoding, pattern: CompiledPattern, word: number): number => {
+/** Fills the builder with an instruction's micro-operations. */
+const operationsOf = ({ isa, semantics }: Encoding, pattern: CompiledPattern, word: number): void => {
   builder.reset();
   builder.setMode({
     thumb: isa !== 'A32',
@@ -56,8 +63,32 @@ const registersWritten = ({ isa, name, semantics }: Encoding, pattern: CompiledP
   const size = isa === 'T16' ? 2 : 4;
   builder.instruction(0, size, 0);
   Object.assign(builder, { offset: 0, size, word, inIt: false, cond: 14 });
+  semantics(builder, extractFields(pattern, word));
+};
+
+/** Whether some word of the encoding has an access to memory, or asks the system, which may refuse. */
+export const mayFault = (encoding: Encoding): boolean => {
+  const pattern = compilePattern(encoding);
+  const r = new Random(1);
+  for (let tries = 0; tries < 60; tries++) {
+    const word = wordOf(r, pattern);
+    // A result in r15 is the return from an exception, or a branch.
+    if (lookUp(encoding.isa, word)?.name !== encoding.name || extractFields(pattern, word)['d'] === 15) continue;
+    operationsOf(encoding, pattern, word);
+    for (let i = 0; i < builder.count; i++) {
+      const kind = builder.code[i * ops.STRIDE]!;
+      if (kind >= ops.LOAD && kind <= ops.STORE_MULTIPLE) return true;
+      if (kind === ops.CALL && !/^(SVC|MRS|CLREX|DMB|DSB|ISB|SETEND|CPS|SEV)/.test(encoding.name)) return true;
+    }
+  }
+  return false;
+};
+
+/** Bits of r0-r14 that an instruction writes, as its micro-operations say. */
+const registersWritten = (encoding: Encoding, pattern: CompiledPattern, word: number): number => {
+  const { name } = encoding;
+  operationsOf(encoding, pattern, word);
   const fields = extractFields(pattern, word);
-  semantics(builder, fields);
   // Kernels of the system write what the fields say.
   let bits = /^(MRC|MRRC|MRS|VMRS|SWP|LDREX|STREX)/.test(name) ? (1 << fields['d']!) | (1 << fields['t']!) | (1 << fields['x']!) : 0;
   for (let i = 0; i < builder.count; i++) {
@@ -80,6 +111,7 @@ const writesPc = (name: string, fields: Readonly<Record<string, number>>): boole
 };
 
 const isMemory = /^(LDR|STR|LDM|STM|PUSH|POP|SWP|PLD|PLI|VLD|VST|LDC|STC)/;
+const isShift = /_rsr_|^(LSL|LSR|ASR|ROR)_reg/;
 const isVector = /^V(LD|ST)\d/;
 
 const setField = (pattern: CompiledPattern, word: number, letter: string, value: number): number => {
@@ -112,6 +144,13 @@ const aim = (r: Random, { encoding, pattern }: Target, word: number, { bases, in
   return aimed;
 };
 
+/** Lets half of the shifts by registers have an amount at which something changes. */
+const aimShift = (r: Random, { encoding, pattern }: Target, word: number, { index }: Roles): number => {
+  if (r.oneIn(2)) return word;
+  const letter = encoding.isa === 'A32' ? (encoding.name.includes('_rsr_') ? 's' : 'a') : 'm';
+  return setField(pattern, word, letter, index);
+};
+
 /** In which place a word is to stand. */
 export interface Place {
   readonly roles: Roles;
@@ -133,6 +172,7 @@ export const randomWord = (r: Random, target: Target, { roles, inIt, privileged,
     let word = wordOf(r, pattern);
     if (pattern.hasCondition && r.oneIn(8)) word = ((word & 0x0fff_ffff) | (r.below(14) << 28)) >>> 0;
     if (memory) word = aim(r, target, word, roles);
+    if (isShift.test(name)) word = aimShift(r, target, word, roles);
     if (!matches(pattern, word)) continue;
     const fields = extractFields(pattern, word);
     if (encoding.unless?.(fields) === true) continue;

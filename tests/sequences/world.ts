@@ -204,10 +204,23 @@ export class World {
     this.machine.restore(this.base);
   }
 
+  /** Words that differ, and no others: what else the last run changed beside them is the translator's to notice. */
+  private writeCode(place: number, code: Uint8Array): void {
+    const there = this.bytes(place, at.CODE_BYTES);
+    if (Buffer.compare(there, code) === 0) return;
+    const differs = (i: number): boolean => Buffer.compare(there.subarray(i, i + 4), code.subarray(i, i + 4)) !== 0;
+    for (let from = 0; from < at.CODE_BYTES; from += 4) {
+      if (!differs(from)) continue;
+      let to = from + 4;
+      while (to < at.CODE_BYTES && differs(to)) to += 4;
+      this.write(place + from, code.subarray(from, to));
+      from = to;
+    }
+  }
+
   /** Begins a sequence from one of its states. Code that is as it should be stays translated. */
   begin({ slot, states, code, data }: Sequence, state: number): void {
-    const place = at.codeAt(slot);
-    if (Buffer.compare(this.bytes(place, at.CODE_BYTES), code) !== 0) this.write(place, code);
+    this.writeCode(at.codeAt(slot), code);
     this.write(at.DATA, data);
     this.write(at.STATE, bytesOf(states[state]!));
   }

@@ -7,7 +7,7 @@ import { moveHalf } from './items.js';
 import * as at from './places.js';
 import { base, offset, pointer, value } from './values.js';
 import type { Roles } from './words.js';
-import { COUNTER, encodingsOf, randomWord } from './words.js';
+import { COUNTER, encodingsOf, isMostlyUndefined, randomWord } from './words.js';
 
 const LR = 14;
 const SP = 13;
@@ -90,6 +90,7 @@ export class Writer {
       this.turn = this.r.oneIn(4) ? this.r.below(this.list.length) : (this.turn + 37) % this.list.length;
       const target = this.list[this.turn]!;
       if (inIt && /^(SETEND|CPS)/.test(target.encoding.name)) continue;
+      if (isMostlyUndefined(target.encoding) && !this.r.oneIn(6)) continue;
       const word = randomWord(this.r, target, this.place(inIt));
       if (word === undefined) continue;
       this.word(word, target.encoding.isa);
@@ -161,7 +162,13 @@ export class Writer {
     let mask = 1 << (4 - count);
     for (let k = 1; k < count; k++) mask |= (r.oneIn(2) ? condition & 1 : (condition & 1) ^ 1) << (4 - k);
     this.word(0xbf00 | (condition << 4) | mask, 'T16');
-    for (let k = 0; k < count; k++) this.any(true);
+    for (let k = 1; k < count; k++) this.any(true);
+    // Only the last may branch.
+    const last = r.below(12);
+    if (last === 0) this.items.push({ kind: 'branch', condition: 14, target: this.here(2 + r.below(8)), narrow: r.oneIn(2) });
+    else if (last === 1) this.items.push({ kind: 'call', target: r.oneIn(2) ? at.STUB_A32 : this.here(2 + r.below(8)) });
+    else if (last === 2) this.word(r.oneIn(2) ? 0xdf00 : 0x4770, 'T16');
+    else this.any(true);
   }
 
   private branch(): void {
@@ -233,6 +240,12 @@ export class Writer {
     this.word(word, this.thumb ? 'T32' : 'A32');
   }
 
+  private setEndianness(): void {
+    const big = this.r.oneIn(2) ? 1 : 0;
+    if (this.thumb) this.word(0xb650 | (big << 3), 'T16');
+    else this.word(0xf101_0000 | (big << 9), 'A32');
+  }
+
   private exception(): void {
     const { r, thumb } = this;
     if (r.oneIn(2)) {
@@ -263,8 +276,10 @@ export class Writer {
       } else if (k < 95) this.rewrite();
       else if (k < 97) this.call();
       else if (k < 98) this.computedJump();
-      else if (k < 99) this.system();
-      else this.exception();
+      else if (k < 99) {
+        if (r.oneIn(2)) this.system();
+        else this.setEndianness();
+      } else this.exception();
     }
     if (this.loop !== undefined) this.loopEnd();
   }
@@ -285,6 +300,7 @@ export class Writer {
       else this.any();
     }
     this.kept = 0;
+    if (r.oneIn(6)) this.setEndianness();
     if (isLeaf) {
       const [a32, t16] = r.pick([
         [0xe12f_ff1e, 0x4770],
