@@ -7,11 +7,11 @@ import { isLeftOut, mayFault, mayStandInIt } from './words.js';
 import { VECTORS, World } from './world.js';
 
 /** What may happen to an instruction: it is executed and its condition holds, it faults, an interrupt comes right after it, it stands in an IT block. */
-export const happenings = ['taken', 'fault', 'interrupt', 'it'] as const;
+const happenings = ['taken', 'fault', 'interrupt', 'it'] as const;
 type Happening = (typeof happenings)[number];
 
 /** Encodings that a thing has not happened to although it may. */
-export type Missing = Readonly<Record<Happening, readonly string[]>>;
+type Missing = Readonly<Record<Happening, readonly string[]>>;
 
 const used = encodings.filter((encoding) => !isLeftOut(encoding));
 const possible: Readonly<Record<Happening, readonly string[]>> = {
@@ -86,9 +86,15 @@ export class Coverage {
     return { name, condition };
   }
 
-  missing(): Missing {
+  private missing(): Missing {
     const of = (happening: Happening): readonly string[] => possible[happening].filter((name) => !this.seen[happening].has(name));
     return { taken: of('taken'), fault: of('fault'), interrupt: of('interrupt'), it: of('it') };
+  }
+
+  /** For who puts several runs together. */
+  toJSON(): { readonly steps: number; readonly possible: Readonly<Record<string, number>>; readonly missing: Missing } {
+    const counts = Object.fromEntries(happenings.map((happening) => [happening, possible[happening].length]));
+    return { steps: this.steps, possible: counts, missing: this.missing() };
   }
 
   /** How many encodings each thing happened to of those that it may happen to, and the others. */
@@ -106,6 +112,3 @@ export class Coverage {
     ].join('\n');
   }
 }
-
-/** How many encodings each thing may happen to. */
-export const possibleCounts = Object.fromEntries(happenings.map((happening) => [happening, possible[happening].length]));

@@ -8,10 +8,12 @@ import { listing, shorten } from './report.js';
 /*
  * Random sequences of instructions on the interpreter and on the translator, compared after each budget and in memory at their ends.
  *
- *   node tests/run-source.mjs tests/sequences/main.ts SEED COUNT [--seconds N] [--coverage EVERY] [--show] [--quick]
+ *   node tests/run-source.mjs tests/sequences/main.ts SEED COUNT [--seconds N] [--coverage EVERY] [--missing] [--show] [--quick]
  *
- * Sequence n of a seed has the seed 65536 * SEED + n. One group in EVERY (50) is stepped through on a third machine, for the coverage that is printed: names of encodings that were executed, that
- * faulted, that an interrupt came after, that were executed in an IT block. Ends at the first difference, with the shortest form of the sequence unless it is to be `--quick`.
+ * Sequence n of a seed has the seed 65536 * SEED + n; eight are a group. One group in EVERY (50) is stepped through on a third machine, for the coverage
+ * that is printed: how many encodings were executed with their condition true, faulted, had an interrupt right after them, stood in an IT block, and
+ * which never did although they may; `--missing` prints all of these as JSON. Ends at the first difference, with the shortest form of the sequence
+ * unless it is to be `--quick`.
  */
 // Hardly any region runs long enough to be worth the better compiler.
 setFlagsFromString('--liftoff-only');
@@ -63,6 +65,7 @@ for (let seed = first; seed < first + count && Date.now() < deadline; seed += at
 }
 const sum = (of: (pair: Pair) => number): number => pairs.reduce((total, pair) => total + of(pair), 0);
 console.log(coverage.table());
+if (process.argv.includes('--missing')) console.log(`missing ${JSON.stringify(coverage)}`);
 console.log(
   `seed ${seed0}: ${sequences} sequences, ${sum(({ regions }) => regions)} regions, ${sum(({ unended }) => unended)} given up at their limits, ${failed ? 1 : 0} differ`,
 );

@@ -3,9 +3,10 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 /**
  * Runs a comparison with QEMU seed by seed until `target` tests are in its results. Resumable: a seed that is in the results without a difference is not
- * run again. `line` matches the comparison's last line; its named groups are what the results keep. Ends the process, non-zero on a difference.
+ * run again. `line` matches the comparison's last line; its named groups are what the results keep, with what `keep` takes from its output beside them. Ends
+ * the process, non-zero on a difference.
  */
-export function compareSeeds({ name, program, firstSeed, batch, target, line }) {
+export function compareSeeds({ name, program, firstSeed, batch, target, line, options = ['--each', '3'], keep = () => {} }) {
   const file = `docs/results/${name}.json`;
   const started = Date.now();
   const limit = Number(process.env.SECONDS_EACH ?? 3600) * 1000;
@@ -15,7 +16,7 @@ export function compareSeeds({ name, program, firstSeed, batch, target, line }) 
   for (let seed = firstSeed; (seed - firstSeed + 1) * batch <= target; seed++) {
     if (results.seeds.some((done) => done.seed === seed && done.differences === 0)) continue;
     if (Date.now() - started > limit) break;
-    const run = spawnSync(process.execPath, ['tests/run-source.mjs', program, String(seed), String(batch), '--each', '3'], {
+    const run = spawnSync(process.execPath, ['tests/run-source.mjs', program, String(seed), String(batch), ...options], {
       encoding: 'utf8',
     });
     process.stdout.write(run.stdout);
@@ -24,6 +25,7 @@ export function compareSeeds({ name, program, firstSeed, batch, target, line }) 
     const counts = Object.fromEntries(Object.entries(found.groups).map(([key, value]) => [key, Number(value)]));
     if (counts.differences > 0) failed = true;
     results.seeds = [...results.seeds.filter((done) => done.seed !== seed), { seed, commit, ...counts }];
+    keep(results, run.stdout);
     results.tests = results.seeds.reduce((sum, done) => sum + done.tests, 0);
     results.differences = results.seeds.reduce((sum, done) => sum + done.differences, 0);
     mkdirSync('docs/results', { recursive: true });
