@@ -39,6 +39,8 @@ const FPSCR_SHORT_VECTORS = 0x00370000;
 const CODE_CACHE_INSTRUCTIONS = 600_000;
 
 /** Longest budget of one `run`, so that counters stay small integers. */
+/** Size of the whole address space. */
+const WHOLE = 2 ** 32;
 const LONGEST_RUN = 1 << 29;
 
 export interface ArmCoreParts {
@@ -149,7 +151,7 @@ export class ArmCore implements CodeWatcher {
     this.words = this.state.words;
     this.banks = new RegisterBanks(this.words);
     this.status = new ProgramStatus(this.words, this.banks);
-    this.fast = new FastTable<CodePage>(this.words, () => this.leavePage());
+    this.fast = new FastTable<CodePage>(this.words, (low, size) => this.leavePage(low, size));
     const cached = parts.cachedMemory;
     this.late = parts.lateEffects;
     this.access =
@@ -346,10 +348,11 @@ export class ArmCore implements CodeWatcher {
     if (this.block !== undefined) this.frame.limit = Math.min(this.frame.limit, this.block.starts[this.frame.index + 1]!);
   }
 
-  /** The page being executed may not be what it was. */
-  private leavePage(): void {
+  /** The page being executed, or others at these VAs, may not be what they were. */
+  private leavePage(low = 0, size: number = WHOLE): void {
     this.page = null;
-    this.regions?.clearJumps();
+    if (size === WHOLE) this.regions?.clearJumps();
+    else this.regions?.dropJumps(low, size);
     this.stopBlock();
   }
 
@@ -631,7 +634,7 @@ export class ArmCore implements CodeWatcher {
     if (page === undefined) {
       const host = this.fetchOffset(pc, pc);
       page = this.cache.page(Math.floor(host / 4096), this.modeKey, this.modeKey & KEY_THUMB ? 1 : 2);
-      this.fast.setJump(tag, page, this.memorySystem.translation.sizeLog2);
+      this.fast.setJump(tag, page);
     }
     this.page = page;
     this.words[layout.PAGE_VA] = pc & ~0xfff;

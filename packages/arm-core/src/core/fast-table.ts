@@ -11,7 +11,6 @@ export interface SavedTables {
   readonly entries: Int32Array;
   /** Two words each: tag, page of guest memory. */
   readonly jumps: Int32Array;
-  readonly large: readonly [low: number, high: number];
   readonly fetchLine: number;
 }
 
@@ -35,9 +34,6 @@ export class FastTable<Page = unknown> implements FastTablePort {
   private readonly devicePages = new Float64Array(DEVICE_ENTRIES);
   private deviceCount = 0;
   private readonly attributes = new Uint8Array(2 * layout.FAST_TABLE_ENTRIES);
-  /** VAs of mappings larger than a page that are in the table: an invalidation of any address in them means all of them. */
-  private largeLow = 0xffffffff;
-  private largeHigh = -1;
   private readonly jumpTags = new Int32Array(JUMP_ENTRIES).fill(-1);
   private readonly jumpPages = new Array<Page | undefined>(JUMP_ENTRIES).fill(undefined);
   /**
@@ -47,10 +43,10 @@ export class FastTable<Page = unknown> implements FastTablePort {
   private readonly fetched = new Map<number, Page>();
   /** Decode modes that tags in `fetched` have had. */
   private readonly modes: number[] = [];
-  private readonly codeDropped: () => void;
+  private readonly codeDropped: (low: number, size: number) => void;
 
-  /** `codeDropped` runs when the page being executed may have been forgotten. */
-  constructor(words: Int32Array, codeDropped: () => void) {
+  /** `codeDropped` runs when code at these VAs may have been forgotten, the page being executed perhaps. */
+  constructor(words: Int32Array, codeDropped: (low: number, size: number) => void) {
     this.words = words;
     this.codeDropped = codeDropped;
     for (const base of [layout.FAST_TABLE_PL1 >>> 2, layout.FAST_TABLE_PL0 >>> 2]) {
@@ -67,7 +63,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
    * Enters the page of `va` -> `hostOffset` (of `va` itself). `writable` is what the mapping allows; `writeDirect` whether stores may go straight to
    * memory (no translated code in the page).
    */
-  fill(entry: number, va: number, hostOffset: number, readable: boolean, writable: boolean, writeDirect: boolean, sizeLog2: number): void {
+  fill(entry: number, va: number, hostOffset: number, readable: boolean, writable: boolean, writeDirect: boolean): void {
     const R = this.words;
     const page = va & ~0xfff;
     if (!this.keeps || (!readable && !writable)) return;
@@ -77,14 +73,6 @@ export class FastTable<Page = unknown> implements FastTablePort {
     R[entry + layout.FAST_WRITE_TAG] = writable && writeDirect ? page : layout.FAST_INVALID;
     R[entry + layout.FAST_SPARE] = writable ? page : layout.FAST_INVALID;
     R[entry + layout.FAST_ADDEND] = (hostOffset - va) | 0;
-    if (sizeLog2 > 12) this.noteLarge(va, sizeLog2);
-  }
-
-  private noteLarge(va: number, sizeLog2: number): void {
-    const low = ((va >>> sizeLog2) << sizeLog2) >>> 0;
-    const high = low + 2 ** sizeLog2 - 1;
-    if (low < this.largeLow) this.largeLow = low;
-    if (high > this.largeHigh) this.largeHigh = high;
   }
 
   private clearEntry(entry: number): void {
@@ -135,13 +123,12 @@ export class FastTable<Page = unknown> implements FastTablePort {
     const tag = (va & ~0xfff) | (write ? 1 : 0) | (privileged ? 2 : 0);
     return this.deviceTags[slot] === tag ? this.devicePages[slot]! + (va & 0xfff) : -1;
   }
-  setDevice(va: number, write: boolean, privileged: boolean, pa: number, sizeLog2: number): void {
+  setDevice(va: number, write: boolean, privileged: boolean, pa: number): void {
     if (!this.keeps || !this.keepsDevices) return;
     const slot = (va >>> 12) & (DEVICE_ENTRIES - 1);
     this.deviceTags[slot] = (va & ~0xfff) | (write ? 1 : 0) | (privileged ? 2 : 0);
     this.devicePages[slot] = pa - (va & 0xfff);
     this.deviceCount++;
-    if (sizeLog2 > 12) this.noteLarge(va, sizeLog2);
   }
   private dropDevices(): void {
     if (this.deviceCount > 0) this.deviceTags.fill(-1);
@@ -159,11 +146,10 @@ export class FastTable<Page = unknown> implements FastTablePort {
     return page;
   }
 
-  setJump(tag: number, page: Page, sizeLog2: number): void {
+  setJump(tag: number, page: Page): void {
     if (!this.keeps) return;
     if (this.fetched.size >= MOST_FETCHED) this.dropCode();
     this.remember(tag, page);
-    if (sizeLog2 > 12) this.noteLarge(tag & ~0xfff, sizeLog2);
   }
 
   private remember(tag: number, page: Page): void {
@@ -185,8 +171,6 @@ export class FastTable<Page = unknown> implements FastTablePort {
     this.dropDevices();
     for (let i = 0; i < this.filledCount; i++) this.clearEntry(this.filled[i]!);
     this.filledCount = 0;
-    this.largeLow = 0xffffffff;
-    this.largeHigh = -1;
     this.dropCode();
   }
 
@@ -199,7 +183,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
       this.jumpPages[slot] = undefined;
     }
     this.fetched.clear();
-    this.leaveCode();
+    this.leaveCode(0, 2 ** 32);
   }
 
   /** The cache of translated code began afresh: the same pages, made again by `again`. Whoever calls it leaves the page that runs. */
@@ -221,11 +205,11 @@ export class FastTable<Page = unknown> implements FastTablePort {
     }
     const jumps: number[] = [];
     for (const [tag, page] of this.fetched) jumps.push(tag, hostPageOf(page));
-    return { entries, jumps: Int32Array.from(jumps), large: [this.largeLow, this.largeHigh], fetchLine: this.fetchLine };
+    return { entries, jumps: Int32Array.from(jumps), fetchLine: this.fetchLine };
   }
 
   /** Into empty tables. */
-  load({ entries, jumps, large, fetchLine }: SavedTables, pageOf: (hostPage: number, tag: number) => Page): void {
+  load({ entries, jumps, fetchLine }: SavedTables, pageOf: (hostPage: number, tag: number) => Page): void {
     for (let i = 0; i < entries.length; i += 6) {
       const entry = entries[i]!;
       this.words.set(entries.subarray(i + 1, i + 5), entry);
@@ -233,31 +217,12 @@ export class FastTable<Page = unknown> implements FastTablePort {
       this.filled[this.filledCount++] = entry;
     }
     for (let i = 0; i < jumps.length; i += 2) this.remember(jumps[i]!, pageOf(jumps[i + 1]!, jumps[i]!));
-    [this.largeLow, this.largeHigh] = large;
     this.fetchLine = fetchLine;
   }
 
+  /** The memory system names the largest mapping around an address, so nothing else has to go. */
   dropPage(va: number, sizeLog2: number): void {
-    const low = va >>> 0;
-    if (sizeLog2 > 16 || (low <= this.largeHigh && low + 2 ** sizeLog2 > this.largeLow)) {
-      this.dropAll();
-      return;
-    }
-    this.dropDevices();
-    const end = low + Math.max(2 ** sizeLog2, 4096);
-    for (let page = low & ~0xfff; page >>> 0 < end && page >>> 0 >= (low & ~0xfff) >>> 0; page += 4096) {
-      for (const privileged of [true, false]) {
-        const entry = FastTable.entry(page, privileged);
-        const R = this.words;
-        const tag = page | 0;
-        if (R[entry + layout.FAST_READ_TAG] === tag || R[entry + layout.FAST_SPARE] === tag) {
-          this.clearEntry(entry);
-          this.forget(entry);
-        }
-      }
-      this.forgetJump(page);
-    }
-    this.leaveCode();
+    this.dropEntry(va, sizeLog2);
   }
 
   dropEntry(va: number, sizeLog2: number): void {
@@ -265,7 +230,8 @@ export class FastTable<Page = unknown> implements FastTablePort {
     const size = Math.max(2 ** sizeLog2, 4096);
     this.dropDevices();
     if (sizeLog2 <= 16) {
-      for (let page = low & ~0xfff; page >>> 0 < low + size; page += 4096) this.dropOne(page);
+      // Counted, not compared: the last page of all is followed by the first.
+      for (let page = low & ~0xfff, left = size; left > 0; page += 4096, left -= 4096) this.dropOne(page);
     } else {
       for (let i = this.filledCount - 1; i >= 0; i--) {
         const entry = this.filled[i]!;
@@ -279,7 +245,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
         if (page >= low && page - low < size) this.forgetJump(page);
       }
     }
-    this.leaveCode();
+    this.leaveCode(low & ~0xfff, size);
   }
 
   /** Forgets one page of VA. */
@@ -296,9 +262,9 @@ export class FastTable<Page = unknown> implements FastTablePort {
     this.forgetJump(page);
   }
 
-  private leaveCode(): void {
+  private leaveCode(low: number, size: number): void {
     this.fetchLine = -1;
-    this.codeDropped();
+    this.codeDropped(low, size);
   }
 
   private forget(entry: number): void {

@@ -78,16 +78,16 @@ export class MemoryAccess implements AccessPort {
     const { system } = this;
     if (!system.translate(va >>> 0, write ? ACCESS_WRITE : ACCESS_READ, privileged))
       this.owner.dataAbort(system.fault.status, system.fault.va, write);
-    const { pa, readable, writable, sizeLog2 } = system.translation;
+    const { pa, readable, writable } = system.translation;
     const region = this.memory.regionAt(pa);
     if (region === undefined || !region.direct || (write && !region.writable)) {
-      this.fast.setDevice(va, write, privileged, pa, sizeLog2);
+      this.fast.setDevice(va, write, privileged, pa);
       this.devicePa = pa;
       return DEVICE;
     }
     const host = this.memory.hostOffset(region, pa);
     const mayWrite = writable && region.writable;
-    this.fast.fill(entry, va, host, readable, mayWrite, this.mayStoreDirectly(Math.floor(host / 4096)), sizeLog2);
+    this.fast.fill(entry, va, host, readable, mayWrite, this.mayStoreDirectly(Math.floor(host / 4096)));
     return host;
   }
 

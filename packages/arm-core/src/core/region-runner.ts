@@ -262,4 +262,14 @@ export class RegionRunner {
     for (let i = 0; i < this.filledCount; i++) this.words[this.filled[i]! + layout.JUMP_PC] = layout.JUMP_INVALID;
     this.filledCount = 0;
   }
+
+  /** The same for VAs from `low` on. */
+  dropJumps(low: number, size: number): void {
+    for (let i = this.filledCount - 1; i >= 0; i--) {
+      const at = this.filled[i]!;
+      if ((this.words[at + layout.JUMP_PC]! - low) >>> 0 >= size) continue;
+      this.words[at + layout.JUMP_PC] = layout.JUMP_INVALID;
+      this.filled[i] = this.filled[--this.filledCount]!;
+    }
+  }
 }
