@@ -10,6 +10,12 @@ export interface SavedImage {
   readonly valid: Uint8Array;
 }
 
+export interface SavedImages {
+  readonly held: Uint32Array;
+  readonly colours: Uint32Array;
+  readonly images: readonly SavedImage[];
+}
+
 /**
  * What the instruction cache holds that the point of unification no longer has. A page that was fetched from is taken as held altogether: a core may fetch
  * ahead. Its bytes are kept at the moment when they change below.
@@ -112,7 +118,7 @@ export class InstructionImages {
     this.epoch++;
   }
 
-  save(): { readonly held: Uint32Array; readonly colours: Uint32Array; readonly images: readonly SavedImage[] } {
+  save(): SavedImages {
     const held: number[] = [];
     for (let page = 0; page < this.entered.length; page++) if (this.holds(page)) held.push(page);
     const images = [...this.images]
@@ -122,7 +128,7 @@ export class InstructionImages {
     return { held: Uint32Array.from(held), colours: Uint32Array.from(held, (page) => this.colours[page] ?? 1), images };
   }
 
-  load({ held, colours, images }: ReturnType<InstructionImages['save']>): void {
+  load({ held, colours, images }: SavedImages): void {
     this.reset();
     held.forEach((page, i) => {
       this.entered[page] = this.epoch;
