@@ -179,7 +179,7 @@ describe.each(kinds)('interpreter and translator: %s', (_name, kind) => {
       [1, 1, 6000, true, 100_000],
       [3, 4, 5, false, 331],
     ] as const) {
-      const { state, machine: m } = finish({ ...options, engine: 'wasm', translation: { heat, batch, regions, cold } }, slice);
+      const { state, machine: m } = finish({ ...options, engine: 'wasm', translation: { heat, batch, regions, cold, leaves: 2 } }, slice);
       expect(m.cpu.core.translated.regions).toBeGreaterThan(4);
       expect(state).toBe(expected);
     }
@@ -209,6 +209,6 @@ describe('observers', () => {
     };
     const expected = heard({});
     expect(expected.length).toBeGreaterThan(15);
-    expect(heard({ engine: 'wasm', translation: { heat: 3, batch: 2 } })).toEqual(expected);
+    expect(heard({ engine: 'wasm', translation: { heat: 3, batch: 2, leaves: 1 } })).toEqual(expected);
   });
 });
