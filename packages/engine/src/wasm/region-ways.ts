@@ -1,0 +1,297 @@
+import {
+  BUDGET,
+  CPSR_CONTROL,
+  DECODE_MODE,
+  EXIT_CODE,
+  JUMP_ENTRIES,
+  JUMP_ENTRY,
+  JUMP_FUNCTION,
+  JUMP_PC,
+  JUMP_STRIDE,
+  JUMP_TABLE,
+  PC,
+} from '../layout.js';
+import * as op from '../ops.js';
+import { EXIT_RESYNC } from './exit-codes.js';
+import type { Label } from './function-writer.js';
+import * as wasm from './opcodes.js';
+import { DEPTH, type RegionFrame } from './region-frame.js';
+import { isReturn } from './returns.js';
+
+/** CPSR.T. */
+const CPSR_T = 1 << 5;
+
+/** Calls within calls, which are frames on the host's stack. */
+const DEEPEST_CALL = 400;
+
+/** What ways from block to block need of who writes blocks. */
+export interface RegionStructure {
+  /** Branches to a block of the region. */
+  readonly branchTo: (index: number) => void;
+  /** Leaves at the beginning of a block when the budget does not reach to the next look. */
+  readonly checkBudget: (index: number) => void;
+}
+
+/** Where blocks lead to: other blocks, calls, returns, other regions. */
+export class RegionWays {
+  private readonly frame: RegionFrame;
+  private readonly regionType: number;
+  private readonly linked: boolean;
+  private readonly structure: RegionStructure;
+
+  constructor(frame: RegionFrame, regionType: number, linked: boolean, structure: RegionStructure) {
+    this.frame = frame;
+    this.regionType = regionType;
+    this.linked = linked;
+    this.structure = structure;
+  }
+
+  /** Goes on at an offset from the page, in the region or elsewhere. */
+  goto(offset: number): void {
+    const { mask } = this.frame.flags;
+    const index = this.frame.at.block.resyncs ? -1 : this.frame.graph.blockAt(offset);
+    if (index >= 0) this.structure.branchTo(index);
+    else {
+      this.frame.pushVa(offset);
+      this.frame.w.set(this.frame.result);
+      this.jump(this.frame.mode.key);
+    }
+    this.frame.flags.mask = mask;
+  }
+
+  exit(i: number): void {
+    const { w } = this.frame;
+    const base = i * op.STRIDE;
+    const a = this.frame.code[base + 1]!;
+    const { mask } = this.frame.flags;
+    switch (this.frame.code[base]) {
+      case op.GOTO:
+        if (this.links()) this.callTo(() => this.frame.pushVa(a), this.frame.mode.key);
+        else this.goto(a);
+        break;
+      case op.BRANCH_IF:
+        this.frame.instructions.push(a);
+        w.if();
+        this.goto(this.frame.code[base + 2]!);
+        w.end();
+        this.goto(this.frame.code[base + 3]!);
+        break;
+      case op.JUMP:
+        this.frame.instructions.push(a);
+        w.set(this.frame.result);
+        this.leaveTo(a, this.frame.mode.key);
+        break;
+      case op.JUMP_EXCHANGE:
+        this.exchange(a);
+        break;
+      case op.RESYNC:
+        if (this.frame.plan.inlined[this.frame.at.instruction]) this.goto(this.frame.at.block.next);
+        else this.resync();
+        break;
+      default:
+        throw new Error(`[engine] [wasm] unknown micro-operation ${this.frame.code[base]}`);
+    }
+    this.frame.flags.mask = mask;
+  }
+
+  private links(): boolean {
+    return this.frame.plan.links[this.frame.at.instruction]! && !this.frame.at.block.resyncs;
+  }
+
+  /** Interworking: bit 0 of the target says which instruction set goes on. */
+  private exchange(v: number): void {
+    const { w } = this.frame;
+    const { thumb, key } = this.frame.mode;
+    const known = this.frame.code[v * op.STRIDE] === op.PAGE_PC ? this.frame.code[v * op.STRIDE + 1]! & 1 : undefined;
+    this.frame.instructions.push(v);
+    w.set(this.frame.result);
+    const { mask } = this.frame.flags;
+    if (known === undefined) {
+      w.get(this.frame.result);
+      w.i32(1);
+      w.op(wasm.I32_AND);
+      if (thumb) w.op(wasm.I32_EQZ);
+      w.if();
+    }
+    if (known !== (thumb ? 1 : 0)) {
+      w.storeWord(CPSR_CONTROL, () => {
+        w.loadWord(CPSR_CONTROL);
+        w.i32(CPSR_T);
+        w.op(wasm.I32_XOR);
+      });
+      w.storeWord(DECODE_MODE, () => w.i32(key ^ 1));
+      this.align(!thumb);
+      this.leaveTo(v, key ^ 1);
+    }
+    if (known === undefined) w.end();
+    this.frame.flags.mask = mask;
+    if (known === (thumb ? 0 : 1)) return;
+    this.align(thumb);
+    this.leaveTo(v, key);
+  }
+
+  private align(thumb: boolean): void {
+    const { w } = this.frame;
+    w.get(this.frame.result);
+    w.i32(thumb ? ~1 : ~3);
+    w.op(wasm.I32_AND);
+    w.set(this.frame.result);
+  }
+
+  /** To the VA in `result`, in decode mode `key`: a call, a return or a jump. */
+  private leaveTo(v: number, key: number): void {
+    if (this.links()) this.callTo(() => this.frame.w.get(this.frame.result), key);
+    else if (isReturn(this.frame.block, v) && !this.frame.at.block.resyncs) {
+      this.finish();
+      this.frame.w.get(this.frame.result);
+      this.frame.w.op(wasm.RETURN);
+    } else {
+      if (key === this.frame.mode.key && !this.frame.at.block.resyncs) this.dispatchJump();
+      this.jump(key);
+    }
+  }
+
+  /** Branches to where the jump to the VA in `result` has been seen to lead, as far as that is in the region; goes on when it is elsewhere. */
+  private dispatchJump(): void {
+    const { w, flags, graph, mode } = this.frame;
+    const known = this.frame.at.block.targets.filter((offset) => graph.blockAt(offset) >= 0);
+    if (known.length === 0) return;
+    const shift = mode.thumb ? 1 : 2;
+    const least = Math.min(...known);
+    const { mask } = flags;
+    const elsewhere = w.block();
+    const labels = known.map(() => w.block());
+    w.get(this.frame.result);
+    this.frame.pushVa(least);
+    w.op(wasm.I32_SUB);
+    w.i32(shift);
+    w.op(wasm.I32_SHR_U);
+    w.brTable(
+      Array.from({ length: ((Math.max(...known) - least) >> shift) + 1 }, (_, i) => {
+        const at = known.indexOf(least + (i << shift));
+        return at < 0 ? elsewhere : labels[at]!;
+      }),
+      elsewhere,
+    );
+    for (let i = known.length - 1; i >= 0; i--) {
+      w.end();
+      this.structure.branchTo(graph.blockAt(known[i]!));
+      flags.mask = mask;
+    }
+    w.end();
+  }
+
+  /** Everything into the state words: the function ends, or another begins. */
+  private finish(): void {
+    const { w } = this.frame;
+    this.frame.flags.flush();
+    this.frame.instructions.storeRegisters(this.frame.at.dirty);
+    w.storeWord(BUDGET, () => w.get(this.frame.budget));
+  }
+
+  private resync(): void {
+    const { w } = this.frame;
+    this.finish();
+    w.storeWord(EXIT_CODE, () => w.i32(EXIT_RESYNC));
+    w.i32(1);
+    w.op(wasm.RETURN);
+  }
+
+  /** Finds the region for the VA in `result` and decode mode `key`; branches to `missing` when the jump table has none. */
+  private lookUp(missing: Label, key: number): void {
+    const { w } = this.frame;
+    const word = (n: number): number => w.stateOffset + JUMP_TABLE + 4 * n;
+    w.get(this.frame.result);
+    w.i32(2);
+    w.op(wasm.I32_SHL);
+    w.i32((JUMP_ENTRIES - 1) * JUMP_STRIDE * 4);
+    w.op(wasm.I32_AND);
+    w.tee(this.frame.slot);
+    w.access(wasm.I64_LOAD, 3, word(JUMP_PC));
+    w.get(this.frame.result);
+    w.op(wasm.I64_EXTEND_I32_U);
+    w.i64(BigInt(key) << 32n);
+    w.op(wasm.I64_OR);
+    w.op(wasm.I64_NE);
+    w.brIf(missing);
+  }
+
+  private pushTarget(depth: () => void): void {
+    const { w } = this.frame;
+    const word = (n: number): number => w.stateOffset + JUMP_TABLE + 4 * n;
+    w.get(this.frame.slot);
+    w.access(wasm.I32_LOAD, 2, word(JUMP_ENTRY));
+    w.get(this.frame.result);
+    depth();
+    w.get(this.frame.slot);
+    w.access(wasm.I32_LOAD, 2, word(JUMP_FUNCTION));
+  }
+
+  /** To the VA in `result`, for good. */
+  private jump(key: number): void {
+    const { w } = this.frame;
+    this.finish();
+    if (this.frame.at.block.resyncs) {
+      w.storeWord(PC, () => w.get(this.frame.result));
+      w.storeWord(EXIT_CODE, () => w.i32(EXIT_RESYNC));
+      w.i32(1);
+      w.op(wasm.RETURN);
+      return;
+    }
+    if (this.linked) {
+      const missing = w.block();
+      this.lookUp(missing, key);
+      this.pushTarget(() => w.get(DEPTH));
+      w.returnCallIndirect(this.regionType);
+      w.end();
+    }
+    w.get(this.frame.result);
+    w.op(wasm.RETURN);
+  }
+
+  /** To the VA that `target` pushes, and back to the next instruction. */
+  private callTo(target: () => void, key: number): void {
+    const { w } = this.frame;
+    const { next } = this.frame.at.block;
+    target();
+    w.set(this.frame.result);
+    this.finish();
+    if (!this.linked) {
+      w.get(this.frame.result);
+      w.op(wasm.RETURN);
+      return;
+    }
+    const missing = w.block();
+    w.get(DEPTH);
+    w.i32(DEEPEST_CALL);
+    w.op(wasm.I32_GE_U);
+    w.brIf(missing);
+    this.lookUp(missing, key);
+    this.pushTarget(() => {
+      w.get(DEPTH);
+      w.i32(1);
+      w.op(wasm.I32_ADD);
+    });
+    w.callIndirect(this.regionType);
+    w.tee(this.frame.result);
+    this.frame.pushVa(next);
+    w.op(wasm.I32_NE);
+    w.brIf(missing);
+    // It is the same instruction only in the same instruction set.
+    w.loadWord(DECODE_MODE);
+    w.i32(this.frame.mode.key);
+    w.op(wasm.I32_NE);
+    w.brIf(missing);
+    const index = this.frame.graph.blockAt(next);
+    if (index >= 0) {
+      this.frame.instructions.loadRegisters();
+      w.loadWord(BUDGET);
+      w.set(this.frame.budget);
+      if (!this.frame.graph.headers.has(index)) this.structure.checkBudget(index);
+      this.structure.branchTo(index);
+    }
+    w.end();
+    w.get(this.frame.result);
+    w.op(wasm.RETURN);
+  }
+}
