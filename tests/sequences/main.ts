@@ -32,8 +32,8 @@ const BATCH = 1_000_000;
 /** All that a region leads to; pieces of what ran; small modules, and so few regions that all are dropped now and then. The interpreter is
  * called where regions were left once, or twice; or they leave. */
 const translations = [
-  { heat: 1, batch: BATCH, regions: 1000, leaves: 1, cold: true },
-  { heat: 1, batch: BATCH, regions: 1000 },
+  { heat: 1, batch: BATCH, patience: BATCH, regions: 1000, leaves: 1, cold: true },
+  { heat: 1, batch: BATCH, patience: BATCH, regions: 1000 },
   { heat: 2, batch: 8, regions: 60, leaves: 2, cold: true },
 ] as const;
 /** Which of them groups have in turn. The last costs several times more. */

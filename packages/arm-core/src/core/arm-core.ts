@@ -495,8 +495,10 @@ export class ArmCore implements CodeWatcher {
           let block = this.nextBlock();
           let i = 0;
           if (regions !== undefined) {
-            if (block.entry === undefined && ++block.heat === regions.heat)
-              regions.request(this.page!, block, this.decodeMode(), timeline.current);
+            if (block.entry === undefined) {
+              if (++block.heat === regions.heat) regions.request(this.page!, block, this.decodeMode(), timeline.current);
+              else if (block.heat === regions.pressing) regions.translate();
+            }
             const { entry } = block;
             if (entry !== undefined && left >= entry.region.leastBudget) {
               const from = R[layout.PC]!;

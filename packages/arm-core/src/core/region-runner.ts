@@ -19,6 +19,8 @@ export interface TranslationOptions {
   readonly heat?: number;
   /** Regions compiled together; default 16. */
   readonly batch?: number;
+  /** Executions of a wanted block after which a batch is translated although it is not full; default 300. */
+  readonly patience?: number;
   /** Regions kept; default 6000. */
   readonly regions?: number;
   /** Leaves of one instruction soon after another, after which a region is made anew to call the interpreter there; default 32. */
@@ -31,6 +33,7 @@ export interface TranslationOptions {
 
 const DEFAULT_HEAT = 300;
 const DEFAULT_BATCH = 16;
+const DEFAULT_PATIENCE = 300;
 const DEFAULT_REGIONS = 6000;
 /** Guest time in ns after which a batch is translated although it is not full. */
 const LONGEST_WAIT = 300_000;
@@ -68,6 +71,8 @@ export interface Step extends StepSite {
 export class RegionRunner {
   /** Heat at which a block is wanted. */
   readonly heat: number;
+  /** Heat of a wanted block at which nothing is waited for any longer. */
+  readonly pressing: number;
   /** Runs regions from VA `pc` on; `setJump` has been called for it. Another one after each {@link renew}. */
   run!: Trampoline;
   /** Regions and instructions ever translated. */
@@ -115,6 +120,7 @@ export class RegionRunner {
     this.cache = cache;
     this.codeAppeared = codeAppeared;
     this.heat = Math.max(options.heat ?? DEFAULT_HEAT, 1);
+    this.pressing = this.heat + Math.max(options.patience ?? DEFAULT_PATIENCE, 1);
     this.batch = Math.max(options.batch ?? DEFAULT_BATCH, 1);
     this.leaves = Math.max(options.leaves ?? DEFAULT_LEAVES, 1);
     this.cold = options.cold ?? false;

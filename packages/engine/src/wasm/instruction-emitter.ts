@@ -15,6 +15,9 @@ import type { RegionVariant } from './region.js';
 import type { RegionPlan } from './region-plan.js';
 import { StateVectors } from './state-vectors.js';
 
+/** Micro-operations of a conditional instruction that is written without a branch. */
+const LONGEST_MOVE = 8;
+
 /** What instructions need of the region around them. */
 export interface RegionContext {
   readonly privileged: boolean;
@@ -224,6 +227,10 @@ export class InstructionEmitter {
 
   private conditional(i: number, end: number): void {
     const { w, flags, plan } = this;
+    if (this.isMove(i + 1, end)) {
+      this.conditionalMove(i, end);
+      return;
+    }
     const leaves = plan.leavesAlways(i + 1, end);
     this.push(this.code[i * op.STRIDE + 1]!);
     const inside = leaves ? flags.mask : plan.flagsOfIf(i + 1, end, flags.mask);
@@ -233,6 +240,35 @@ export class InstructionEmitter {
     if (!leaves) flags.flushTo(inside);
     w.end();
     flags.mask = inside;
+  }
+
+  /** Whether a body only computes something small for one register: what compilers make conditional is what they cannot foretell. */
+  private isMove(from: number, to: number): boolean {
+    let moves = 0;
+    for (let i = from; i < to; i++) {
+      const kind = this.code[i * op.STRIDE]!;
+      if (kind === op.SET_REG && this.code[i * op.STRIDE + 1]! < PC) moves++;
+      else if (!isPure(kind) || kind === op.PURE) return false;
+    }
+    return moves === 1 && to - from <= LONGEST_MOVE;
+  }
+
+  private conditionalMove(start: number, end: number): void {
+    const { w } = this;
+    for (let i = start + 1; i < end; i++) {
+      const base = i * op.STRIDE;
+      const kind = this.code[base]!;
+      if (kind !== op.SET_REG) {
+        this.operation(i, kind);
+        continue;
+      }
+      const word = this.code[base + 1]!;
+      this.push(this.code[base + 2]!);
+      this.pushWord(word);
+      this.push(this.code[start * op.STRIDE + 1]!);
+      w.op(wasm.SELECT);
+      w.set(this.registers[word]!);
+    }
   }
 
   private operation(i: number, kind: number): void {
