@@ -1,6 +1,6 @@
 // Every library package, bundled for a page and served on this machine, is imported by a headless Chromium: no Node built-in slipped in. Then a page
 // and a worker boot machines: a guest that they assemble themselves, to its power-off, and U-Boot (when `npm run guests` has fetched it) to its prompt
-// and through `poweroff`. The page may not evaluate JavaScript, only compile WebAssembly. Needs chromium (CHROMIUM, or the one on the path) and the packages built.
+// and through `poweroff`, interpreted and translated. The page may not evaluate JavaScript, only compile WebAssembly. Needs chromium (CHROMIUM, or the one on the path) and the packages built.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -135,7 +135,7 @@ try {
     if (outcome.error) failed += 1;
     console.log(outcome.error ? `FAIL ${name}: ${outcome.error}` : `ok   ${name} (${outcome.names} exports)`);
   }
-  const jobs = ['policyInForce', 'bootAssembled', ...(haveUBoot ? ['bootUBoot'] : [])];
+  const jobs = ['policyInForce', 'bootAssembled', 'lockstep', ...(haveUBoot ? ['bootUBoot', 'bootUBootTranslated'] : [])];
   for (const job of jobs) {
     for (const place of ['page', 'worker']) {
       const began = performance.now();

@@ -1,6 +1,6 @@
 // What check-browser boots: the same code in a page and in a worker. Each job resolves with a line of text or throws.
 import { assemble } from '@tablewalk/arm-core';
-import { VirtMachine } from '@tablewalk/board-qemu-virt';
+import { Lockstep, VirtMachine } from '@tablewalk/board-qemu-virt';
 
 const fail = (message) => {
   throw new Error(message);
@@ -35,10 +35,41 @@ export async function bootAssembled() {
   return `${end.reason} after ${machine.instructions} instructions`;
 }
 
+/** Interpreted and translated, side by side and compared at each exit of a region: a loop with a call in it. */
+export async function lockstep() {
+  const source = `
+    mov r4, #0
+    mov r5, #5000
+  again:
+    bl sum
+    subs r5, r5, #1
+    bne again
+    ldr r0, =0x84000008
+    hvc #0
+  sum:
+    adds r4, r4, r5
+    adc r4, r4, #0
+    str r4, [sp, #-4]
+    bx lr
+    .ltorg`;
+  const kernel = assemble(`ldr sp, =0x40100000\n${source}`, { origin: 0x40010000 }).bytes;
+  const pair = new Lockstep(() => ({ kernel, memory: 8 << 20 }), { translation: { heat: 10, batch: 1 } });
+  const end = pair.runFor(1e6);
+  const difference = pair.finish();
+  if (difference !== undefined) fail(difference.report);
+  if (end.reason !== 'poweroff' || pair.exits < 5000) fail(`ended with ${JSON.stringify(end)} after ${pair.exits} exits of regions`);
+  return `${pair.machine.instructions} instructions, ${pair.exits} exits of regions compared`;
+}
+
 /** U-Boot to its prompt; `poweroff` is typed; the machine ends. */
-export async function bootUBoot() {
+export const bootUBoot = () => uBoot({});
+
+/** The same, translated to WebAssembly. */
+export const bootUBootTranslated = () => uBoot({ engine: 'wasm' });
+
+async function uBoot(options) {
   const bios = new Uint8Array(await (await fetch('/u-boot.bin')).arrayBuffer());
-  const machine = new VirtMachine({ bios });
+  const machine = new VirtMachine({ bios, ...options });
   const running = machine.run();
   await machine.console.waitFor('stop autoboot');
   machine.send('\r');
@@ -46,5 +77,7 @@ export async function bootUBoot() {
   machine.send('poweroff\r');
   const end = await running;
   if (end.reason !== 'poweroff') fail(`ended with ${JSON.stringify(end)}`);
-  return `${end.reason} after ${machine.instructions} instructions`;
+  const { regions } = machine.cpu.core.translated;
+  if (regions > 50 !== (options.engine === 'wasm')) fail(`${regions} regions were translated`);
+  return `${end.reason} after ${machine.instructions} instructions, ${regions} regions`;
 }
