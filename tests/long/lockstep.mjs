@@ -16,11 +16,7 @@ const skipped = Number(process.env.SKIP ?? 0);
 const seed = Number(process.env.SEED ?? 1);
 
 /** Consoles are compared with each other here; what they must show is for tests/guests. */
-const guests = Object.fromEntries(
-  Object.entries(suites)
-    .filter(([name]) => !name.endsWith('-architectural'))
-    .map(([name, suite]) => [name, { memory: 512, arguments: suite.arguments }]),
-);
+const guests = Object.fromEntries(Object.entries(suites).map(([name, suite]) => [name, { memory: 512, arguments: suite.arguments }]));
 guests.kmem = {
   memory: 16,
   // Its code is recorded operations, most of them executed once.
