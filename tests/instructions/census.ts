@@ -57,49 +57,57 @@ export class Census {
   result(words: readonly TestedWord[]): CensusResult {
     const left = new Map<string, number>();
     const unexplained: string[] = [];
+    const planned = this.planner();
     let wasm = 0;
     for (const word of words) {
       const seen = this.seen.get(word.address) ?? 0;
-      if (seen & 2) {
+      const { never, calls } = planned(word);
+      // A region calls the interpreter for some of those that are never its own.
+      if (seen & 2 && never === undefined) {
         wasm++;
         continue;
       }
-      const kind = seen & 1 ? this.kindOf(word, (seen & 4) !== 0) : undefined;
+      const inPart = calls.length > 0 ? `kernel ${calls[0]}` : undefined;
+      const kind = seen === 0 ? undefined : (never ?? (seen & 4 ? 'access past the fast table' : inPart));
       if (kind === undefined) unexplained.push(`${word.name} at 0x${word.address.toString(16)}${seen & 1 ? '' : ', never entered'}`);
       else left.set(kind, (left.get(kind) ?? 0) + 1);
     }
     return { words: words.length, wasm, left, unexplained };
   }
 
-  private kindOf(word: TestedWord, missed: boolean): string | undefined {
+  /** Asks the translator's plan of one instruction: why it is the interpreter's altogether, if it is, and which kernels are written out for it. */
+  private planner(): (word: TestedWord) => { readonly never: string | undefined; readonly calls: readonly string[] } {
     const { machine } = this;
     const { memory } = machine;
     const inlines = { ...noInlineKernels, call: new SystemInlines(memory.regions.find(({ writable }) => writable)).calls };
     const { A32: a32, T32: t32, T16: t16 } = decodeTables();
     const translator = new Translator(machine.profile, { a32, t32, t16 }, undefined as never, (host) => memory.u16[host >>> 1]!);
     const { builder } = translator;
-    builder.reset();
-    builder.setMode({
-      ...word,
-      bigEndian: false,
-      vfpEnabled: true,
-      simdEnabled: true,
-      alignmentChecked: machine.cpu.core.alignmentChecked,
-    });
-    const host = memory.hostOffset(memory.regionAt(word.address)!, word.address);
-    translator.decode(host & ~0xfff, host & 0xfff, 0, () => builder.offsets.length > 0);
     const plan = new RegionPlan(inlines);
-    plan.analyse(singleBlock(builder), word.thumb);
-    const calls: string[] = [];
-    for (let i = 0; i < builder.count; i++)
-      if (builder.code[i * ops.STRIDE] === ops.CALL) {
+    return (word) => {
+      builder.reset();
+      builder.setMode({
+        ...word,
+        bigEndian: false,
+        vfpEnabled: true,
+        simdEnabled: true,
+        alignmentChecked: machine.cpu.core.alignmentChecked,
+      });
+      const host = memory.hostOffset(memory.regionAt(word.address)!, word.address);
+      translator.decode(host & ~0xfff, host & 0xfff, 0, () => builder.offsets.length > 0);
+      plan.analyse(singleBlock(builder), word.thumb);
+      const calls: string[] = [];
+      let foreign: string | undefined;
+      for (let i = 0; i < builder.count; i++) {
+        if (builder.code[i * ops.STRIDE] !== ops.CALL) continue;
         const { name } = builder.kernels[builder.code[i * ops.STRIDE + 1]!]!;
-        if (plan.isForeignCall(i)) return `kernel ${name}`;
-        calls.push(name);
+        if (plan.isForeignCall(i)) foreign ??= name;
+        else calls.push(`${name}, as far as it is written out`);
       }
-    if (plan.interpreted[0]) return 'cannot be undone at an access';
-    if (missed) return 'access past the fast table';
-    return calls.length > 0 ? `kernel ${calls[0]}, as far as it is written out` : undefined;
+      if (plan.interpreted[0]) return { never: foreign === undefined ? 'cannot be undone at an access' : `kernel ${foreign}`, calls };
+      // Where a condition leads to a kernel of the interpreter's: an alignment that must be checked, a condition code.
+      return { never: undefined, calls: foreign === undefined ? calls : [`${foreign} where a condition leads to it`, ...calls] };
+    };
   }
 }
 

@@ -136,7 +136,7 @@ describe('--engine lockstep', () => {
     expect(text.split('supervisor call taken')).toHaveLength(2);
     expect(text.split('] svc at ')).toHaveLength(2);
     expect(text).toMatch(
-      mode.startsWith('exits') ? /lockstep at exits, [1-9]\d\d+ comparisons/ : /lockstep at budgets, [1-9]\d* comparisons/,
+      mode.startsWith('exits') ? /lockstep at exits, [1-9]\d+ comparisons/ : /lockstep at budgets, [1-9]\d* comparisons/,
     );
   });
 
