@@ -212,31 +212,43 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
 
   writtenBack(pa: PhysAddr, unit: CacheUnit): void {
     if (this.muted) return;
-    if (this.isFirst(unit)) this.eachLine(pa, unit, (line) => this.lines.l1Written(line));
-    else if (unit === CACHE_L2 && this.views.twoLevels) this.eachLine(pa, unit, (line) => this.lines.l2Written(line));
+    const level = this.levelOf(unit);
+    const host = level === 0 ? -1 : this.addresses.host(pa);
+    if (host < 0) return;
+    const first = host >>> this.lineSizeLog2;
+    for (let line = first; line < first + this.linesOf(unit); line++) {
+      if (level === 1) this.lines.l1Written(line);
+      else this.lines.l2Written(line);
+    }
   }
 
   dropped(pa: PhysAddr, _dirty: boolean, unit: CacheUnit): void {
     if (this.muted) return;
-    if (unit === CACHE_L1_INSTRUCTION) {
-      const host = this.addresses.host(pa);
-      if (host >= 0) this.code.forget(host);
-    } else if (this.isFirst(unit)) this.eachLine(pa, unit, (line) => this.lines.l1Dropped(line));
-    else if (unit === CACHE_L2 && this.views.twoLevels) this.eachLine(pa, unit, (line) => this.lines.l2Dropped(line));
-  }
-
-  /** The level whose lines the core's stores make dirty. */
-  private isFirst(unit: CacheUnit): boolean {
-    return unit === CACHE_L1_DATA || (unit === CACHE_L2 && this.caches.data === null);
-  }
-
-  private eachLine(pa: PhysAddr, unit: CacheUnit, run: (line: number) => void): void {
-    const host = this.addresses.host(pa);
+    const isCode = unit === CACHE_L1_INSTRUCTION;
+    const level = this.levelOf(unit);
+    const host = level === 0 && !isCode ? -1 : this.addresses.host(pa);
     if (host < 0) return;
-    const log2 = (unit === CACHE_L2 ? this.caches.unified : this.caches.data)?.lineSizeLog2 ?? this.lineSizeLog2;
+    if (isCode) {
+      this.code.forget(host);
+      return;
+    }
     const first = host >>> this.lineSizeLog2;
-    const count = log2 <= this.lineSizeLog2 ? 1 : 1 << (log2 - this.lineSizeLog2);
-    for (let line = first; line < first + count; line++) run(line);
+    for (let line = first; line < first + this.linesOf(unit); line++) {
+      if (level === 1) this.lines.l1Dropped(line);
+      else this.lines.l2Dropped(line);
+    }
+  }
+
+  /** 1: the level whose lines the core's stores make dirty. 2: the one below, where there is one. 0: neither. */
+  private levelOf(unit: CacheUnit): 0 | 1 | 2 {
+    if (unit === CACHE_L1_DATA || (unit === CACHE_L2 && this.caches.data === null)) return 1;
+    return unit === CACHE_L2 && this.views.twoLevels ? 2 : 0;
+  }
+
+  /** Data lines in a line of this unit. */
+  private linesOf(unit: CacheUnit): number {
+    const log2 = (unit === CACHE_L2 ? this.caches.unified : this.caches.data)?.lineSizeLog2 ?? this.lineSizeLog2;
+    return log2 <= this.lineSizeLog2 ? 1 : 1 << (log2 - this.lineSizeLog2);
   }
 
   // ---- instruction side

@@ -61,7 +61,9 @@ export class CoreCaches implements CacheHierarchy {
   readonly walks: WalkLevel;
 
   private outer: CacheEvictionSink = NOBODY;
+  /** What the L1 wrote back and the L2 does not know yet: the first `queued`. An array that is emptied is made anew each time. */
   private readonly queue: number[] = [];
+  private queued = 0;
   private readonly fromL1: CacheEvictionSink;
   private readonly fromL2: CacheEvictionSink;
   /** What the L2 gives up is thrown away (DCIMVAC, DCISW), so lines above it are too. */
@@ -94,7 +96,7 @@ export class CoreCaches implements CacheHierarchy {
     this.fromL1 = {
       writtenBack: (pa, unit) => {
         this.outer.writtenBack(pa, unit);
-        this.queue.push(pa);
+        this.queue[this.queued++] = pa;
       },
       dropped: (pa, dirty, unit) => this.outer.dropped(pa, dirty, unit),
     };
@@ -253,7 +255,7 @@ export class CoreCaches implements CacheHierarchy {
     if (l1 === null || attributeInner(attributes) === 0) return this.below(va, pa, write, attributes);
     const result = l1.access(va, pa, write, attributes, this.fromL1);
     if (result === CACHE_HIT) return 1;
-    if (this.queue.length !== 0) this.drain();
+    if (this.queued !== 0) this.drain();
     const level = this.below(va, pa, (result & CACHE_PASSED) !== 0, attributes);
     return (result & CACHE_HIT) !== 0 ? 1 : level;
   }
@@ -267,12 +269,12 @@ export class CoreCaches implements CacheHierarchy {
   /** What the L1 wrote back arrives below. */
   private drain(): void {
     // An inclusive L2 may add to the queue while it is worked off.
-    for (let i = 0; i < this.queue.length; i++) {
+    for (let i = 0; i < this.queued; i++) {
       const pa = this.queue[i];
       if (this.unified === null) continue;
       if ((this.unified.access(pa, pa, true, WRITE_BACK, this.fromL2) & CACHE_PASSED) !== 0) this.outer.writtenBack(pa, CACHE_L2);
     }
-    this.queue.length = 0;
+    this.queued = 0;
   }
 
   /** The L2 lost a line: so do the L1s. What is dirty there goes to memory past the L2, or nowhere. */
