@@ -1,11 +1,11 @@
-// At least 2,000,000 random sequences on interpreter and translator, 10,000 a seed, and what happened to each encoding in those that were stepped through.
+// At least 2,000,000 random sequences on interpreter and translator, 4,000 a seed, and what happened to each encoding in those that were stepped through.
 import { compareSeeds } from './support/seeds.mjs';
 
 compareSeeds({
   name: 'sequences',
   program: 'tests/sequences/main.ts',
   firstSeed: 1000,
-  batch: 10_000,
+  batch: 4_000,
   target: Number(process.env.TESTS ?? 2_000_000),
   line: /: (?<tests>\d+) sequences, (?<regions>\d+) regions, (?<limits>\d+) given up at their limits, (?<differences>\d+) differ/,
   options: ['--coverage', '16', '--missing'],

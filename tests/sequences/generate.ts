@@ -15,6 +15,8 @@ export interface Sequence {
   /** As at {@link at.STATE}; the second has other registers. */
   readonly states: readonly [Uint32Array, Uint32Array];
   readonly code: Uint8Array;
+  /** The code of the later runs: for one in four another instruction somewhere, which the host writes. */
+  readonly later: Uint8Array;
   /** As at {@link at.DATA}, the same for all sequences of a group. */
   readonly data: Uint8Array;
   readonly thumb: boolean;
@@ -96,7 +98,8 @@ const generate = (seed: number, slot: number, data: Uint8Array): Sequence => {
     Uint32Array,
   ];
   for (const state of states) state[at.STATE_ENTRY] = at.codeAt(slot) + begin + (thumb ? 1 : 0);
-  return { seed, slot, states, code, data, thumb, offsets, limit: 150 + 4 * count };
+  const later = r.oneIn(4) ? w.patched(code, offsets) : code;
+  return { seed, slot, states, code, later, data, thumb, offsets, limit: 150 + 4 * count };
 };
 
 /** The sequences of {@link at.SLOTS} seeds from a multiple of that on: 20 to 200 instructions of one instruction set each, with what they begin with. */

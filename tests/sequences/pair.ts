@@ -40,7 +40,8 @@ export interface Difference {
 
 /**
  * Runs of a sequence: the state it begins from, and the sizes that its budgets have at most. What the first executes, and what the second comes to after
- * faults and interrupts, is translated once both have run all of a group. The last two have budgets of a few instructions or some dozens as well.
+ * faults and interrupts, is translated once both have run all of a group. The last two have budgets of some dozens of instructions
+ * as well, and the later code.
  */
 const passes = [
   { state: 0, sizes: [400], translates: true },
@@ -80,10 +81,11 @@ export class Pair {
 
   private pass(sequence: Sequence, r: Random, number: number): readonly string[] {
     const { reference, translator } = this;
-    const { state, sizes } = passes[number]!;
+    const { state, sizes, translates } = passes[number]!;
     const size = r.pick<number>(sizes);
-    reference.begin(sequence, state);
-    translator.begin(sequence, state);
+    const isLater = !translates;
+    reference.begin(sequence, state, isLater);
+    translator.begin(sequence, state, isLater);
     let ended = false;
     for (let left = sequence.limit; left > 0 && !ended; ) {
       const budget = 1 + r.below(size);

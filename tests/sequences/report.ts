@@ -14,24 +14,32 @@ export const shorten = (group: readonly Sequence[], difference: Difference, pair
   if (best === undefined) return undefined;
   const { thumb, offsets } = best.sequence;
   for (let i = 0; i + 1 < offsets.length; i++) {
-    const code = best.sequence.code.slice();
-    const view = new DataView(code.buffer);
-    for (let k = offsets[i]!; k < offsets[i + 1]!; k += 2) view.setUint16(k, 0xbf00, true);
-    if (!thumb) view.setUint32(offsets[i]!, 0xe320_f000, true);
-    const found = pair.runAlone([...others, { ...best.sequence, code }]);
+    const [code, later] = [best.sequence.code, best.sequence.later].map((bytes) => {
+      const shorter = bytes.slice();
+      const view = new DataView(shorter.buffer);
+      for (let k = offsets[i]!; k < offsets[i + 1]!; k += 2) view.setUint16(k, 0xbf00, true);
+      if (!thumb) view.setUint32(offsets[i]!, 0xe320_f000, true);
+      return shorter;
+    }) as [Uint8Array, Uint8Array];
+    const found = pair.runAlone([...others, { ...best.sequence, code, later }]);
     if (found !== undefined && found.sequence.seed === best.sequence.seed) best = found;
   }
   return best;
 };
 
 /** Instructions of a sequence that are no NOPs, and what it begins with. */
-export const listing = ({ code, offsets, thumb, states, slot }: Sequence): string => {
+export const listing = ({ code, later, offsets, thumb, states, slot }: Sequence): string => {
   const view = new DataView(code.buffer);
+  const changed = later.findIndex((byte, k) => byte !== code[k]);
   const hex = (word: number): string => word.toString(16);
   const lines = states.map(
     (state, i) =>
       `state ${i}: entry ${hex(state[at.STATE_ENTRY]!)} cpsr ${hex(state[at.STATE_CPSR]!)} fpscr ${hex(state[at.STATE_FPSCR]!)} ticks ${state[at.STATE_TICKS]} ${state[at.STATE_TICKS_AGAIN]} registers ${[...state.subarray(0, 15)].map(hex).join(' ')}`,
   );
+  if (changed >= 0) {
+    const word = new DataView(later.buffer).getUint32(changed & ~3, true);
+    lines.push(`later: word ${hex(word)} at ${hex(at.codeAt(slot) + (changed & ~3))}`);
+  }
   for (let i = 0; i + 1 < offsets.length; i++) {
     const offset = offsets[i]!;
     const size = offsets[i + 1]! - offset;

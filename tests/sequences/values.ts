@@ -11,7 +11,7 @@ const EDGES = [
 /** Amounts at which shifts by registers change what they do. */
 const AMOUNTS = [0, 1, 7, 8, 15, 16, 30, 31, 32, 33, 63, 64, 65, 127, 128, 255, 256, 257, 0xffff_ffe0, 0x1_20];
 
-const OFFSETS = [0, 1, 2, 3, 4, 4, 8, 8, 12, 16, 31, 32, 32, 33, 32, 64, 0xffff_fffc, 0xffff_fff8];
+const OFFSETS = [0, 1, 2, 3, 4, 4, 8, 8, 12, 16, 31, 32, 32, 32, 32, 33, 64, 0xffff_fffc, 0xffff_fff8];
 
 /** An edge, an amount, a small number, or anything. */
 export const value = (r: Random): number => {

@@ -28,9 +28,14 @@ export const isLeftOut = ({ name }: Encoding): boolean => NEVER.test(name);
 export const mayStandInIt = ({ isa, text, pattern }: Encoding): boolean =>
   isa !== 'A32' && text[0].includes('{c}') && !pattern.includes('c');
 
+/** Half of what these do depends on the amount: there are few, and they are to come more often. */
+const isShift = /_rsr_|^(LSL|LSR|ASR|ROR)_reg/;
+
 /** Those of an instruction set, without what is harmful with privilege. */
 export const encodingsOf = (thumb: boolean, privileged: boolean): readonly Target[] =>
-  usable.filter(({ encoding }) => (encoding.isa !== 'A32') === thumb && !(privileged && USER_ONLY.test(encoding.name)));
+  usable
+    .filter(({ encoding }) => (encoding.isa !== 'A32') === thumb && !(privileged && USER_ONLY.test(encoding.name)))
+    .flatMap((target) => (isShift.test(target.encoding.name) ? [target, target, target, target] : [target]));
 
 /** Without privilege nearly all of them are UNDEFINED, which ends what can be translated together. */
 export const isMostlyUndefined = ({ name }: Encoding): boolean => USER_ONLY.test(name);
@@ -111,7 +116,6 @@ const writesPc = (name: string, fields: Readonly<Record<string, number>>): boole
 };
 
 const isMemory = /^(LDR|STR|LDM|STM|PUSH|POP|SWP|PLD|PLI|VLD|VST|LDC|STC)/;
-const isShift = /_rsr_|^(LSL|LSR|ASR|ROR)_reg/;
 const isVector = /^V(LD|ST)\d/;
 
 const setField = (pattern: CompiledPattern, word: number, letter: string, value: number): number => {
@@ -144,9 +148,9 @@ const aim = (r: Random, { encoding, pattern }: Target, word: number, { bases, in
   return aimed;
 };
 
-/** Lets half of the shifts by registers have an amount at which something changes. */
+/** Lets most of the shifts by registers have an amount at which something changes. */
 const aimShift = (r: Random, { encoding, pattern }: Target, word: number, { index }: Roles): number => {
-  if (r.oneIn(2)) return word;
+  if (r.oneIn(4)) return word;
   const letter = encoding.isa === 'A32' ? (encoding.name.includes('_rsr_') ? 's' : 'a') : 'm';
   return setField(pattern, word, letter, index);
 };

@@ -218,9 +218,9 @@ export class World {
     }
   }
 
-  /** Begins a sequence from one of its states. Code that is as it should be stays translated. */
-  begin({ slot, states, code, data }: Sequence, state: number): void {
-    this.writeCode(at.codeAt(slot), code);
+  /** Begins a sequence from one of its states, with its code or the later one. Code that is as it should be stays translated. */
+  begin({ slot, states, code, later, data }: Sequence, state: number, isLater = false): void {
+    this.writeCode(at.codeAt(slot), isLater ? later : code);
     this.write(at.DATA, data);
     this.write(at.STATE, bytesOf(states[state]!));
   }

@@ -302,6 +302,8 @@ export class Writer {
     this.kept = 0;
     if (r.oneIn(6)) this.setEndianness();
     if (isLeaf) {
+      // EOR lr, lr, #1: back to the same address, in the other instruction set.
+      if (r.oneIn(8)) this.either(0xe22e_e001, 0xf08e_0e01);
       const [a32, t16] = r.pick([
         [0xe12f_ff1e, 0x4770],
         [0xe1a0_f00e, 0x46f7],
@@ -310,6 +312,14 @@ export class Writer {
       else this.word(a32, 'A32');
     } else if (thumb) this.word(0xbd00 | saved, 'T16');
     else this.word(0xe8bd_8000 | saved, 'A32');
+  }
+
+  /** A copy of the code with another instruction in place of one. */
+  patched(code: Uint8Array, offsets: readonly number[]): Uint8Array {
+    const patched = code.slice();
+    const at = offsets[this.r.below(this.items.length)]!;
+    new DataView(patched.buffer).setUint32(this.thumb ? at : at & ~3, this.replacement(), true);
+    return patched;
   }
 
   /** A sequence of about `count` instructions. */
