@@ -79,7 +79,7 @@ const programs = argv.indexOf('--programs');
 if (programs < 0) compare(LINUX, Number(/^\d+$/.test(argv[0] ?? '') ? argv[0] : 60) * 1e6);
 else {
   const pattern = argv[programs + 1]?.startsWith('--') ? undefined : argv[programs + 1];
-  const chosen = new RegExp(pattern ?? '^(?!(double|single|fused|neon|svc|mmio|rewriting|start-only)-)');
+  const chosen = new RegExp(pattern ?? '^(?!(double|single|fused|neon|svc|mmio|rewriting|fault|start-only)-)');
   const names = readdirSync(folder).map((file) => file.replace('.elf', ''));
   const all = names.filter((name) => chosen.test(name)).map((name) => compare(name, Number.POSITIVE_INFINITY));
   levels.slice(1).forEach(([level], n) => {
