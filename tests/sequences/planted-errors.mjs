@@ -16,9 +16,9 @@ export const plantedErrors = [
   },
   {
     name: 'a register where a block is left in its middle',
-    file: `${wasm}/region-emitter.ts`,
-    from: 'this.instructions.storeRegisters(this.plan.writtenRegisters);',
-    to: 'this.instructions.storeRegisters(this.plan.writtenRegisters & ~(1 << 9));',
+    file: `${wasm}/region-leaves.ts`,
+    from: 'storeRegisters(this.frame.plan.writtenRegisters);',
+    to: 'storeRegisters(this.frame.plan.writtenRegisters & ~(1 << 9));',
   },
   {
     name: 'flags on the path around a condition',
@@ -66,11 +66,11 @@ export const plantedErrors = [
   },
   {
     name: 'a call that comes back in another mode',
-    file: `${wasm}/region-emitter.ts`,
-    from: 'w.loadWord(DECODE_MODE);\n    w.i32(this.mode.key);\n    w.op(wasm.I32_NE);\n    w.brIf(missing);',
+    file: `${wasm}/region-ways.ts`,
+    from: 'w.loadWord(DECODE_MODE);\n    w.i32(this.frame.mode.key);\n    w.op(wasm.I32_NE);\n    w.brIf(missing);',
     to: '',
   },
-  { name: 'time that a call took', file: `${wasm}/region-emitter.ts`, from: 'w.loadWord(BUDGET);\n      w.set(this.budget);', to: '' },
+  { name: 'time that a call took', file: `${wasm}/region-ways.ts`, from: 'w.loadWord(BUDGET);\n      w.set(this.frame.budget);', to: '' },
   { name: 'a list that crosses a page', file: `${wasm}/memory-emitter.ts`, from: 'w.i32(bytes - alignment);', to: 'w.i32(0);' },
   {
     name: 'an access without privilege',
@@ -107,5 +107,11 @@ export const plantedErrors = [
     file: `${wasm}/state-vectors.ts`,
     from: 'return written === undefined || v < written;',
     to: 'return true;',
+  },
+  {
+    name: 'budget where the interpreter is called for an instruction',
+    file: `${wasm}/region-leaves.ts`,
+    from: 'w.i32(block.end - k);',
+    to: 'w.i32(block.end - k - 1);',
   },
 ];
