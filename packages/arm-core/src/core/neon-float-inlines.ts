@@ -57,21 +57,26 @@ const sum = (k: Lanes, slow: number, code: number, a: number, b: number): number
   slowIf(k, slow);
   return r;
 };
-const product = (k: Lanes, slow: number, a: number, b: number): number => {
-  k.of(simd.F32_MUL, a, b);
-  const r = k.keep();
-  // What is not above the smallest normal number may have been tiny before it was rounded, unless a factor is 0.
+/** Slow where `r` is not finite, or not above the smallest normal number: it may have been tiny before it was rounded, unless what `pushIsZero` pushes says that it is 0. */
+const checkProduct = (k: Lanes, slow: number, r: number, pushIsZero: () => void): void => {
   k.get(r);
   k.op(simd.F32_ABS);
   k.splat(2, LEAST_NORMAL);
   k.op(simd.F32_LE);
-  isZero(k, a);
-  isZero(k, b);
-  k.op(simd.OR);
+  pushIsZero();
   k.op(simd.AND_NOT);
   notFinite(k, r);
   k.op(simd.OR);
   slowIf(k, slow);
+};
+const product = (k: Lanes, slow: number, a: number, b: number): number => {
+  k.of(simd.F32_MUL, a, b);
+  const r = k.keep();
+  checkProduct(k, slow, r, () => {
+    isZero(k, a);
+    isZero(k, b);
+    k.op(simd.OR);
+  });
   return r;
 };
 
@@ -132,19 +137,13 @@ const fused = (kernels: readonly VectorKernel[], negate: boolean): readonly Entr
     k.get(half(false), half(true));
     k.w.shuffle([0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]);
     const r = k.keep();
-    k.get(r);
-    k.op(simd.F32_ABS);
-    k.splat(2, LEAST_NORMAL);
-    k.op(simd.F32_LE);
-    isZero(k, a);
-    isZero(k, b);
-    k.op(simd.OR);
-    isZero(k, c);
-    k.op(simd.AND);
-    k.op(simd.AND_NOT);
-    notFinite(k, r);
-    k.op(simd.OR);
-    slowIf(k, slow);
+    checkProduct(k, slow, r, () => {
+      isZero(k, a);
+      isZero(k, b);
+      k.op(simd.OR);
+      isZero(k, c);
+      k.op(simd.AND);
+    });
     k.get(r);
   });
 
