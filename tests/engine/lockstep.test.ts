@@ -1,3 +1,4 @@
+import { assemble } from '@tablewalk/arm-core';
 import type { LockstepEnd, LockstepOptions } from '@tablewalk/board-qemu-virt';
 import { Lockstep } from '@tablewalk/board-qemu-virt';
 import { describe, expect, it } from 'vitest';
@@ -130,5 +131,46 @@ describe('lockstep', () => {
     pair.reset();
     expect(run(pair)).toEqual({ reason: 'poweroff' });
     expect(pair.finish()).toBeUndefined();
+  });
+});
+
+describe('a loop within a loop, entered from outside of both', () => {
+  it('begins with the flags that the way there left', () => {
+    const source = `
+      ldr sp, =0x40100000
+      mov r8, #200
+    again:
+      mov r1, #2
+      mov r5, #2
+      and r2, r8, #7
+      mov r3, #3
+      msr apsr_nzcvq, r4
+      bl enter
+      eor r4, r4, r8, lsl #29
+      subs r8, r8, #1
+      bne again
+      ldr r0, =0x84000008
+      hvc #0
+      .ltorg
+    enter:
+      cmp r2, r3
+      beq outer
+      b inner
+    outer:
+      add r7, r7, #1
+    inner:
+      addcs r6, r6, #1
+      addmi r9, r9, #1
+      subs r1, r1, #1
+      bne inner
+      mov r1, #3
+      subs r5, r5, #1
+      bne outer
+      bx lr`;
+    const looped = assemble(source, { origin: 0x40010000 }).bytes;
+    const pair = new Lockstep(() => ({ kernel: looped, memory: 8 << 20 }), { translation: { heat: 3, batch: 1 } });
+    expect(run(pair)).toEqual({ reason: 'poweroff' });
+    expect(pair.exits).toBeGreaterThan(300);
+    expect(pair.machine.cpu.readRegister('r6')).toBeGreaterThan(500);
   });
 });

@@ -279,25 +279,23 @@ export class RegionEmitter {
     const { flags } = this.frame;
     const loop = this.loops.find(({ header }) => header === index);
     const wanted = this.frame.graph.flagsIn[index]!;
-    if (loop === undefined && this.adopts(index) && (flags.mask & ~NZ_OF_OPERANDS) !== wanted) {
-      flags.flush();
-      this.adopt(index);
-    } else flags.flushTo(wanted);
     if (loop) {
+      flags.flushTo(wanted);
       w.br(loop.label);
       return;
     }
-    for (let i = this.sequences.length - 1; i >= 0; i--) {
-      const { componentOf, labelOf } = this.sequences[i]!;
-      const component = componentOf.get(index);
-      if (component === undefined) continue;
-      if (component.header !== index) {
-        w.i32(this.numbers.get(index)!);
-        w.set(ENTRY);
-      }
-      w.br(labelOf.get(component.header)!);
-      return;
-    }
-    throw new Error('[engine] [wasm] a branch leads nowhere');
+    const sequence = [...this.sequences].reverse().find(({ componentOf }) => componentOf.has(index));
+    if (sequence === undefined) throw new Error('[engine] [wasm] a branch leads nowhere');
+    const { header } = sequence.componentOf.get(index)!;
+    if (header !== index) {
+      // By way of the loop around it, whose dispatch takes the flags from the state words if the block adopts them.
+      flags.flushTo(this.adopts(index) ? 0 : wanted);
+      w.i32(this.numbers.get(index)!);
+      w.set(ENTRY);
+    } else if (this.adopts(index) && (flags.mask & ~NZ_OF_OPERANDS) !== wanted) {
+      flags.flush();
+      this.adopt(index);
+    } else flags.flushTo(wanted);
+    w.br(sequence.labelOf.get(header)!);
   }
 }
