@@ -55,7 +55,7 @@ for (const { name, mode } of wanted) {
   let machine = ['-m', String(memory), ...given()];
   if (skipped > 0) {
     const snapshot = join(cache, 'lockstep.tw');
-    const begin = tablewalk('--engine', 'wasm', '--max-instructions', String(skipped), '--save', snapshot, ...machine);
+    const begin = tablewalk('--engine', 'wasm', '--max-instructions', String(skipped), '--save', snapshot, '-snapshot', ...machine);
     if (begin.status !== 124) throw new Error(`${name} did not run ${skipped} instructions: ${begin.stderr.slice(-500)}`);
     // The snapshot brings the machine; what is typed and waited for is given anew.
     const typed = machine.flatMap((option, i) => (option === '--send' || option === '--exit-on' ? [option, machine[i + 1]] : []));
