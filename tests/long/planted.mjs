@@ -10,6 +10,7 @@ import { plantedErrors } from '../sequences/planted-errors.mjs';
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const SECONDS = Number(process.env.SECONDS ?? 300);
 const names = process.argv.slice(2);
+const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
 const results = [];
 let missed = 0;
 for (const { name, file, from, to } of plantedErrors) {
@@ -56,16 +57,15 @@ for (const { name, file, from, to } of plantedErrors) {
   // Without its last line it was ended by something else: that says nothing about the error.
   const outcome = summary === null ? 'ended without its summary' : summary[2] === '1' ? 'found' : 'missed';
   if (outcome !== 'found') missed++;
-  results.push({ error: name, outcome, sequences: Number(summary?.[1] ?? 0), seconds });
+  results.push({ error: name, commit, outcome, sequences: Number(summary?.[1] ?? 0), seconds });
   const why = summary === null ? `\nstatus ${run.status}, signal ${run.signal}\n${run.stdout.slice(-500)}${run.stderr.slice(-1500)}` : '';
   console.log(`${outcome}: ${name}, ${summary?.[1] ?? '?'} sequences, ${seconds} s${why}`);
 }
 const file = join(root, 'docs/results/planted.json');
 const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).results : [];
-const commit = execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
 const all = plantedErrors
   .map(({ name }) => results.find(({ error }) => error === name) ?? before.find(({ error }) => error === name))
   .filter((result) => result !== undefined);
-writeFileSync(file, `${JSON.stringify({ command: '.ci/long tests/long/planted.mjs', commit, seed: 1, results: all }, null, 2)}\n`);
+writeFileSync(file, `${JSON.stringify({ command: '.ci/long tests/long/planted.mjs', seed: 1, results: all }, null, 2)}\n`);
 console.log(`${missed} not found`);
 process.exit(missed === 0 ? 0 : 1);

@@ -191,6 +191,8 @@ export class Writer {
 
   private loopEnd(): void {
     const { end, condition, label } = this.loop!;
+    // Only what has been called before is called from within a region.
+    if (this.functions.length > 0 && this.r.oneIn(2)) this.call();
     for (const [a32, t32] of end) this.either(a32, t32);
     this.items.push({ kind: 'branch', condition, target: label, narrow: false });
     this.loop = undefined;
@@ -263,17 +265,17 @@ export class Writer {
     const { r } = this;
     while (this.items.length < count) {
       const k = r.below(100);
-      if (k < 66) this.any();
-      else if (k < 74) this.branch();
-      else if (k < 80) {
+      if (k < 64) this.any();
+      else if (k < 72) this.branch();
+      else if (k < 78) {
         if (this.thumb) this.it();
         else this.any();
-      } else if (k < 86) this.renew();
-      else if (k < 89) {
+      } else if (k < 84) this.renew();
+      else if (k < 87) {
         if (this.loop === undefined) this.loopBegin();
-      } else if (k < 92) {
+      } else if (k < 90) {
         if (this.loop !== undefined) this.loopEnd();
-      } else if (k < 95) this.rewrite();
+      } else if (k < 93) this.rewrite();
       else if (k < 97) this.call();
       else if (k < 98) this.computedJump();
       else if (k < 99) {
