@@ -2,8 +2,11 @@ import { layout } from '@tablewalk/engine';
 import type { FastTablePort } from '@tablewalk/machine';
 
 const JUMP_ENTRIES = 1024;
-/** Code pages that are remembered by VA and mode before all of them are forgotten: no guest but one that aliases its code without end has as many. */
-const MOST_FETCHED = 16_384;
+/**
+ * Code pages that are remembered by VA and mode before all of them are forgotten. A quarter of what the code cache holds, since they are made again when it
+ * begins afresh and must leave it room; no guest but one that aliases its code without end has as many.
+ */
+const MOST_FETCHED = 4096;
 const DEVICE_ENTRIES = 16;
 
 export interface SavedTables {
