@@ -1,7 +1,7 @@
 import type { VirtMachine, VirtMachineOptions } from '@tablewalk/board-qemu-virt';
 import { describe, expect, it } from 'vitest';
 import { digest } from '../hostile/support.js';
-import { L2, machine, op, PA1, PA2, X } from './support.js';
+import { machine, op, remapNowAndThen, X } from './support.js';
 
 /*
  * One program on the interpreter and on the translator at `architectural`: the machines' whole states are the same at the end, TLB, caches and which
@@ -47,23 +47,7 @@ again:
   ldr r3, =thumb + 1
   mov r0, r6
   blx r3
-  tst r6, #7
-  bne next
-  ldr r0, =${L2}
-  ldr r1, [r0]
-  ldr r2, =${PA1 ^ PA2}
-  eor r1, r1, r2
-  str r1, [r0]
-  mcr p15, 0, r0, c7, c11, 1
-  dsb sy
-next:
-  tst r6, #63
-  bne more
-  ${op.tlbiAll}
-  dsb sy
-  isb sy
-more:
-  add r6, r6, #1
+${remapNowAndThen}  add r6, r6, #1
   cmp r6, #100
   blt again
   b done

@@ -2,7 +2,7 @@ import type { VirtMachine, VirtMachineOptions } from '@tablewalk/board-qemu-virt
 import { MachineError } from '@tablewalk/board-qemu-virt';
 import { describe, expect, it } from 'vitest';
 import { digest } from '../hostile/support.js';
-import { L2, machine, NC, op, outcome, PA1, PA2, WB, X } from './support.js';
+import { L2, machine, NC, op, outcome, PA1, PA2, remapNowAndThen, WB, X } from './support.js';
 
 /** Loads, stores and remaps for a while, with what is stale seen: the sum depends on each of them. */
 const BUSY = `
@@ -17,23 +17,7 @@ again:
   ldr r5, [r0, #64]
   add r4, r4, r5, lsl #1
   str r4, [r0, #68]
-  tst r6, #7
-  bne next
-  ldr r0, =${L2}
-  ldr r1, [r0]
-  ldr r2, =${PA1 ^ PA2}
-  eor r1, r1, r2
-  str r1, [r0]
-  mcr p15, 0, r0, c7, c11, 1
-  dsb sy
-next:
-  tst r6, #63
-  bne more
-  ${op.tlbiAll}
-  dsb sy
-  isb sy
-more:
-  add r6, r6, #1
+${remapNowAndThen}  add r6, r6, #1
   cmp r6, #512
   blt again
 `;

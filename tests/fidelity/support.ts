@@ -113,3 +113,22 @@ export const outcome = (m: VirtMachine): { readonly r4: number; readonly r5: num
   const r = (name: string): number => m.cpu.readRegister(name)!;
   return { r4: r('r4'), r5: r('r5'), r6: r('r6') };
 };
+
+/** Every eighth round (r6) X's page is the other one, and every 64th the TLB is told so: until then what is stale is seen. Changes r0 to r2. */
+export const remapNowAndThen = `  tst r6, #7
+  bne next
+  ldr r0, =${L2}
+  ldr r1, [r0]
+  ldr r2, =${PA1 ^ PA2}
+  eor r1, r1, r2
+  str r1, [r0]
+  mcr p15, 0, r0, c7, c11, 1
+  dsb sy
+next:
+  tst r6, #63
+  bne more
+  ${op.tlbiAll}
+  dsb sy
+  isb sy
+more:
+`;
