@@ -1,5 +1,6 @@
 import { assemble } from '@tablewalk/arm-core';
 import { VirtMachine } from '@tablewalk/board-qemu-virt';
+import { rewritingForEver } from '../tests/engine/rewriting-kernel.js';
 
 /*
  * Resident memory of a guest that rewrites its code for ever, so that it is translated without end: seconds, regions made so far, MiB.
@@ -10,31 +11,8 @@ const flag = (name: string, fallback: number): number => {
   return i < 0 ? fallback : Number(process.argv[i + 1]);
 };
 
-/** Sixty-four functions, a granule each; the loop changes one instruction of each and calls it twice. */
-const source = `
-  ldr sp, =0x40200000
-  mov r9, #0
-again:
-  ldr r4, =functions
-  mov r5, #64
-next:
-  ldrb r0, [r4]
-  add r0, r0, #1
-  strb r0, [r4]
-  blx r4
-  blx r4
-  add r4, r4, #128
-  subs r5, r5, #1
-  bne next
-  b again
-  .ltorg
-  .balign 4096
-functions:
-  ${'add r9, r9, #0\n eors r9, r9, r9, ror #3\n addmi r9, r9, #7\n bx lr\n .balign 128\n'.repeat(64)}
-`;
-
 const machine = new VirtMachine({
-  kernel: assemble(source, { origin: 0x40010000 }).bytes,
+  kernel: assemble(rewritingForEver(64), { origin: 0x40010000 }).bytes,
   memory: 8 << 20,
   engine: 'wasm',
   translation: { heat: 1, regions: flag('--regions', 6000) },

@@ -1,29 +1,7 @@
 import { assemble } from '@tablewalk/arm-core';
 import { VirtMachine } from '@tablewalk/board-qemu-virt';
 import { afterEach, expect, it, vi } from 'vitest';
-
-/** Eight functions that the loop rewrites before it calls them twice, for ever. */
-const source = `
-  ldr sp, =0x40200000
-  mov r9, #0
-again:
-  ldr r4, =functions
-  mov r5, #8
-next:
-  ldrb r0, [r4]
-  add r0, r0, #1
-  strb r0, [r4]
-  blx r4
-  blx r4
-  add r4, r4, #128
-  subs r5, r5, #1
-  bne next
-  b again
-  .ltorg
-  .balign 4096
-functions:
-  ${'add r9, r9, #0\n eors r9, r9, r9, ror #3\n bx lr\n .balign 128\n'.repeat(8)}
-`;
+import { rewritingForEver } from './rewriting-kernel.js';
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -43,7 +21,7 @@ it('a host keeps modules as long as the table that they were made with: none has
     },
   });
   const machine = new VirtMachine({
-    kernel: assemble(source, { origin: 0x40010000 }).bytes,
+    kernel: assemble(rewritingForEver(8), { origin: 0x40010000 }).bytes,
     memory: 8 << 20,
     engine: 'wasm',
     translation: { heat: 1, batch: 1, regions: REGIONS },

@@ -188,8 +188,9 @@ export class SummaryTree {
   }
 
   /**
-   * Brings the nodes above one that says something new up to date. What it says is carried upwards, and of each level only the node beside it is
-   * read: a third of all the time went into reading again what had just been written. One loop for each form of node.
+   * Brings the nodes above one that says something new up to date. What it says is carried upwards in variables, and of each level only the node beside it
+   * is read: first while nodes are of one word, then the others. Through `read` and `write`, whose results are fields, it took 1.7 times as long
+   * (`bench/alloc.ts --child bitmapTree uniform 0.5 time`, twice in turn: 496 and 460 ns an operation, 277 and 272 so).
    */
   private climb(from: number, start: number): void {
     const { words, bases, counts, top } = this;

@@ -38,9 +38,9 @@ const FPSCR_SHORT_VECTORS = 0x00370000;
 /** Translated instructions kept before the cache begins again: about 250 bytes each. */
 const CODE_CACHE_INSTRUCTIONS = 600_000;
 
-/** Longest budget of one `run`, so that counters stay small integers. */
 /** Size of the whole address space. */
 const WHOLE = 2 ** 32;
+/** Longest budget of one `run`, so that counters stay small integers. */
 const LONGEST_RUN = 1 << 29;
 
 export interface ArmCoreParts {

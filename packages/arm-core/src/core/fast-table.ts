@@ -179,7 +179,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
 
   /** Forgets the jump cache only. */
   dropCode(): void {
-    // Whatever is in a slot is in `fetched`: to look at all slots was a third of a page-fault round trip.
+    // Whatever is in a slot is in `fetched`, so the cost is of what was filled: an invalidation comes with each page fault.
     for (const tag of this.fetched.keys()) {
       const slot = (tag >>> 12) & (JUMP_ENTRIES - 1);
       this.jumpTags[slot] = -1;
