@@ -1,8 +1,8 @@
-export type { ArmCoreParts } from './core/arm-core.js';
 export { ArmCore } from './core/arm-core.js';
 export { ArmCpu } from './core/arm-cpu.js';
 export type { CoreDifference } from './core/compare-cores.js';
 export { coreDifferences, sameState } from './core/compare-cores.js';
+export type { ArmCoreParts } from './core/core-parts.js';
 export type { TranslationOptions } from './core/region-runner.js';
 export type { CoreHandlers } from './core/system-core.js';
 export { SystemCore } from './core/system-core.js';

@@ -1,39 +1,24 @@
-import type { Block, ClosureEnvironment, CodePage, InlineKernels, RegionEntry, StateViews } from '@tablewalk/engine';
-import { ClosureCompiler, CodeCache, EXIT_MISSED, EXIT_RESYNC, Frame, layout, RegionModuleBuilder } from '@tablewalk/engine';
-import type { CachedMemory, CodeWatcher, GuestMemory, LateEffects, MemorySystem, Observer, SystemBus, Timeline } from '@tablewalk/machine';
-import type { DecodeMode } from '../isa/arm-builder.js';
+import type { Block, ClosureEnvironment, CodePage, RegionEntry, StateViews } from '@tablewalk/engine';
+import { ClosureCompiler, CodeCache, Frame, layout } from '@tablewalk/engine';
+import type { CodeWatcher, GuestMemory, LateEffects, MemorySystem, Observer, Timeline } from '@tablewalk/machine';
 import { decodeTables } from '../isa/decode-tables.js';
 import type { CoreProfile } from '../profiles/profile.js';
-import { CPSR_A, CPSR_E, CPSR_F, CPSR_I, CPSR_T, MODE_SVC, MODE_USR } from '../system/core-system.js';
+import { CPSR_A, CPSR_F, CPSR_I, CPSR_T, MODE_SVC, MODE_USR } from '../system/core-system.js';
 import { bankOf, RegisterBanks } from './banks.js';
 import { CachedAccess } from './cached-access.js';
+import { CodeSource } from './code-source.js';
+import type { ArmCoreParts } from './core-parts.js';
+import { viewsOf } from './core-parts.js';
+import { CoreRegions } from './core-regions.js';
+import { decodeKey, offsetShift, vfpAccessible } from './decode-mode.js';
 import { Exceptions } from './exceptions.js';
 import type { SavedTables } from './fast-table.js';
 import { FastTable } from './fast-table.js';
-import { fpInlines } from './fp-inlines.js';
 import { GUEST_EXIT } from './guest-exit.js';
 import { MemoryAccess } from './memory-access.js';
-import { neonFloatInlines } from './neon-float-inlines.js';
-import { neonInlines } from './neon-inlines.js';
 import { ProgramStatus } from './program-status.js';
-import { RegionFormer } from './region-former.js';
-import type { Step, TranslationOptions } from './region-runner.js';
-import { RegionRunner } from './region-runner.js';
-import { SystemInlines } from './system-inlines.js';
-import type { InstructionSets } from './translator.js';
 import { Translator } from './translator.js';
 import { WatchedAccess } from './watched-access.js';
-
-/** Bits of a decode mode: the key of a code page and the low bits of a jump-cache tag. */
-const KEY_THUMB = 1;
-const KEY_BIG_ENDIAN = 2;
-const KEY_PRIVILEGED = 4;
-const KEY_VFP = 8;
-const KEY_SIMD = 16;
-const KEY_ALIGNED = 32;
-const KEY_SHORT_VECTORS = 64;
-/** FPSCR.STRIDE and LEN. */
-const FPSCR_SHORT_VECTORS = 0x00370000;
 
 /** Translated instructions kept before the cache begins again: about 250 bytes each. */
 const CODE_CACHE_INSTRUCTIONS = 600_000;
@@ -42,44 +27,6 @@ const CODE_CACHE_INSTRUCTIONS = 600_000;
 const WHOLE = 2 ** 32;
 /** Longest budget of one `run`, so that counters stay small integers. */
 const LONGEST_RUN = 1 << 29;
-
-export interface ArmCoreParts {
-  readonly profile: CoreProfile;
-  readonly memory: GuestMemory;
-  /** Byte offset of the core's state in `memory`, `layout.STATE_BYTES` long. */
-  readonly stateOffset: number;
-  readonly bus: SystemBus;
-  readonly memorySystem: MemorySystem;
-  readonly timeline: Timeline;
-  /** Hot code runs in WebAssembly when this is given; everything is interpreted otherwise. What the guest sees is the same. */
-  readonly translation?: TranslationOptions;
-  /** The state word STORE_HASH goes on with each store, in either engine, so that runs can be compared. Slow; default false. */
-  readonly hashesStores?: boolean;
-  /** The memory system has state that look-ups change, so a snapshot says which look-ups the fast table saves. Default false. */
-  readonly statefulLookups?: boolean;
-  /** Nothing keeps a translation once its tables have changed: whoever reads descriptors says where with {@link ArmCore.watchTable}. Default false. */
-  readonly transparentTables?: boolean;
-  /** Caches with contents: everything that is not functional fidelity. Absent: memory is coherent. */
-  readonly cachedMemory?: CachedMemory;
-  /** Who waits for barriers. Absent: nobody, and barriers cost nothing. */
-  readonly lateEffects?: LateEffects;
-}
-
-const instructionSets = (): InstructionSets => {
-  const { A32: a32, T32: t32, T16: t16 } = decodeTables();
-  return { a32, t32, t16 };
-};
-
-const viewsOf = (buffer: ArrayBuffer, offset: number): StateViews => ({
-  words: new Int32Array(buffer, offset, layout.STATE_BYTES / 4),
-  u32: new Uint32Array(buffer, offset, layout.STATE_BYTES / 4),
-  f32: new Float32Array(buffer, offset, layout.STATE_BYTES / 4),
-  f64: new Float64Array(buffer, offset, layout.STATE_BYTES / 8),
-  u8: new Uint8Array(buffer, offset, layout.STATE_BYTES),
-  i8: new Int8Array(buffer, offset, layout.STATE_BYTES),
-  u16: new Uint16Array(buffer, offset, layout.STATE_BYTES / 2),
-  i16: new Int16Array(buffer, offset, layout.STATE_BYTES / 2),
-});
 
 /**
  * One core: state, dispatch of translated blocks, faults and interrupts. What instructions may ask of it is `system/core-system.ts`; this class is
@@ -100,21 +47,13 @@ export class ArmCore implements CodeWatcher {
   readonly exceptions: Exceptions;
   readonly late: LateEffects | undefined;
   readonly cache: CodeCache;
-  private readonly translator: Translator;
-  /** A page of guest memory has translated code now. */
-  private readonly codeAppeared: (hostPage: number) => void;
-  /** The page being executed, or null when it must be looked up. */
-  private page: CodePage | null = null;
-  private readonly regions: RegionRunner | undefined;
-  private inlines: SystemInlines | undefined;
-  /** Instruction of the block at PC that a region left to the interpreter, or -1. */
-  private resumption = -1;
-  /** Slot of the region that was left there at an access, or -1. */
-  private missed = -1;
-  private block: Block | undefined;
-  private attention = false;
+  readonly code: CodeSource;
+  private readonly regions: CoreRegions | undefined;
+  /** The block whose instruction runs. */
+  block: Block | undefined;
+  /** `run` is to return. */
+  attention = false;
   private runEnd = 0;
-  private modeKey = 0;
   privileged = true;
   /** SCTLR bits that the core acts on; the MMU owns the register. */
   alignmentChecked = false;
@@ -183,13 +122,16 @@ export class ArmCore implements CodeWatcher {
     };
     const compiler = new ClosureCompiler(env);
     const fetch = cached === undefined ? (host: number) => memory.u16[host >>> 1]! : (host: number) => cached.fetch(host);
-    this.translator = new Translator(parts.profile, instructionSets(), compiler, fetch);
+    const { A32: a32, T32: t32, T16: t16 } = decodeTables();
+    const translator = (): Translator => new Translator(parts.profile, { a32, t32, t16 }, compiler, fetch);
     // A store that goes straight to a dirty line reaches no fetch: the line's old bytes are what is fetched.
-    this.codeAppeared = cached === undefined ? (hostPage) => this.fast.protect(hostPage) : () => {};
+    const codeAppeared = cached === undefined ? (hostPage: number) => this.fast.protect(hostPage) : () => {};
+    this.code = new CodeSource(this, translator(), codeAppeared);
     this.fast.keeps = !(parts.transparentTables && cached);
     // Regions ask nobody, which who counts each access and who keeps nothing want.
-    const asksNobody = this.fast.keeps && !cached?.everyAccess;
-    this.regions = parts.translation && asksNobody ? this.regionRunner(parts, parts.translation, compiler, env, fetch) : undefined;
+    const { translation } = parts;
+    if (translation && this.fast.keeps && !cached?.everyAccess)
+      this.regions = new CoreRegions(this, parts, translation, env, translator(), codeAppeared);
     parts.memorySystem.connect(this.fast);
     memory.watch(this, () => this.fast.dropAll());
     this.fast.keepsDevices = !parts.statefulLookups;
@@ -201,52 +143,24 @@ export class ArmCore implements CodeWatcher {
     });
   }
 
-  private regionRunner(
-    { profile, memory, stateOffset, lateEffects, hashesStores }: ArmCoreParts,
-    options: TranslationOptions,
-    compiler: ClosureCompiler,
-    { bound, lines }: ClosureEnvironment,
-    fetch: (host: number) => number,
-  ): RegionRunner {
-    const ram = memory.regions.find((region) => region.writable);
-    const system = new SystemInlines(ram);
-    system.setBarriers(lateEffects !== undefined, false);
-    this.inlines = system;
-    const inlines: InlineKernels = {
-      pure: new Map(),
-      vector: new Map([...fpInlines, ...neonInlines, ...neonFloatInlines]),
-      call: system.calls,
-    };
-    const former = new RegionFormer(new Translator(profile, instructionSets(), compiler, fetch));
-    const step = (number: number, pc: number, budget: number): number => this.step(this.regions!.steps[number]!, pc, budget);
-    const host = { memory: memory.memory, state: this.state, bound, step };
-    const modules = new RegionModuleBuilder(stateOffset, inlines, {
-      ...(options.linked === false && { linked: false }),
-      ...(hashesStores && { hashesStores }),
-      ...(lines && { shadow: { offset: lines.shadow.byteOffset, log2: lines.log2 } }),
-    });
-    return new RegionRunner(host, stateOffset, former, modules, this.cache, this.codeAppeared, options);
-  }
-
   get observers(): readonly Observer[] {
     return this.told;
   }
   /** What they see happens in the interpreter, but for barriers, which regions leave for then. */
   set observers(observers: readonly Observer[]) {
     this.told = observers;
-    const heard = observers.some(({ barrier }) => barrier !== undefined);
-    if (this.inlines?.setBarriers(this.late !== undefined, heard)) this.cache.clearRegions();
+    this.regions?.setBarriers(observers.some(({ barrier }) => barrier !== undefined));
   }
 
   /** Regions ever translated to WebAssembly, the instructions in them, and how many of them the host still holds. */
   get translated(): { readonly regions: number; readonly instructions: number; readonly held: number } {
-    const { regions, instructions, held } = this.regions ?? { regions: 0, instructions: 0, held: 0 };
+    const { regions, instructions, held } = this.regions?.runner ?? { regions: 0, instructions: 0, held: 0 };
     return { regions, instructions, held };
   }
 
   /** Translates what is hot now, without waiting for more. Nothing that a guest sees. */
   translateWanted(): void {
-    this.regions?.translate();
+    this.regions?.runner.translate();
   }
 
   /** Power-on state: SVC mode, everything masked, A32, PC at the reset vector. Registers are 0. */
@@ -284,8 +198,7 @@ export class ArmCore implements CodeWatcher {
 
   /** Whether CPACR lets the current privilege use coprocessors 10 and 11. */
   vfpAccessible(): boolean {
-    const access = (this.cpacr >>> 20) & 3;
-    return access === 3 || (access === 1 && this.privileged);
+    return vfpAccessible(this.cpacr, this.privileged);
   }
 
   /** Recomputes what depends on mode and control bits. */
@@ -294,31 +207,11 @@ export class ArmCore implements CodeWatcher {
     const before = this.privileged;
     this.privileged = (control & 0x1f) !== MODE_USR;
     if (before !== this.privileged) this.onPrivilegeChange();
-    const vfp = this.vfpAccessible() && (this.words[layout.FPEXC]! & (1 << 30)) !== 0;
-    this.modeKey =
-      (control & CPSR_T ? KEY_THUMB : 0) |
-      (control & CPSR_E ? KEY_BIG_ENDIAN : 0) |
-      (this.privileged ? KEY_PRIVILEGED : 0) |
-      (vfp ? KEY_VFP : 0) |
-      (vfp && this.cpacr >= 0 ? KEY_SIMD : 0) |
-      (this.alignmentChecked ? KEY_ALIGNED : 0) |
-      (this.words[layout.FPSCR_CONTROL]! & FPSCR_SHORT_VECTORS ? KEY_SHORT_VECTORS : 0);
-    this.words[layout.DECODE_MODE] = this.modeKey;
-    this.page = null;
+    const key = decodeKey(this.words, this.cpacr, this.alignmentChecked);
+    this.code.key = key;
+    this.code.page = null;
+    this.words[layout.DECODE_MODE] = key;
     if ((this.irq && (control & CPSR_I) === 0) || (this.fiq && (control & CPSR_F) === 0)) this.requestAttention();
-  }
-
-  private decodeMode(): DecodeMode {
-    const key = this.modeKey;
-    return {
-      thumb: (key & KEY_THUMB) !== 0,
-      bigEndian: (key & KEY_BIG_ENDIAN) !== 0,
-      privileged: this.privileged,
-      vfpEnabled: (key & KEY_VFP) !== 0,
-      simdEnabled: (key & KEY_SIMD) !== 0,
-      shortVectors: (key & KEY_SHORT_VECTORS) !== 0,
-      alignmentChecked: this.alignmentChecked,
-    };
   }
 
   /** Interrupt lines from the interrupt controller. */
@@ -349,10 +242,10 @@ export class ArmCore implements CodeWatcher {
   }
 
   /** The page being executed, or others at these VAs, may not be what they were. */
-  private leavePage(low = 0, size: number = WHOLE): void {
-    this.page = null;
-    if (size === WHOLE) this.regions?.clearJumps();
-    else this.regions?.dropJumps(low, size);
+  leavePage(low = 0, size: number = WHOLE): void {
+    this.code.page = null;
+    if (size === WHOLE) this.regions?.runner.clearJumps();
+    else this.regions?.runner.dropJumps(low, size);
     this.stopBlock();
   }
 
@@ -425,7 +318,7 @@ export class ArmCore implements CodeWatcher {
     return this.fast.save((page) => page.hostPage);
   }
   loadTables(tables: SavedTables): void {
-    this.fast.load(tables, (hostPage, tag) => this.cache.page(hostPage, tag & 0xfff, tag & KEY_THUMB ? 1 : 2));
+    this.fast.load(tables, (hostPage, tag) => this.cache.page(hostPage, tag & 0xfff, offsetShift(tag)));
   }
 
   prefetchAbort(status: number, va: number): never {
@@ -483,34 +376,32 @@ export class ArmCore implements CodeWatcher {
    * a lock-up). Advances the timeline. An instruction that ends in an exception counts as one.
    */
   run(budget: number): void {
-    const { words: R, frame, timeline, regions } = this;
+    const { words: R, frame, timeline, code, regions } = this;
     let left = Math.min(budget, LONGEST_RUN);
     this.runEnd = timeline.current + left;
     this.attention = false;
     this.noteLines();
-    regions?.tick(timeline.current);
+    regions?.runner.tick(timeline.current);
     while (left > 0 && !this.attention) {
       try {
         while (left > 0 && !this.attention) {
-          let block = this.nextBlock();
+          let block = code.next();
           let i = 0;
           if (regions !== undefined) {
-            if (block.entry === undefined) {
-              if (++block.heat === regions.heat) regions.request(this.page!, block, this.decodeMode(), timeline.current);
-              else if (block.heat === regions.pressing) regions.translate();
-            }
+            if (block.entry === undefined) regions.came(block, timeline.current);
             const { entry } = block;
             if (entry !== undefined && left >= entry.region.leastBudget) {
               const from = R[layout.PC]!;
-              left = this.runRegions(regions, entry, left);
-              const resumes = left > 0 && this.resumption >= 0;
-              if (resumes) block = this.nextBlock();
+              left = regions.run(entry, left);
+              const { resumption } = regions;
+              const resumes = left > 0 && resumption >= 0;
+              if (resumes) block = code.next();
               if (this.onRegionExit !== undefined && left > 0) this.regionLeft(entry, from, left, resumes ? block : undefined);
               if (!resumes) continue;
-              if (this.missed >= 0) regions.noteLeave(this.missed, block.offsets[this.resumption]!, this.runEnd - left);
+              if (regions.missed >= 0) regions.runner.noteLeave(regions.missed, block.offsets[resumption]!, this.runEnd - left);
               // As if the instructions of the block that are done already were still to be paid.
-              left += this.resumption;
-              i = block.starts[this.resumption]!;
+              left += resumption;
+              i = block.starts[resumption]!;
             }
           }
           const { statements } = block;
@@ -521,7 +412,7 @@ export class ArmCore implements CodeWatcher {
           while (i < frame.limit);
           if (i === statements.length) {
             left -= block.count;
-            if (block.jumps && regions !== undefined) this.noteJump(block);
+            if (block.jumps) regions?.noteJump(block);
           } else left -= this.stoppedAt(block, i);
         }
       } catch (error) {
@@ -540,72 +431,13 @@ export class ArmCore implements CodeWatcher {
   }
 
   private regionLeft(entry: RegionEntry, from: number, left: number, block: Block | undefined): void {
-    const { words: R, resumption } = this;
+    const { words: R } = this;
+    const resumption = this.regions!.resumption;
     this.timeline.current = this.runEnd - left;
     if (this.attention) return;
     const pc = block === undefined ? R[layout.PC]! : R[layout.PAGE_VA]! + block.offsets[resumption]!;
     const itstate = block === undefined ? R[layout.ITSTATE]! : block.itstates === undefined ? 0 : block.itstates[resumption]!;
     this.onRegionExit!(entry, from >>> 0, pc >>> 0, itstate);
-  }
-
-  /** A computed jump was interpreted: where it leads, when that is on the same page. */
-  private noteJump(block: Block): void {
-    const pc = this.words[layout.PC]!;
-    if (this.page !== null && ((pc ^ this.words[layout.PAGE_VA]!) & ~0xfff) === 0) this.page.noteJump(block, pc & 0xfff);
-  }
-
-  /** Runs regions from the one at PC on; returns what is left of the budget, and sets `resumption`. */
-  private runRegions(regions: RegionRunner, entry: RegionEntry, budget: number): number {
-    const R = this.words;
-    const pc = R[layout.PC]!;
-    R[layout.BUDGET] = budget;
-    regions.setJump(pc, this.modeKey, entry);
-    const result = regions.run(pc);
-    this.resumption = -1;
-    if ((result & 1) === 0) R[layout.PC] = result;
-    else {
-      const code = R[layout.EXIT_CODE]!;
-      if (code >= 0) {
-        R[layout.PC] = result & ~1;
-        this.resumption = code & (EXIT_MISSED - 1);
-        this.missed = code & EXIT_MISSED ? code >>> 8 : -1;
-      } else this.page = null;
-    }
-    // Regions change the instruction set by themselves, and steps take the page along.
-    if (R[layout.DECODE_MODE] !== this.modeKey) this.updateMode();
-    else if (this.page !== null && this.page.mode !== this.modeKey) this.page = null;
-    return R[layout.BUDGET]!;
-  }
-
-  /**
-   * One instruction for a region, whose function calls this with everything in the state (`RegionHost.step`). Result: 0 when the next instruction is the
-   * next and nothing changed that a region relies on.
-   */
-  private step(step: Step, pc: number, budget: number): number {
-    const { words: R, frame } = this;
-    const { page, mode, offset, itstate } = step;
-    step.block ??= this.translator.translate(mode, page.hostPage * 4096, offset, itstate, undefined, 1);
-    const { statements } = step.block;
-    R[layout.BUDGET] = budget;
-    R[layout.PC] = pc;
-    R[layout.PAGE_VA] = pc & ~0xfff;
-    this.page = page;
-    this.block = step.block;
-    frame.index = 0;
-    try {
-      for (let i = 0; i < statements.length; i++) statements[i]!();
-      this.block = undefined;
-      if (this.page !== null && !this.attention) {
-        R[layout.ITSTATE] = 0;
-        return 0;
-      }
-    } catch (error) {
-      if (error !== GUEST_EXIT) throw error;
-      this.block = undefined;
-    }
-    R[layout.BUDGET] = budget - 1;
-    R[layout.EXIT_CODE] = EXIT_RESYNC;
-    return 1;
   }
 
   /** Number of instructions done when a block was left before statement `i`; PC and ITSTATE are those of the next. */
@@ -617,34 +449,8 @@ export class ArmCore implements CodeWatcher {
     return k;
   }
 
-  /** The block at PC. A fetch that faults takes its abort and leaves; so does running into a full cache, to begin afresh. */
-  private nextBlock(): Block {
-    const R = this.words;
-    const pc = R[layout.PC]!;
-    let page = this.page;
-    if (page === null || (pc ^ R[layout.PAGE_VA]!) & ~0xfff) page = this.enterPage(pc);
-    if (R[layout.ITSTATE] === 0) {
-      const block = page.blocks[(pc & 0xfff) >>> page.shift];
-      if (block !== undefined) return block;
-    }
-    return this.uncommonBlock(page, pc);
-  }
-
-  private enterPage(pc: number): CodePage {
-    const tag = (pc & ~0xfff) | this.modeKey;
-    let page = this.fast.jump(tag);
-    if (page === undefined) {
-      const host = this.fetchOffset(pc, pc);
-      page = this.cache.page(Math.floor(host / 4096), this.modeKey, this.modeKey & KEY_THUMB ? 1 : 2);
-      this.fast.setJump(tag, page);
-    }
-    this.page = page;
-    this.words[layout.PAGE_VA] = pc & ~0xfff;
-    return page;
-  }
-
   /** Host offset to fetch from; aborts at `pc` with `va` as the fault address. */
-  private fetchOffset(va: number, pc: number): number {
+  fetchOffset(va: number, pc: number): number {
     const host = this.access.locateCode(va, this.privileged);
     if (host !== undefined && host >= 0) return host;
     this.block = undefined;
@@ -653,43 +459,6 @@ export class ArmCore implements CodeWatcher {
     if (host === undefined) this.takePrefetchAbort(this.memorySystem.fault.status, this.memorySystem.fault.va);
     else this.takePrefetchAbort(this.memorySystem.faultStatus('external'), va);
     throw GUEST_EXIT;
-  }
-
-  private uncommonBlock(page: CodePage, pc: number): Block {
-    const R = this.words;
-    const offset = pc & 0xfff;
-    const itstate = R[layout.ITSTATE]!;
-    if (itstate !== 0) {
-      R[layout.ITSTATE] = 0;
-      const known = page.inIt.get((offset << 8) | itstate);
-      if (known !== undefined) return known;
-    }
-    if (this.cache.full) {
-      this.cache.clear();
-      this.fast.renewCode(({ hostPage, mode, shift }) => this.cache.page(hostPage, mode, shift));
-      this.leavePage();
-      R[layout.ITSTATE] = itstate;
-      return this.nextBlock();
-    }
-    const pageOffset = page.hostPage * 4096;
-    if (offset === 4094 && Translator.isWide(this.translator.halfword(pageOffset, 4094)))
-      return this.straddlingBlock(page, pc, pageOffset, itstate);
-    const block = this.translator.translate(this.decodeMode(), pageOffset, offset, itstate);
-    if (this.cache.add(page, block, itstate)) this.codeAppeared(page.hostPage);
-    return block;
-  }
-
-  /** A T32 instruction across two pages: its second half may change with the mapping, so it is fetched each time. */
-  private straddlingBlock(page: CodePage, pc: number, pageOffset: number, itstate: number): Block {
-    this.words[layout.ITSTATE] = itstate;
-    const host = this.fetchOffset((pc + 2) | 0, pc);
-    this.words[layout.ITSTATE] = 0;
-    const second = this.translator.halfword(host, 0);
-    const known = page.straddler;
-    if (known !== undefined && known.second === second && known.itstate === itstate) return known.block;
-    const block = this.translator.translate(this.decodeMode(), pageOffset, 4094, itstate, second);
-    if (this.cache.addStraddler(page, second, itstate, block)) this.codeAppeared(page.hostPage);
-    return block;
   }
 
   /** Bank of SPSR of the current mode; 0 has none. */

@@ -1,0 +1,147 @@
+import type { Block, ClosureEnvironment, CodeCache, Frame, InlineKernels, RegionEntry } from '@tablewalk/engine';
+import { EXIT_MISSED, EXIT_RESYNC, layout, RegionModuleBuilder } from '@tablewalk/engine';
+import type { CodeSource } from './code-source.js';
+import type { ArmCoreParts } from './core-parts.js';
+import { decodeModeOf } from './decode-mode.js';
+import { fpInlines } from './fp-inlines.js';
+import { GUEST_EXIT } from './guest-exit.js';
+import { neonFloatInlines } from './neon-float-inlines.js';
+import { neonInlines } from './neon-inlines.js';
+import { RegionFormer } from './region-former.js';
+import type { TranslationOptions } from './region-runner.js';
+import { RegionRunner } from './region-runner.js';
+import { SystemInlines } from './system-inlines.js';
+import type { Translator } from './translator.js';
+
+/** What running regions needs of its core. */
+export interface RegionOwner {
+  readonly words: Int32Array;
+  readonly frame: Frame;
+  readonly code: CodeSource;
+  readonly cache: CodeCache;
+  /** The block whose instruction runs, if any. */
+  block: Block | undefined;
+  readonly attention: boolean;
+  updateMode(): void;
+}
+
+/** The regions of one core as its run loop uses them: entered from it, left to it, and served by it one instruction at a time. */
+export class CoreRegions {
+  readonly runner: RegionRunner;
+  /** Instruction of the block at PC that a region left to the interpreter, or -1. */
+  resumption = -1;
+  /** Slot of the region that was left there at an access, or -1. */
+  missed = -1;
+  private readonly owner: RegionOwner;
+  private readonly words: Int32Array;
+  private readonly code: CodeSource;
+  private readonly system: SystemInlines;
+  private readonly late: boolean;
+
+  constructor(
+    owner: RegionOwner,
+    { memory, stateOffset, lateEffects, hashesStores }: ArmCoreParts,
+    options: TranslationOptions,
+    { state, bound, lines }: ClosureEnvironment,
+    translator: Translator,
+    codeAppeared: (hostPage: number) => void,
+  ) {
+    this.owner = owner;
+    this.words = owner.words;
+    this.code = owner.code;
+    this.late = lateEffects !== undefined;
+    this.system = new SystemInlines(memory.regions.find((region) => region.writable));
+    this.system.setBarriers(this.late, false);
+    const inlines: InlineKernels = {
+      pure: new Map(),
+      vector: new Map([...fpInlines, ...neonInlines, ...neonFloatInlines]),
+      call: this.system.calls,
+    };
+    const modules = new RegionModuleBuilder(stateOffset, inlines, {
+      ...(options.linked === false && { linked: false }),
+      ...(hashesStores && { hashesStores }),
+      ...(lines && { shadow: { offset: lines.shadow.byteOffset, log2: lines.log2 } }),
+    });
+    const host = {
+      memory: memory.memory,
+      state,
+      bound,
+      step: (number: number, pc: number, budget: number) => this.step(number, pc, budget),
+    };
+    this.runner = new RegionRunner(host, stateOffset, new RegionFormer(translator), modules, owner.cache, codeAppeared, options);
+  }
+
+  /** Who listens to barriers has changed: regions leave for those while somebody does. */
+  setBarriers(heard: boolean): void {
+    if (this.system.setBarriers(this.late, heard)) this.owner.cache.clearRegions();
+  }
+
+  /** The interpreter comes to a block of the page being executed, at this guest time, that has no region. */
+  came(block: Block, time: number): void {
+    const { runner } = this;
+    const heat = ++block.heat;
+    if (heat === runner.heat) runner.request(this.code.page!, block, decodeModeOf(this.code.key), time);
+    else if (heat === runner.pressing) runner.translate();
+  }
+
+  /** A computed jump was interpreted: where it leads, when that is on the same page. */
+  noteJump(block: Block): void {
+    const { page } = this.code;
+    const pc = this.words[layout.PC]!;
+    if (page !== null && ((pc ^ this.words[layout.PAGE_VA]!) & ~0xfff) === 0) page.noteJump(block, pc & 0xfff);
+  }
+
+  /** Runs regions from the one at PC on; returns what is left of the budget, and sets `resumption` and `missed`. */
+  run(entry: RegionEntry, budget: number): number {
+    const { words: R, code, runner } = this;
+    const pc = R[layout.PC]!;
+    R[layout.BUDGET] = budget;
+    runner.setJump(pc, code.key, entry);
+    const result = runner.run(pc);
+    this.resumption = -1;
+    if ((result & 1) === 0) R[layout.PC] = result;
+    else {
+      const exit = R[layout.EXIT_CODE]!;
+      if (exit >= 0) {
+        R[layout.PC] = result & ~1;
+        this.resumption = exit & (EXIT_MISSED - 1);
+        this.missed = exit & EXIT_MISSED ? exit >>> 8 : -1;
+      } else code.page = null;
+    }
+    // Regions change the instruction set by themselves, and steps take the page along.
+    if (R[layout.DECODE_MODE] !== code.key) this.owner.updateMode();
+    else if (code.page !== null && code.page.mode !== code.key) code.page = null;
+    return R[layout.BUDGET]!;
+  }
+
+  /**
+   * One instruction for a region, whose function calls this with everything in the state (`RegionHost.step`). Result: 0 when the next instruction is the
+   * next and nothing changed that a region relies on.
+   */
+  private step(number: number, pc: number, budget: number): number {
+    const { words: R, owner, code } = this;
+    const step = this.runner.steps[number]!;
+    step.block ??= code.single(step.page, step.offset, step.itstate);
+    const { statements } = step.block;
+    R[layout.BUDGET] = budget;
+    R[layout.PC] = pc;
+    R[layout.PAGE_VA] = pc & ~0xfff;
+    code.page = step.page;
+    owner.block = step.block;
+    owner.frame.index = 0;
+    try {
+      for (let i = 0; i < statements.length; i++) statements[i]!();
+      owner.block = undefined;
+      if (code.page !== null && !owner.attention) {
+        R[layout.ITSTATE] = 0;
+        return 0;
+      }
+    } catch (error) {
+      if (error !== GUEST_EXIT) throw error;
+      owner.block = undefined;
+    }
+    R[layout.BUDGET] = budget - 1;
+    R[layout.EXIT_CODE] = EXIT_RESYNC;
+    return 1;
+  }
+}
