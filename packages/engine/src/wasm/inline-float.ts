@@ -148,10 +148,6 @@ class Work {
     this.compareAbs(value, p.less, Number.POSITIVE_INFINITY, p);
     this.slowUnless();
   }
-  within(value: Local, bound: number): void {
-    this.compareAbs(value, this.p.less, bound);
-    this.slowUnless();
-  }
   /** Above the smallest normal number: below it, or just at it, a result may have been rounded as ARM would not. `unless` pushes what is fine too. */
   normal(value: Local, unless?: () => void, p = this.p, bound = p.leastNormal): void {
     const { w } = this;
@@ -247,11 +243,10 @@ export const inlineChained = (p: Precision, negateAccumulator: boolean, negatePr
     k.write(d, r);
   });
 
-/** Between these magnitudes Dekker's product is exact: nothing in it overflows or underflows. */
-const DEKKER_MOST = 2 ** 990;
+/** From this magnitude of the product on Dekker's is exact: nothing in it underflows. What overflows is not a number at the end. */
 const DEKKER_LEAST = 2 ** -960;
 
-/** a * b - p, where p = a * b rounded; exact within the bounds above (T. J. Dekker, 1971). */
+/** a * b - p, where p = a * b rounded; exact from DEKKER_LEAST on, or not a number (T. J. Dekker, 1971). */
 const productError = (k: Work, a: Local, b: Local, p: Local): Local => {
   const split = (x: Local): readonly [Local, Local] => {
     const scaled = k.local();
@@ -269,8 +264,37 @@ const productError = (k: Work, a: Local, b: Local, p: Local): Local => {
 };
 
 /**
- * d + n * m rounded once. The exact sum is vh + vl + ul; t, the rounded sum of the small ones, is right to 2^-53 of itself. So when t a little larger and t
- * a little smaller give the same result, it is the one. They differ next to the middle between two numbers: the kernel's.
+ * a + b - s, where s = a + b rounded: exact, or not a number (T. J. Dekker, 1971). The larger is taken first by a branch, which is foretold, where a sum
+ * without one has two more operations to wait for: a product that is added to a sum, to which the next is added, is what code has fused operations for.
+ */
+const sumError = (k: Work, a: Local, b: Local, s: Local): Local => {
+  const { w } = k;
+  const error = k.local();
+  const lessLarger = (larger: Local, smaller: Local): void => {
+    w.get(smaller);
+    w.get(s);
+    w.get(larger);
+    w.op(wasm.F64_SUB);
+    w.op(wasm.F64_SUB);
+    w.set(error);
+  };
+  w.get(a);
+  w.op(wasm.F64_ABS);
+  w.get(b);
+  w.op(wasm.F64_ABS);
+  w.op(wasm.F64_LT);
+  w.if();
+  lessLarger(b, a);
+  w.else();
+  lessLarger(a, b);
+  w.end();
+  return error;
+};
+
+/**
+ * d + n * m rounded once. The exact sum is vh + vl + ul; `small`, the rounded sum of the small ones, is right to 2^-53 of itself. So when a little more and a
+ * little less give the same result, it is the one. They differ next to the middle between two numbers: the kernel's. Operands and intermediate results that
+ * are infinite or not a number make the result none, which is equal to nothing.
  */
 export const inlineFusedF64 = (negateAccumulator: boolean, negateFactor: boolean): InlineVector =>
   orKernel(double, true, (k, d, n, m) => {
@@ -279,29 +303,30 @@ export const inlineFusedF64 = (negateAccumulator: boolean, negateFactor: boolean
     const a = k.read(n, negateFactor);
     const b = k.read(m);
     const uh = k.mul(a, b);
-    for (const operand of [a, b, c, uh]) k.within(operand, DEKKER_MOST);
     k.normal(uh, undefined, double, DEKKER_LEAST);
     const ul = productError(k, a, b, uh);
     const vh = k.add(uh, c);
-    const t = k.sub(vh, uh);
-    const vl = k.add(k.sub(uh, k.sub(vh, t)), k.sub(c, t));
+    const vl = sumError(k, uh, c, vh);
     const small = k.add(vl, ul);
+    const r = k.add(vh, small);
     const margin = k.local();
     w.get(small);
     w.op(wasm.F64_ABS);
     w.f64(2 ** -50);
     w.op(wasm.F64_MUL);
     w.set(margin);
-    const r = k.add(vh, k.add(small, margin));
-    w.get(vh);
-    w.get(small);
-    w.get(margin);
-    w.op(wasm.F64_SUB);
-    w.op(wasm.F64_ADD);
-    w.get(r);
-    w.op(wasm.F64_EQ);
-    w.op(wasm.I32_EQZ);
-    w.brIf(k.slow);
+    for (const opcode of [wasm.F64_ADD, wasm.F64_SUB]) {
+      w.get(vh);
+      w.get(small);
+      w.get(margin);
+      w.op(opcode);
+      w.op(wasm.F64_ADD);
+      w.get(r);
+      w.op(wasm.F64_EQ);
+      w.op(wasm.I32_EQZ);
+      w.brIf(k.slow);
+    }
+    k.finite(r);
     k.normal(r);
     k.write(d, r);
   });
