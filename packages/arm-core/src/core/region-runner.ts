@@ -41,6 +41,8 @@ const LONGEST_WAIT = 300_000;
 const DEFAULT_LEAVES = 32;
 /** Leaves of an instruction that are further from each other, in ns of guest time, cost less than a call in the code would. */
 const FAR_APART = 2000;
+/** The same where accesses are looked up together: one by one they cost a little more, and do not leave when they are in two pages. */
+const FAR_APART_GROUPS = 50_000;
 
 interface Wanted {
   readonly page: CodePage;
@@ -57,6 +59,8 @@ interface Held {
   readonly region: TranslatedRegion;
   /** Of instructions at which it was left, by offset: when last, and how often one soon after another. */
   readonly leaves: Map<number, { time: number; count: number }>;
+  /** Instructions that are left at when accesses after them are not where theirs is. */
+  readonly groupHeads: ReadonlySet<number>;
 }
 
 /** An instruction that the interpreter does for a region. */
@@ -158,7 +162,8 @@ export class RegionRunner {
   noteLeave(slot: number, offset: number, time: number): void {
     const held = this.inTable[slot]!;
     const known = held.leaves.get(offset);
-    const count = known === undefined || time - known.time > FAR_APART ? 1 : known.count + 1;
+    const count =
+      known === undefined || time - known.time > (held.groupHeads.has(offset) ? FAR_APART_GROUPS : FAR_APART) ? 1 : known.count + 1;
     if (known === undefined) held.leaves.set(offset, { time, count });
     else {
       known.count = count;
@@ -238,7 +243,7 @@ export class RegionRunner {
       emitted.entries.forEach((offset, number) => {
         entries.push({ region: translated, number, offset });
       });
-      made.push({ page, mode, region: translated, leaves: new Map(), instead });
+      made.push({ page, mode, region: translated, leaves: new Map(), groupHeads: emitted.groupHeads, instead });
       this.instructions += emitted.count;
     }
     this.wanted = [];

@@ -1,17 +1,18 @@
 import type { Builder } from '../builder.js';
 import { HOME, INLINE, Placement, TEMP, UNUSED } from '../closures/placement.js';
-import type { CallKernel, Kernel, PureKernel, VectorKernel } from '../kernel.js';
+import type { Kernel, PureKernel, VectorKernel } from '../kernel.js';
 import { FLAG_N, FLAG_V, PC } from '../layout.js';
 import { isOrderedValue, isPure } from '../op-info.js';
 import * as op from '../ops.js';
+import { AccessGroups } from './access-groups.js';
 import { emitBinary, emitCarry, emitUnary } from './emit-values.js';
 import type { FlagState } from './flag-state.js';
 import type { FunctionWriter, Label, Local } from './function-writer.js';
 import type { InlineKernels } from './inline-kernels.js';
-import { loadSlow } from './inline-kernels.js';
+import { KernelEmitter } from './kernel-emitter.js';
 import { MemoryEmitter } from './memory-emitter.js';
 import * as wasm from './opcodes.js';
-import type { RegionVariant } from './region.js';
+import type { Region, RegionVariant } from './region.js';
 import type { RegionPlan } from './region-plan.js';
 import { StateVectors } from './state-vectors.js';
 
@@ -41,9 +42,9 @@ export class InstructionEmitter {
   private readonly w: FunctionWriter;
   private readonly plan: RegionPlan;
   private readonly placement = new Placement();
-  private readonly inlines: InlineKernels;
-  private readonly kernelFunction: (kernel: Kernel) => number;
+  private readonly kernels: KernelEmitter;
   private readonly memory: MemoryEmitter;
+  private readonly groups = new AccessGroups();
   private readonly vectors: StateVectors;
   /** SET_STATEs that have been written together with an earlier one. */
   private readonly written = new Set<number>();
@@ -55,13 +56,12 @@ export class InstructionEmitter {
   /** Local of each value that is kept in one, else -1. */
   private values = new Int32Array(1024);
   private readonly borrowed: Local[] = [];
-  /** Some kernel written out wants to know about rounding: {@link loadSlow}. */
-  private rounds = false;
-  private slow: Local = 0;
   private saved: { readonly word: number; readonly local: Local }[] = [];
   /** Where it goes on after the interpreter was called for the instruction, instead of leaving. */
   private stepped: Label | undefined;
   private at = 0;
+  /** Conditions around what is being written. */
+  private depth = 0;
 
   /** `kernelFunction` gives the number of the imported function for a pure or vector kernel. */
   constructor(
@@ -74,8 +74,6 @@ export class InstructionEmitter {
   ) {
     this.w = w;
     this.plan = plan;
-    this.inlines = inlines;
-    this.kernelFunction = kernelFunction;
     this.context = context;
     this.vectors = new StateVectors(
       w,
@@ -89,26 +87,42 @@ export class InstructionEmitter {
         pushWord: (word) => this.pushWord(word),
         setWord: (word, value) => this.setWord(word, value),
         leaveWhen: () => this.leaveWhen(),
+        memberAt: (i) => this.groups.memberAt(i),
+        isConditional: () => this.depth > 0,
       },
       variant,
     );
+    this.kernels = new KernelEmitter(w, inlines, kernelFunction, {
+      push: (v) => this.push(v),
+      leaveWhen: () => this.leaveWhen(),
+      hostAddress: (v, bytes, isStore) => this.memory.hostAddress(v, 0, bytes, bytes, isStore),
+    });
   }
 
   /** Begins a region: `plan` has been made of it. */
-  begin(block: Builder, flags: FlagState): void {
+  begin({ builder: block, blocks }: Region, flags: FlagState): void {
     this.block = block;
     this.code = block.code;
     this.flags = flags;
-    this.memory.privileged = this.context.privileged;
-    this.memory.alignmentChecked = this.context.alignmentChecked;
+    this.memory.begin(this.context.privileged, this.context.alignmentChecked);
     this.placement.analyse(block);
     this.vectors.begin(block, this.placement);
     this.written.clear();
     if (this.values.length < block.count) this.values = new Int32Array(block.count * 2);
     this.values.fill(-1, 0, block.count);
     for (let n = 0; n < PC; n++) this.registers[n] = (this.plan.registers >> n) & 1 ? this.w.local(wasm.TYPE_I32) : -1;
-    this.rounds = block.kernels.some((kernel) => this.inlines.vector.get(kernel as VectorKernel)?.rounds);
-    if (this.rounds) this.slow = this.w.local(wasm.TYPE_I32);
+    this.kernels.begin(block);
+    this.groups.analyse(block, blocks, this.plan, this.context.alignmentChecked);
+  }
+
+  /** Instructions at which one look serves accesses after it, too. */
+  get groupHeads(): ReadonlySet<number> {
+    return this.groups.heads();
+  }
+
+  /** What follows may be come to from elsewhere. */
+  beginBlock(): void {
+    this.memory.beginBlock();
   }
 
   /** Registers := the state's. */
@@ -118,7 +132,7 @@ export class InstructionEmitter {
       this.w.loadWord(n);
       this.w.set(this.registers[n]!);
     }
-    if (this.rounds) loadSlow(this.w, this.slow);
+    this.kernels.loadRounding();
   }
 
   /** The state's registers of a mask := the locals. */
@@ -236,7 +250,9 @@ export class InstructionEmitter {
     const inside = leaves ? flags.mask : plan.flagsOfIf(i + 1, end, flags.mask);
     if (!leaves) flags.flushTo(inside);
     w.if();
+    this.depth++;
     this.operations(i + 1, end);
+    this.depth--;
     if (!leaves) flags.flushTo(inside);
     w.end();
     flags.mask = inside;
@@ -301,16 +317,16 @@ export class InstructionEmitter {
         this.flags.setLogical(true);
         return;
       case op.STORE:
-        this.memory.store(a, b, c);
+        this.memory.store(i, a, b, c);
         return;
       case op.LOAD_MULTIPLE:
-        this.memory.loadMultiple(a, this.block.lists.slice(b, b + c), d);
+        this.memory.loadMultiple(i, a, this.block.lists.slice(b, b + c), d);
         return;
       case op.STORE_MULTIPLE:
-        this.memory.storeMultiple(a, this.block.lists.slice(b, b + c), d);
+        this.memory.storeMultiple(i, a, this.block.lists.slice(b, b + c), d);
         return;
       case op.VECTOR:
-        this.vector(a, b, c, d);
+        this.kernels.vector(this.block.kernels[a] as VectorKernel, b, c, d);
         return;
       default:
         throw new Error(`[engine] [wasm] unknown micro-operation ${kind}`);
@@ -329,7 +345,7 @@ export class InstructionEmitter {
     const { w } = this;
     if (kind === op.CALL) {
       this.flags.flush();
-      this.call(i);
+      this.kernels.call(i, this.context.privileged);
       const local = this.borrow();
       w.set(local);
       this.values[i] = local;
@@ -362,20 +378,6 @@ export class InstructionEmitter {
     w.op(isSubtraction ? wasm.I32_SUB : wasm.I32_ADD);
     w.set(result);
     this.flags.setArithmetic(isSubtraction, x, y, result);
-  }
-
-  private call(i: number): void {
-    const base = i * op.STRIDE;
-    const write = this.inlines.call.get(this.block.kernels[this.code[base + 1]!] as CallKernel<never>)!;
-    const v = (operand: number): number => this.code[base + 2 + operand]!;
-    write({
-      w: this.w,
-      privileged: this.context.privileged,
-      push: (operand) => this.push(v(operand)),
-      constantOf: (operand) => (v(operand) < 0 ? undefined : this.block.constantOf(v(operand))),
-      leaveWhen: () => this.leaveWhen(),
-      hostAddress: (operand, bytes, isStore) => this.memory.hostAddress(v(operand), 0, bytes, bytes, isStore),
-    });
   }
 
   private addWithCarry(x: Local, y: Local, carry: number, result: Local): void {
@@ -464,10 +466,10 @@ export class InstructionEmitter {
         this.flags.condition(a);
         return;
       case op.PURE:
-        this.pure(this.block.kernels[a] as PureKernel, [b, c, this.code[base + 4]!]);
+        this.kernels.pure(this.block.kernels[a] as PureKernel, [b, c, this.code[base + 4]!]);
         return;
       case op.LOAD:
-        this.memory.load(a, b);
+        this.memory.load(v, a, b);
         return;
     }
     this.push(a);
@@ -482,40 +484,5 @@ export class InstructionEmitter {
     }
     this.push(c);
     emitCarry(w, kind);
-  }
-
-  private pure(kernel: PureKernel, operands: readonly number[]): void {
-    const { w } = this;
-    const inline = this.inlines.pure.get(kernel);
-    for (const v of operands) {
-      if (v < 0) w.i32(0);
-      else this.push(v);
-    }
-    if (inline === undefined) {
-      w.call(this.kernelFunction(kernel));
-      return;
-    }
-    const locals = operands.map(() => w.borrow());
-    for (let i = locals.length - 1; i >= 0; i--) w.set(locals[i]!);
-    inline(w, locals[0]!, locals[1]!, locals[2]!);
-    for (const local of locals) w.release(local);
-  }
-
-  private vector(kernelIndex: number, a: number, b: number, c: number): void {
-    const { w } = this;
-    const kernel = this.block.kernels[kernelIndex] as VectorKernel;
-    const call = (): void => {
-      w.i32(a);
-      w.i32(b);
-      w.i32(c);
-      w.call(this.kernelFunction(kernel));
-    };
-    const callAndLook = (): void => {
-      call();
-      loadSlow(w, this.slow);
-    };
-    const inline = this.inlines.vector.get(kernel);
-    if (inline === undefined) call();
-    else inline.write({ w, slow: this.slow, call: inline.rounds ? callAndLook : call }, a, b, c);
   }
 }

@@ -1,6 +1,7 @@
 import { FAST_ADDEND, FAST_READ_TAG, FAST_TABLE_PL0, FAST_TABLE_PL1, FAST_WRITE_TAG, STORE_HASH } from '../layout.js';
 import * as op from '../ops.js';
 import { HASH_ROTATION, HASH_VALUE, HASH_WHERE } from '../store-hash.js';
+import type { AccessGroup, GroupMember } from './access-groups.js';
 import { emitReverseBytes, emitReverseHalf } from './emit-values.js';
 import type { FunctionWriter, Local } from './function-writer.js';
 import * as wasm from './opcodes.js';
@@ -18,6 +19,10 @@ export interface MemoryContext {
   readonly setWord: (word: number, value: () => void) => void;
   /** Leaves at this instruction when the i32 on the stack is not 0. */
   readonly leaveWhen: () => void;
+  /** The group of access `i`. */
+  readonly memberAt: (i: number) => GroupMember | undefined;
+  /** What is written now may not be executed although the instruction is. */
+  readonly isConditional: () => boolean;
 }
 
 /** How many words of a list from `i` on are a Q or a D register in one piece: 4, 2 or 1. */
@@ -32,12 +37,14 @@ const wordsTogether = (list: readonly number[], i: number): number => {
  * not found there leaves the function. With a shadow, so does a store to a line that is not dirty yet.
  */
 export class MemoryEmitter {
-  privileged = true;
-  alignmentChecked = false;
+  private privileged = true;
+  private alignmentChecked = false;
   private readonly w: FunctionWriter;
   private readonly context: MemoryContext;
   private readonly hashesStores: boolean;
   private readonly shadow: ShadowPlace | undefined;
+  /** Locals of the groups of the block. */
+  private readonly kept: Local[] = [];
 
   constructor(w: FunctionWriter, context: MemoryContext, { hashesStores = false, shadow }: RegionVariant) {
     this.w = w;
@@ -57,13 +64,8 @@ export class MemoryEmitter {
     const va = w.borrow();
     const entry = w.borrow();
     this.context.push(v);
-    w.tee(va);
-    w.i32(8);
-    w.op(wasm.I32_SHR_U);
-    w.i32(0x3ff0);
-    w.op(wasm.I32_AND);
-    w.tee(entry);
-    w.access(wasm.I32_LOAD, 2, w.stateOffset + table + 4 * (isStore ? FAST_WRITE_TAG : FAST_READ_TAG));
+    w.set(va);
+    this.lookUp(va, entry, table, isStore);
     w.get(va);
     if (bytes > alignment) {
       w.i32(bytes - alignment);
@@ -73,13 +75,107 @@ export class MemoryEmitter {
     w.op(wasm.I32_AND);
     w.op(wasm.I32_NE);
     this.context.leaveWhen();
+    this.addAddend(va, entry, table);
+    if (isStore && this.shadow !== undefined) this.leaveUnlessDirty(this.shadow, va, bytes, alignment);
+    w.release(entry);
+    w.release(va);
+  }
+
+  /** `entry` := offset of the entry for `va`; pushes its tag. */
+  private lookUp(va: Local, entry: Local, table: number, isStore: boolean): void {
+    const { w } = this;
+    w.get(va);
+    w.i32(8);
+    w.op(wasm.I32_SHR_U);
+    w.i32(0x3ff0);
+    w.op(wasm.I32_AND);
+    w.tee(entry);
+    this.tag(table, isStore);
+  }
+
+  private tag(table: number, isStore: boolean): void {
+    this.w.access(wasm.I32_LOAD, 2, this.w.stateOffset + table + 4 * (isStore ? FAST_WRITE_TAG : FAST_READ_TAG));
+  }
+
+  private addAddend(va: Local, entry: Local, table: number): void {
+    const { w } = this;
     w.get(va);
     w.get(entry);
     w.access(wasm.I32_LOAD, 2, w.stateOffset + table + 4 * FAST_ADDEND);
     w.op(wasm.I32_ADD);
-    if (isStore && this.shadow !== undefined) this.leaveUnlessDirty(this.shadow, va, bytes, alignment);
-    w.release(entry);
-    w.release(va);
+  }
+
+  begin(privileged: boolean, alignmentChecked: boolean): void {
+    this.privileged = privileged;
+    this.alignmentChecked = alignmentChecked;
+    this.kept.length = 0;
+  }
+
+  /** The next block: nothing has been looked up in it. */
+  beginBlock(): void {
+    for (const local of this.kept) this.w.release(local);
+    this.kept.length = 0;
+  }
+
+  private keep(): Local {
+    const local = this.w.borrow();
+    this.kept.push(local);
+    return local;
+  }
+
+  /** Like {@link hostAddress} for an access that may be one of a group. Returns what the access itself has to add to the address. */
+  private place(i: number, v: number, flags: number, size: number, bytes: number, isStore: boolean): number {
+    const { w } = this;
+    const member = this.context.memberAt(i);
+    if (member === undefined || (this.context.isConditional() && !(isStore ? member.group.mayStore : member.group.mayLoad))) {
+      this.hostAddress(v, flags, size, bytes, isStore);
+      return 0;
+    }
+    const { group } = member;
+    const offset = member.offset - group.low;
+    if (!(isStore ? group.mayStore : group.mayLoad)) this.lookUpGroup(group, v, offset, isStore);
+    w.get(group.host);
+    if (!isStore || this.shadow === undefined) return offset;
+    const host = w.borrow();
+    w.i32(offset);
+    w.op(wasm.I32_ADD);
+    this.leaveUnlessDirty(this.shadow, host, bytes, flags & op.MEM_ELEMENTS && !this.alignmentChecked ? 1 : size);
+    w.release(host);
+    return 0;
+  }
+
+  /** The first load or the first store of a group, at address `v`, which is `offset` from where the group begins. */
+  private lookUpGroup(group: AccessGroup, v: number, offset: number, isStore: boolean): void {
+    const { w } = this;
+    const table = this.privileged ? FAST_TABLE_PL1 : FAST_TABLE_PL0;
+    if (group.mayLoad || group.mayStore) {
+      w.get(group.entry);
+      this.tag(table, isStore);
+      w.get(group.tag);
+      w.op(wasm.I32_NE);
+      this.context.leaveWhen();
+    } else {
+      for (const name of ['host', 'entry', 'tag'] as const) group[name] = this.keep();
+      const va = w.borrow();
+      this.context.push(v);
+      w.i32(-offset);
+      w.op(wasm.I32_ADD);
+      w.set(va);
+      this.lookUp(va, group.entry, table, isStore);
+      w.get(va);
+      w.i32(group.lastAligned);
+      w.op(wasm.I32_ADD);
+      w.i32(~0xfff | (group.alignment - 1));
+      w.op(wasm.I32_AND);
+      w.tee(group.tag);
+      w.op(wasm.I32_NE);
+      this.context.leaveWhen();
+      this.addAddend(va, group.entry, table);
+      w.set(group.host);
+      w.release(va);
+    }
+    if (isStore) group.mayStore = true;
+    else group.mayLoad = true;
   }
 
   /** Looks at the lines of `bytes` bytes at the host address on the stack, and leaves that there. No line is smaller than an alignment. */
@@ -112,41 +208,41 @@ export class MemoryEmitter {
     w.get(host);
   }
 
-  /** LOAD: pushes the value. */
-  load(v: number, flags: number): void {
+  /** LOAD `i`: pushes the value. */
+  load(i: number, v: number, flags: number): void {
     const { w } = this;
     const size = flags & op.MEM_SIZE;
     const isSigned = (flags & op.MEM_SIGNED) !== 0;
-    this.hostAddress(v, flags, size, size, false);
+    const at = this.place(i, v, flags, size, size, false);
     if (size === 4) {
-      w.access(wasm.I32_LOAD, 2, 0);
+      w.access(wasm.I32_LOAD, 2, at);
       if (flags & op.MEM_SWAP) emitReverseBytes(w);
-    } else if (size === 1) w.access(isSigned ? wasm.I32_LOAD8_S : wasm.I32_LOAD8_U, 0, 0);
-    else if ((flags & op.MEM_SWAP) === 0) w.access(isSigned ? wasm.I32_LOAD16_S : wasm.I32_LOAD16_U, 1, 0);
+    } else if (size === 1) w.access(isSigned ? wasm.I32_LOAD8_S : wasm.I32_LOAD8_U, 0, at);
+    else if ((flags & op.MEM_SWAP) === 0) w.access(isSigned ? wasm.I32_LOAD16_S : wasm.I32_LOAD16_U, 1, at);
     else {
-      w.access(wasm.I32_LOAD16_U, 1, 0);
+      w.access(wasm.I32_LOAD16_U, 1, at);
       emitReverseHalf(w);
       if (isSigned) w.op(wasm.I32_EXTEND16_S);
     }
   }
 
-  /** STORE of value `source`. */
-  store(v: number, flags: number, source: number): void {
+  /** STORE `i` of value `source`. */
+  store(i: number, v: number, flags: number, source: number): void {
     const { w } = this;
     const size = flags & op.MEM_SIZE;
-    this.hostAddress(v, flags, size, size, true);
+    const at = this.place(i, v, flags, size, size, true);
     const host = this.hashesStores ? w.borrow() : undefined;
     if (host !== undefined) w.tee(host);
     this.context.push(source);
     if (size === 4) {
       if (flags & op.MEM_SWAP) emitReverseBytes(w);
-      w.access(wasm.I32_STORE, 2, 0);
+      w.access(wasm.I32_STORE, 2, at);
     } else if (size === 2) {
       if (flags & op.MEM_SWAP) emitReverseHalf(w);
-      w.access(wasm.I32_STORE16, 1, 0);
-    } else w.access(wasm.I32_STORE8, 0, 0);
+      w.access(wasm.I32_STORE16, 1, at);
+    } else w.access(wasm.I32_STORE8, 0, at);
     if (host === undefined) return;
-    this.hash(host, 0, size);
+    this.hash(host, at, size);
     w.release(host);
   }
 
@@ -173,26 +269,26 @@ export class MemoryEmitter {
     });
   }
 
-  /** LOAD_MULTIPLE into state words. */
-  loadMultiple(v: number, list: readonly number[], flags: number): void {
+  /** LOAD_MULTIPLE `i` into state words. */
+  loadMultiple(i: number, v: number, list: readonly number[], flags: number): void {
     const { w } = this;
     const isSwapped = (flags & op.MEM_SWAP) !== 0;
     const host = w.borrow();
-    this.hostAddress(v, flags, 4, 4 * list.length, false);
+    const at = this.place(i, v, flags, 4, 4 * list.length, false);
     w.set(host);
-    for (let i = 0; i < list.length; i++) {
-      const together = isSwapped ? 1 : wordsTogether(list, i);
+    for (let n = 0; n < list.length; n++) {
+      const together = isSwapped ? 1 : wordsTogether(list, n);
       if (together > 1) {
         w.state();
         w.get(host);
-        this.wide(together, true, 4 * i);
-        this.wide(together, false, w.stateOffset + 4 * list[i]!);
-        i += together - 1;
+        this.wide(together, true, at + 4 * n);
+        this.wide(together, false, w.stateOffset + 4 * list[n]!);
+        n += together - 1;
         continue;
       }
-      this.context.setWord(list[i]!, () => {
+      this.context.setWord(list[n]!, () => {
         w.get(host);
-        w.access(wasm.I32_LOAD, 2, 4 * i);
+        w.access(wasm.I32_LOAD, 2, at + 4 * n);
         if (isSwapped) emitReverseBytes(w);
       });
     }
@@ -205,30 +301,30 @@ export class MemoryEmitter {
     else this.w.access(isLoad ? wasm.I64_LOAD : wasm.I64_STORE, 2, offset);
   }
 
-  /** STORE_MULTIPLE of state words (>= 0) and values (`~v`). */
-  storeMultiple(v: number, list: readonly number[], flags: number): void {
+  /** STORE_MULTIPLE `i` of state words (>= 0) and values (`~v`). */
+  storeMultiple(i: number, v: number, list: readonly number[], flags: number): void {
     const { w } = this;
     const isSwapped = (flags & op.MEM_SWAP) !== 0;
     const host = w.borrow();
-    this.hostAddress(v, flags, 4, 4 * list.length, true);
+    const at = this.place(i, v, flags, 4, 4 * list.length, true);
     w.set(host);
-    for (let i = 0; i < list.length; i++) {
-      const item = list[i]!;
+    for (let n = 0; n < list.length; n++) {
+      const item = list[n]!;
       w.get(host);
-      const together = isSwapped ? 1 : wordsTogether(list, i);
+      const together = isSwapped ? 1 : wordsTogether(list, n);
       if (together > 1) {
         w.state();
         this.wide(together, true, w.stateOffset + 4 * item);
-        this.wide(together, false, 4 * i);
-        i += together - 1;
+        this.wide(together, false, at + 4 * n);
+        n += together - 1;
         continue;
       }
       if (item < 0) this.context.push(~item);
       else this.context.pushWord(item);
       if (isSwapped) emitReverseBytes(w);
-      w.access(wasm.I32_STORE, 2, 4 * i);
+      w.access(wasm.I32_STORE, 2, at + 4 * n);
     }
-    if (this.hashesStores) for (let i = 0; i < list.length; i++) this.hash(host, 4 * i, 4);
+    if (this.hashesStores) for (let n = 0; n < list.length; n++) this.hash(host, at + 4 * n, 4);
     w.release(host);
   }
 }

@@ -266,3 +266,55 @@ export const randomBlock = (seed: number): Builder => {
   }
   return b;
 };
+
+/** Loads and stores at small distances from r6, r7 and whatever is moved from these, in every size, some of them conditional. Leads to the next instruction. */
+export const randomGroups = (seed: number): Builder => {
+  const random = randomSource(seed);
+  const pick = <T>(list: readonly T[]): T => list[random(list.length)]!;
+  const b = new Builder();
+  const address = (): Value => {
+    const base = b.getReg(pick([5, 6, 6, 6, 7]));
+    const distance = pick([0, 4, 8, -4, 12, 2, 1, 40, 600]);
+    return random(4) === 0 ? b.sub(base, b.const(distance)) : b.add(base, b.const(distance));
+  };
+  const access = (): void => {
+    const flags = pick([4, 4, 4, 2, 1, 4 | op.MEM_SWAP, 4 | op.MEM_ELEMENTS]);
+    switch (random(6)) {
+      case 0:
+        b.loadMultiple(address(), [1, 2, layout.D0], 4);
+        return;
+      case 1:
+        b.storeMultiple(address(), [3, layout.D0, layout.D0 + 1], 4);
+        return;
+      case 2:
+      case 3:
+        b.store(address(), flags, b.getReg(random(8)));
+        return;
+      default:
+        b.setReg(random(5), b.load(address(), flags));
+    }
+  };
+  const instructions = 2 + random(10);
+  for (let k = 0; k < instructions; k++) {
+    b.instruction(4 * k, 4, 0);
+    switch (random(8)) {
+      case 0:
+        b.if(b.condition(random(14)));
+        if (random(3) === 0) b.setReg(6, b.add(b.getReg(6), b.const(8)));
+        access();
+        b.endIf();
+        break;
+      case 1:
+        b.setReg(pick([5, 6]), b.add(b.getReg(pick([6, 7])), b.const(pick([4, -8, 16, 2]))));
+        break;
+      case 2:
+        b.setReg(5, b.subFlags(b.getReg(6), b.const(4)));
+        break;
+      default:
+        access();
+    }
+  }
+  b.instruction(4 * instructions, 4, 0);
+  b.goto(b.nextOffset);
+  return b;
+};

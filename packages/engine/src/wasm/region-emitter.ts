@@ -27,6 +27,8 @@ export interface EmittedRegion {
   readonly count: number;
   /** Where it calls the interpreter; the first has the number that was asked for. */
   readonly steps: readonly StepSite[];
+  /** Offsets of instructions at which it is left for accesses after them, too. */
+  readonly groupHeads: ReadonlySet<number>;
 }
 
 /** Components being written, one after another: where to branch to reach each. */
@@ -105,6 +107,7 @@ export class RegionEmitter {
       leastBudget,
       count: frame.block.offsets.length,
       steps: leaves.sites,
+      groupHeads: new Set([...frame.instructions.groupHeads].map((k) => frame.block.offsets[k]!)),
     };
   }
 
@@ -236,6 +239,7 @@ export class RegionEmitter {
     const count = block.end - block.first;
     this.frame.at = { block, index, instruction: block.first, dirty: graph.dirtyIn[index]! | this.frame.plan.written(block) };
     this.frame.flags.mask = graph.flagsIn[index]!;
+    this.frame.instructions.beginBlock();
     if (this.dispatches && (this.numbers.get(index) ?? 0) > 0) {
       w.i32(0);
       w.set(ENTRY);

@@ -58,7 +58,7 @@ export class RegionFrame {
     w.begin(3);
     for (const name of ['exitCode', 'pageVa', 'budget', 'result', 'slot'] as const) this[name] = w.local(wasm.TYPE_I32);
     this.flags = new FlagState(w);
-    this.instructions.begin(this.block, this.flags);
+    this.instructions.begin(region, this.flags);
   }
 
   /** Pushes the VA of an offset from the page. */

@@ -10,7 +10,7 @@ import { EXIT_RESYNC } from './exit-codes.js';
 import type { InlineKernels } from './inline-kernels.js';
 import { noInlineKernels } from './inline-kernels.js';
 import { inlineLanes } from './inline-lanes.js';
-import { accumulateKernel, DATA_VA, randomBlock, randomSource } from './random-block.test-helper.js';
+import { accumulateKernel, DATA_VA, randomBlock, randomGroups, randomSource } from './random-block.test-helper.js';
 import { singleBlock } from './region.js';
 import type { RegionFunction } from './region-module.js';
 import { instantiateRegions, RegionModuleBuilder } from './region-module.js';
@@ -230,6 +230,43 @@ describe('regions', () => {
     // Both ways happen: blocks that stay in the region and blocks that leave it.
     expect(early).toBeGreaterThan(120);
     expect(inside).toBeGreaterThan(120);
+  });
+
+  it('do what the closures do where accesses are looked up together, next to borders of pages', () => {
+    let early = 0;
+    let inside = 0;
+    for (let seed = 0; seed < 500; seed++) {
+      const random = randomSource(seed);
+      const block = randomGroups(seed);
+      const benches = [new Bench(seed), new Bench(seed)] as const;
+      const places = [5, 6, 7].map(() => [1, 2, 2, 3, 4][random(5)]! * 4096 + [-12, -8, -4, 0, 16, -64, 2000, 2002, 2001][random(9)]!);
+      for (const { words } of benches) places.forEach((at, n) => words.set([DATA_VA + at], 5 + n));
+      const budget = block.offsets.length;
+      const left = runClosures(benches[0], block, budget);
+      const result = runRegion(benches[1], block, budget);
+      early += result.early;
+      if (result.early === 0) inside++;
+      expect({ seed, left: result.left, ...benches[1].snapshot() }).toEqual({ seed, left, ...benches[0].snapshot() });
+    }
+    expect(early).toBeGreaterThan(40);
+    expect(inside).toBeGreaterThan(40);
+  });
+
+  it('leave before the first of several accesses that one look would serve, when they are in two pages', () => {
+    const b = new Builder();
+    [0, 4, 8].forEach((offset, k) => {
+      b.instruction(offset, 4, 0);
+      b.setReg(k, b.load(b.add(b.getReg(7), b.const(offset)), 4));
+    });
+    const bench = new Bench(1);
+    const outcome = (va: number): readonly number[] => {
+      bench.words[7] = va;
+      const exit = regionOf(bench, b)(10);
+      return [exit, bench.words[layout.BUDGET]!];
+    };
+    expect(outcome(DATA_VA + 0xff4)).toEqual([EXIT_NEXT, 7]);
+    expect(outcome(DATA_VA + 0xff8)).toEqual([0, 10]);
+    expect(outcome(DATA_VA + 0x102)).toEqual([0, 10]);
   });
 
   it('leave at the instruction that misses, with nothing of it done and its budget given back', () => {

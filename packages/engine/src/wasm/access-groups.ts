@@ -1,0 +1,230 @@
+import type { Builder } from '../builder.js';
+import { PC } from '../layout.js';
+import * as op from '../ops.js';
+import type { Local } from './function-writer.js';
+import type { RegionBlock } from './region.js';
+import type { RegionPlan } from './region-plan.js';
+
+/** Bytes from the first to the last of a group: the longer, the more often it crosses a page's border. */
+const LONGEST_GROUP = 512;
+
+/** What addresses may be counted from: the page of the code; what is not known (higher numbers); for constants their page (-1 and below). */
+const CODE_PAGE = 0;
+const FIRST_UNKNOWN = 1;
+
+/**
+ * Accesses of one block at constant distances from each other. One look at the fast table serves all of them when they are in one page and aligned;
+ * otherwise the region is left before the first.
+ */
+export class AccessGroup {
+  readonly base: number;
+  /** Of its first byte and one past its last, from what `base` stands for. */
+  low: number;
+  end: number;
+  /** What is aligned, and to what. */
+  aligned: number;
+  alignment: number;
+  count = 0;
+  loads = false;
+  stores = false;
+  /** While it is written: where the host address of `low`, the entry in the fast table and the tag that it must have are. */
+  host: Local = -1;
+  entry: Local = -1;
+  tag: Local = -1;
+  mayLoad = false;
+  mayStore = false;
+
+  constructor(base: number, low: number, bytes: number, alignment: number) {
+    this.base = base;
+    this.low = low;
+    this.end = low + bytes;
+    this.aligned = low;
+    this.alignment = alignment;
+  }
+
+  /** Whether it goes on with an access at `low`. */
+  takes(low: number, bytes: number, alignment: number): boolean {
+    if (Math.max(this.end, low + bytes) - Math.min(this.low, low) > LONGEST_GROUP) return false;
+    // Of two alignments the smaller follows from the larger when the distance is a multiple of it.
+    return (low - this.aligned) % Math.min(alignment, this.alignment) === 0;
+  }
+
+  add(low: number, bytes: number, alignment: number): void {
+    this.low = Math.min(this.low, low);
+    this.end = Math.max(this.end, low + bytes);
+    if (alignment <= this.alignment) return;
+    this.aligned = low;
+    this.alignment = alignment;
+  }
+
+  /** From `low`, the last place that is aligned when one of them is: it is in the page of the last byte. */
+  get lastAligned(): number {
+    const last = this.end - 1;
+    const beyond = (((last - this.aligned) % this.alignment) + this.alignment) % this.alignment;
+    return last - beyond - this.low;
+  }
+}
+
+/** One access in its group. */
+export interface GroupMember {
+  readonly group: AccessGroup;
+  /** From where the addresses of the group are counted. */
+  readonly offset: number;
+}
+
+/** A value, as what it is counted from and the distance. */
+interface Place {
+  readonly base: number;
+  readonly offset: number;
+}
+
+/** Finds groups of accesses, block by block. Where registers point is followed through additions of constants. */
+export class AccessGroups {
+  private readonly members = new Map<number, GroupMember>();
+  private readonly registers: Place[] = [];
+  private readonly values = new Map<number, Place>();
+  private readonly open = new Map<number, AccessGroup>();
+  /** What the addresses of stepped accesses are counted from: these are not where one look serves all. */
+  private readonly refused = new Set<number>();
+  private next = FIRST_UNKNOWN;
+  private block!: Builder;
+  private code!: Int32Array;
+  private alignmentChecked = false;
+
+  /** The group of access `i`, unless it is alone. */
+  memberAt(i: number): GroupMember | undefined {
+    const member = this.members.get(i);
+    return member === undefined || member.group.count < 2 || this.refused.has(member.group.base) ? undefined : member;
+  }
+
+  analyse(builder: Builder, blocks: readonly RegionBlock[], plan: RegionPlan, alignmentChecked: boolean): void {
+    this.block = builder;
+    this.code = builder.code;
+    this.alignmentChecked = alignmentChecked;
+    this.members.clear();
+    this.refused.clear();
+    this.next = FIRST_UNKNOWN;
+    for (const block of blocks) {
+      this.forget();
+      for (let k = block.first; k < block.end; k++) {
+        if (plan.interpreted[k]) this.forget();
+        else this.instruction(plan.starts[k]!, plan.starts[k + 1]!, plan.stepped[k]!);
+      }
+    }
+  }
+
+  /** Nothing is known any longer. */
+  private forget(): void {
+    this.open.clear();
+    this.values.clear();
+    for (let n = 0; n < PC; n++) this.registers[n] = this.unknown();
+  }
+
+  private unknown(): Place {
+    return { base: this.next++, offset: 0 };
+  }
+
+  private instruction(from: number, to: number, isStepped: boolean): void {
+    let depth = 0;
+    if (isStepped) this.open.clear();
+    const changed: number[] = [];
+    for (let i = from; i < to; i++) {
+      const base = i * op.STRIDE;
+      const kind = this.code[base]!;
+      if (kind === op.IF) depth++;
+      else if (kind === op.END_IF) {
+        depth--;
+        for (const n of changed) this.registers[n] = this.unknown();
+      } else if (kind === op.CALL) this.forget();
+      else if (kind >= op.LOAD && kind <= op.STORE_MULTIPLE) {
+        this.access(i, kind, depth > 0, isStepped);
+        if (kind === op.LOAD_MULTIPLE) {
+          for (let n = 0; n < this.code[base + 3]!; n++) this.set(this.block.lists[this.code[base + 2]! + n]!, undefined, changed);
+        }
+      } else if (kind === op.SET_REG) this.set(this.code[base + 1]!, this.values.get(this.code[base + 2]!), changed);
+      else this.follow(i, kind);
+    }
+    if (isStepped) this.open.clear();
+  }
+
+  private set(register: number, place: Place | undefined, changed: number[]): void {
+    if (register >= PC) return;
+    this.registers[register] = place ?? this.unknown();
+    changed.push(register);
+  }
+
+  /** Value `i`. */
+  private follow(i: number, kind: number): void {
+    const base = i * op.STRIDE;
+    const a = this.code[base + 1]!;
+    const b = this.code[base + 2]!;
+    switch (kind) {
+      case op.CONST:
+        this.values.set(i, { base: -1 - (a >>> 12), offset: a & 0xfff });
+        return;
+      case op.PAGE_PC:
+        this.values.set(i, { base: CODE_PAGE, offset: a });
+        return;
+      case op.GET_REG:
+        if (a < PC) this.values.set(i, this.registers[a]!);
+        return;
+      case op.ADD:
+      case op.ADD_FLAGS:
+        if (!this.moved(i, a, b, 1)) this.moved(i, b, a, 1);
+        return;
+      case op.SUB:
+      case op.SUB_FLAGS:
+        this.moved(i, a, b, -1);
+    }
+  }
+
+  private moved(i: number, from: number, by: number, sign: number): boolean {
+    const place = this.values.get(from);
+    const distance = this.block.constantOf(by);
+    if (place === undefined || distance === undefined) return false;
+    this.values.set(i, { base: place.base, offset: (place.offset + sign * distance) | 0 });
+    return true;
+  }
+
+  /** Instructions that look for their groups, at which the region is left when these are in two pages. */
+  heads(): ReadonlySet<number> {
+    const seen = new Set<AccessGroup>();
+    const heads = new Set<number>();
+    for (const i of this.members.keys()) {
+      const member = this.memberAt(i);
+      if (member === undefined || seen.has(member.group)) continue;
+      seen.add(member.group);
+      heads.add(this.code[i * op.STRIDE + 5]!);
+    }
+    return heads;
+  }
+
+  private access(i: number, kind: number, isConditional: boolean, isStepped: boolean): void {
+    const base = i * op.STRIDE;
+    const isMultiple = kind === op.LOAD_MULTIPLE || kind === op.STORE_MULTIPLE;
+    const isStore = kind === op.STORE || kind === op.STORE_MULTIPLE;
+    const flags = this.code[base + (isMultiple ? 4 : 2)]!;
+    const place = this.values.get(this.code[base + 1]!);
+    if (place === undefined || flags & op.MEM_UNPRIVILEGED) return;
+    if (isStepped) {
+      this.refused.add(place.base);
+      return;
+    }
+    const size = flags & op.MEM_SIZE;
+    const bytes = isMultiple ? size * this.code[base + 3]! : size;
+    const alignment = flags & op.MEM_ELEMENTS && !this.alignmentChecked ? 1 : size;
+    let group = this.open.get(place.base);
+    if (isConditional) {
+      // It may use a look and makes none: who tests a pointer first does not want it looked at before.
+      if (group === undefined || !(isStore ? group.stores : group.loads) || !group.takes(place.offset, bytes, alignment)) return;
+    } else if (group === undefined || !group.takes(place.offset, bytes, alignment)) {
+      group = new AccessGroup(place.base, place.offset, bytes, alignment);
+      this.open.set(place.base, group);
+    }
+    group.add(place.offset, bytes, alignment);
+    group.count++;
+    if (isStore) group.stores = true;
+    else group.loads = true;
+    this.members.set(i, { group, offset: place.offset });
+  }
+}
