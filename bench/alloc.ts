@@ -10,7 +10,8 @@ import { type Ours, ours, PAGES } from './alloc/subjects.js';
  *
  * A million mixed operations on 256k pages that are kept 50 % or 85 % full, lengths uniform from 1 to 64 or as a kernel asks for them. Each figure
  * is the median over rounds; a round starts one process for each allocator and workload, in turn, so that no allocator's shapes are in
- * another's call sites and what disturbs the machine disturbs all. Time is the process's own (user and system), which a busy machine bends less.
+ * another's call sites and what disturbs the machine disturbs all. Time is the process's own (user and system), which a busy machine bends less; what the
+ * loop takes that asks and looks handles up stands beside, and is part of every figure.
  * Loads and stores of metadata are counted in a process of their own, and each refusal is looked into: was there a fit?
  */
 const OPERATIONS = 1_000_000;
@@ -18,7 +19,19 @@ const OPERATIONS = 1_000_000;
  * Whole runs that are not timed, each with an allocator of its own. With fewer, what is timed is V8 compiling once more what it had compiled for the
  * functions of one object alone: a tenth of a second, which is a hundred nanoseconds an operation.
  */
-const PREPARATIONS = 2;
+const PREPARATIONS = 6;
+/** What measuring costs: a stack of handles in an allocator's place. */
+const LOOP = 'the loop alone';
+const stack = (handles: number): Subject => {
+  const free = Int32Array.from({ length: handles }, (_, at) => at);
+  let top = handles;
+  return {
+    allocate: () => free[--top]!,
+    free(handle) {
+      free[top++] = handle;
+    },
+  };
+};
 
 const workloads: Readonly<Record<string, (fullness: number) => Tape>> = {
   uniform: (fullness) => compileWorkload(uniformWorkload({ seed: 1, operations: OPERATIONS, pageCount: PAGES, fullness })),
@@ -115,6 +128,7 @@ const child = async (name: string, workload: string, fullness: number, counts: b
   const tape = tapeFor(workload, fullness, rounds);
   let result: Measured;
   if (counts) result = counted(name, tape);
+  else if (name === LOOP) result = timed(() => stack(tape.slots), tape);
   else if (isOurs) result = timed(() => ours[name]!((words) => words), tape);
   else {
     const make = peers[name] ?? objectPeers[name]!;
@@ -152,10 +166,10 @@ const main = (): void => {
     ['kernel', 0.85],
   ] as const;
   // Linear ones are only asked for what they can do in reasonable time.
-  const quick = ['buddy', 'bitmapTree', ...Object.keys(peers)];
+  const quick = [LOOP, 'buddy', 'bitmapTree', ...Object.keys(peers)];
   const all = [
     ...cases.map(([workload, fullness]) => ({ workload, fullness, names: quick })),
-    { workload: 'objects', fullness: 0.5, names: ['slab 64 B', ...Object.keys(objectPeers)] },
+    { workload: 'objects', fullness: 0.5, names: [LOOP, 'slab 64 B', ...Object.keys(objectPeers)] },
   ];
   const results = new Map<string, { times: number[]; last: Measured }>();
   const key = (name: string, workload: string, fullness: number): string => `${name}|${workload}|${fullness}`;

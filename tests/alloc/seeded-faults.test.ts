@@ -144,9 +144,9 @@ const mutations: [what: string, Shipped, Mutation, Invariant[]][] = [
     ['lowest', 'complete', 'misuse-refused', 'answer'],
   ],
   [
-    'what a right half begins with is not put before its node',
+    'the half before a node is taken for one behind it',
     'bitmapTree',
-    { file: summaries, from: 'if (otherSuffix + prefix > longest)', to: 'if (false)' },
+    { file: summaries, from: 'near + (otherPrefix ^ otherSwapped)', to: 'near + otherPrefix' },
     ['lowest', 'complete', 'check-clean'],
   ],
   [

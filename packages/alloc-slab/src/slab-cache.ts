@@ -44,10 +44,9 @@ export class SlabCache implements ObjectCache {
   private readonly pages: number;
   private readonly capacity: number;
   private readonly placeWords: number;
+  /** More than none: the maps are in the slabs. */
   private readonly mapWords: number;
   private readonly headerWords: number;
-  /** The maps are in the slabs. */
-  private readonly isMapped: boolean;
   /** log2 of the words of a page. */
   private readonly wordShift: number;
   private readonly full: number;
@@ -56,7 +55,8 @@ export class SlabCache implements ObjectCache {
    * the next one: an index has 31 bits.
    */
   private readonly perPlace: number;
-  private busy = false;
+  /** Visits in progress. A number: V8 asks a boolean field what kind of thing it holds each time. */
+  private visits = 0;
 
   constructor(words: Words, kind: ObjectKind, surroundings: ObjectSurroundings, shape: Shape) {
     const { geometry } = surroundings;
@@ -75,7 +75,6 @@ export class SlabCache implements ObjectCache {
     this.placeWords = shape.placeWords | 0;
     this.mapWords = shape.mapWords | 0;
     this.headerWords = shape.headerWords | 0;
-    this.isMapped = shape.mapWords > 0;
     this.full = fullMap(shape) | 0;
     this.perPlace = (1 + 2 ** -40) / shape.placeWords;
   }
@@ -90,13 +89,13 @@ export class SlabCache implements ObjectCache {
   }
 
   allocate(): number {
-    if (this.busy) return BUSY;
+    if (this.visits !== 0) return BUSY;
     let slab = this.words.load(AT_ROOM) - 1;
     if (slab < this.first || slab > this.last) {
       slab = this.open(slab);
       if (slab < 0) return slab;
     }
-    return this.isMapped ? this.takeMapped(slab) : this.takeDescribed(slab);
+    return this.mapWords > 0 ? this.takeMapped(slab) : this.takeDescribed(slab);
   }
 
   /** Takes the lowest free place of the first slab of the list, whose map is in its descriptor. */
@@ -116,15 +115,15 @@ export class SlabCache implements ObjectCache {
   private takeMapped(slab: number): number {
     const { descriptors, memory } = this;
     const at = (slab - this.first) << this.wordShift;
-    const state = descriptors.references(slab);
+    const state = descriptors.references(slab) | 0;
     const summary = state & 0xffff;
     const word = 31 - Math.clz32(summary & -summary);
     if (word < 0 || word >= this.mapWords) return this.notFull(slab);
-    const room = ~memory.load(at + word);
+    const room = ~(memory.load((at + word) | 0) | 0);
     if (room === 0) return this.notFull(slab);
     const bit = room & -room;
-    memory.store(at + word, ~(room ^ bit) >>> 0);
-    const now = (state + 0x10000 - (room === bit ? 1 << word : 0)) >>> 0;
+    memory.store((at + word) | 0, ~(room ^ bit));
+    const now = (((state + 0x10000) | 0) - (room === bit ? 1 << word : 0)) | 0;
     descriptors.setReferences(slab, now);
     if (now >>> 16 === this.capacity) this.words.store(AT_ROOM, descriptors.next(slab) + 1);
     return (at + this.headerWords + Math.imul((word << 5) + 31 - Math.clz32(bit), this.placeWords)) | 0;
@@ -135,10 +134,10 @@ export class SlabCache implements ObjectCache {
   }
 
   free(object: number): Code {
-    if (this.busy) return BUSY;
+    if (this.visits !== 0) return BUSY;
     if ((object | 0) !== object) return Number.isInteger(object) ? OUT_OF_RANGE : BAD_COUNT;
     const { descriptors } = this;
-    let slab = this.first + (object >> this.wordShift);
+    let slab = (this.first + (object >> this.wordShift)) | 0;
     if (object < 0 || slab >= this.end) return OUT_OF_RANGE;
     if (!descriptors.isUsed(slab, USE_OBJECTS, this.kind.id)) return FOREIGN;
     if (this.pages > 1) {
@@ -146,10 +145,10 @@ export class SlabCache implements ObjectCache {
       if (slab < 0) return slab;
     }
     const at = (slab - this.first) << this.wordShift;
-    const offset = object - at - this.headerWords;
+    const offset = (object - at - this.headerWords) | 0;
     const place = (offset * this.perPlace) | 0;
     if (offset < 0 || Math.imul(place, this.placeWords) !== offset || place >= this.capacity) return INTERIOR;
-    return this.isMapped ? this.giveMapped(slab, at + (place >>> 5), place) : this.giveDescribed(slab, place);
+    return this.mapWords > 0 ? this.giveMapped(slab, (at + (place >>> 5)) | 0, place) : this.giveDescribed(slab, place);
   }
 
   /** The slab of a page, or a code. */
@@ -175,12 +174,12 @@ export class SlabCache implements ObjectCache {
 
   private giveMapped(slab: number, atMap: number, place: number): Code {
     const { descriptors, memory } = this;
-    const map = memory.load(atMap);
+    const map = memory.load(atMap) | 0;
     const bit = 1 << (place & 31);
     if ((map & bit) === 0) return NOT_ALLOCATED;
-    memory.store(atMap, (map ^ bit) >>> 0);
-    const state = descriptors.references(slab);
-    const now = ((state - 0x10000) | (1 << (place >>> 5))) >>> 0;
+    memory.store(atMap, map ^ bit);
+    const state = descriptors.references(slab) | 0;
+    const now = (state - 0x10000) | (1 << (place >>> 5));
     descriptors.setReferences(slab, now);
     if (now >>> 16 === 0) return this.emptied(slab, state >>> 16 === this.capacity);
     if (state >>> 16 === this.capacity) this.link(slab);
@@ -285,7 +284,7 @@ export class SlabCache implements ObjectCache {
   }
 
   shrink(): number {
-    if (this.busy) return 0;
+    if (this.visits !== 0) return 0;
     const { words, shape, descriptors } = this;
     let pages = 0;
     const spare = words.load(AT_SPARE) - 1;
@@ -309,8 +308,7 @@ export class SlabCache implements ObjectCache {
 
   forEachObject(visit: (object: number) => void): void {
     const { shape, descriptors, memory, kind } = this;
-    const wasBusy = this.busy;
-    this.busy = true;
+    this.visits++;
     try {
       for (let slab = this.first; slab + shape.pages <= this.end; ) {
         const isSlab =
@@ -331,7 +329,7 @@ export class SlabCache implements ObjectCache {
         slab += shape.pages;
       }
     } finally {
-      this.busy = wasBusy;
+      this.visits--;
     }
   }
 

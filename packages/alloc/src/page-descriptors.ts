@@ -69,7 +69,7 @@ class WordDescriptors implements PageDescriptors {
   }
 
   at(page: number): number {
-    return this.base + ((page - this.firstPage) << 2);
+    return (this.base + ((page - this.firstPage) << 2)) | 0;
   }
 
   state(page: number): number {

@@ -2,8 +2,7 @@
 
 /** Ones from bit 0 up. */
 export function trailingOnes(word: number): number {
-  const zeros = ~word;
-  return zeros === 0 ? 32 : 31 - Math.clz32(zeros & -zeros);
+  return 32 - Math.clz32(word & (~word - 1));
 }
 
 /** Ones from bit 31 down. */

@@ -4,16 +4,24 @@ import { findOnes, leadingOnes, longestOnes, trailingOnes } from './bits.js';
 import { HEADER_WORDS } from './header.js';
 import { layout, ONE_WORD, TWO_WORDS, wordsPerNode } from './tree-layout.js';
 
+// Which of two is larger, and whether a half is free throughout, no processor guesses well: masks instead of branches, on numbers below 2^31.
+
+/** The larger one. */
+function larger(a: number, b: number): number {
+  return b + ((a - b) & ~((a - b) >> 31));
+}
+
+/** What a span begins (or ends) with: its near half's run, and the far half's too if the near half is free throughout. */
+function joined(near: number, far: number, span: number): number {
+  return near + (far & (((near ^ span) - 1) >> 31));
+}
+
 /** What the node above two of one word, each over `span` pages, says; it is of one word too. */
 function joinPacked(left: number, right: number, span: number): number {
   const leftSuffix = left >>> 20;
   const rightPrefix = right & 0x3ff;
-  let longest = leftSuffix + rightPrefix;
-  if (((left >>> 10) & 0x3ff) > longest) longest = (left >>> 10) & 0x3ff;
-  if (((right >>> 10) & 0x3ff) > longest) longest = (right >>> 10) & 0x3ff;
-  const prefix = (left & 0x3ff) === span ? span + rightPrefix : left & 0x3ff;
-  const suffix = right >>> 20 === span ? span + leftSuffix : right >>> 20;
-  return prefix | (longest << 10) | (suffix << 20);
+  const longest = larger(leftSuffix + rightPrefix, larger((left >>> 10) & 0x3ff, (right >>> 10) & 0x3ff));
+  return joined(left & 0x3ff, rightPrefix, span) | (longest << 10) | (joined(right >>> 20, leftSuffix, span) << 20);
 }
 
 /** Words of header, bitmap and tree. */
@@ -178,8 +186,8 @@ export class SummaryTree {
     let longest = leftSuffix + rightPrefix;
     // What lies across is often the longest, and no run within a word of 32 exceeds it then.
     if (longest < 32) longest = Math.max(longest, longestOnes(left), longestOnes(right));
-    const prefix = ~left === 0 ? 32 + rightPrefix : trailingOnes(left);
-    const suffix = ~right === 0 ? 32 + leftSuffix : leadingOnes(right);
+    const prefix = joined(trailingOnes(left), rightPrefix, 32);
+    const suffix = joined(leadingOnes(right), leftSuffix, 32);
     const at = (this.bases[1] as number) + node;
     const word = prefix | (longest << 10) | (suffix << 20);
     if ((words.load(at) | 0) === word) return false;
@@ -204,7 +212,8 @@ export class SummaryTree {
       for (; level < top && level < ONE_WORD; level++) {
         const beside = node ^ 1;
         const other = beside < (counts[level] as number) ? words.load((bases[level] as number) + beside) | 0 : 0;
-        word = joinPacked((node & 1) === 0 ? word : other, (node & 1) === 0 ? other : word, 32 << level);
+        const swapped = (word ^ other) & -(node & 1);
+        word = joinPacked(word ^ swapped, other ^ swapped, 32 << level);
         node >>= 1;
         const at = (bases[level + 1] as number) + node;
         if ((words.load(at) | 0) === word) return;
@@ -241,16 +250,16 @@ export class SummaryTree {
           otherSuffix = words.load(base + 3 * beside + 2) | 0;
         }
       }
-      if (otherLongest > longest) longest = otherLongest;
-      if ((node & 1) === 0) {
-        if (suffix + otherPrefix > longest) longest = (suffix + otherPrefix) | 0;
-        if (prefix === span) prefix = (span + otherPrefix) | 0;
-        suffix = otherSuffix === span ? (span + suffix) | 0 : otherSuffix;
-      } else {
-        if (otherSuffix + prefix > longest) longest = (otherSuffix + prefix) | 0;
-        if (suffix === span) suffix = (span + otherSuffix) | 0;
-        prefix = otherPrefix === span ? (span + prefix) | 0 : otherPrefix;
-      }
+      const isRight = -(node & 1);
+      const swapped = (prefix ^ suffix) & isRight;
+      const otherSwapped = (otherPrefix ^ otherSuffix) & isRight;
+      // Towards the other half and away from it.
+      const near = suffix ^ swapped;
+      const away = joined(prefix ^ swapped, otherPrefix ^ otherSwapped, span);
+      const beyond = joined(otherSuffix ^ otherSwapped, near, span);
+      longest = larger((near + (otherPrefix ^ otherSwapped)) | 0, larger(longest, otherLongest));
+      prefix = away ^ ((away ^ beyond) & isRight);
+      suffix = beyond ^ ((away ^ beyond) & isRight);
       node >>= 1;
       const above = bases[level + 1] as number;
       if (level < TWO_WORDS) {
@@ -287,31 +296,32 @@ export class SummaryTree {
     const { words, leaves } = this;
     let node = topNode;
     let below = topLevel - 1;
-    // A run within the left half lies lower than one across, and that lower than one within the right half. One loop for each form of node.
+    // A run within the left half lies lower than one across, and that lower than one within the right half. One loop for each form of node;
+    // which half it is goes into a number, and what is seldom so into a branch.
     for (; below > TWO_WORDS; below--) {
-      node *= 2;
-      const left = (this.bases[below] as number) + 3 * node;
-      if ((words.load(left) | 0) >= pages) continue;
+      const left = (this.bases[below] as number) + 6 * node;
+      const lacks = ((words.load(left) | 0) - pages) >> 31;
       const suffix = words.load(left + 2) | 0;
-      node++;
-      if (suffix !== 0 && suffix + (words.load(left + 4) | 0) >= pages) return node * (32 << below) - suffix;
+      const across = suffix + (words.load(left + 4) | 0) - pages;
+      node = 2 * node - lacks;
+      if ((lacks & ~(across >> 31)) !== 0 && suffix !== 0) return node * (32 << below) - suffix;
     }
     for (; below > ONE_WORD; below--) {
-      node *= 2;
-      const left = (this.bases[below] as number) + 2 * node;
-      if ((words.load(left) | 0) >= pages) continue;
+      const left = (this.bases[below] as number) + 4 * node;
+      const lacks = ((words.load(left) | 0) - pages) >> 31;
       const suffix = words.load(left + 1) >>> 16;
-      node++;
-      if (suffix !== 0 && suffix + (words.load(left + 3) & 0xffff) >= pages) return node * (32 << below) - suffix;
+      const across = suffix + (words.load(left + 3) & 0xffff) - pages;
+      node = 2 * node - lacks;
+      if ((lacks & ~(across >> 31)) !== 0 && suffix !== 0) return node * (32 << below) - suffix;
     }
     for (; below > 0; below--) {
-      node *= 2;
-      const at = (this.bases[below] as number) + node;
+      const at = (this.bases[below] as number) + 2 * node;
       const left = words.load(at) | 0;
-      if (((left >>> 10) & 0x3ff) >= pages) continue;
+      const lacks = (((left >>> 10) & 0x3ff) - pages) >> 31;
       const suffix = left >>> 20;
-      node++;
-      if (suffix !== 0 && suffix + (words.load(at + 1) & 0x3ff) >= pages) return node * (32 << below) - suffix;
+      const across = suffix + (words.load(at + 1) & 0x3ff) - pages;
+      node = 2 * node - lacks;
+      if ((lacks & ~(across >> 31)) !== 0 && suffix !== 0) return node * (32 << below) - suffix;
     }
     if (topLevel > 0) {
       node *= 2;
