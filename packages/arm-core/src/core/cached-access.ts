@@ -4,7 +4,7 @@ import type { AccessSize, CachedMemory, GuestMemory, MemorySystem, SystemBus, Tr
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_WRITE, LINE_DIRTY } from '@tablewalk/machine';
 import { FastTable } from './fast-table.js';
 import type { AccessOwner } from './memory-access.js';
-import { DEVICE, MemoryAccess } from './memory-access.js';
+import { DEVICE, FAULT, MemoryAccess } from './memory-access.js';
 
 /** The attributes of a translation in one word, as {@link CachedMemory} takes them. */
 const packed = ({ type, inner, outer, shareable }: Translation): number => type | (inner << 2) | (outer << 4) | (shareable ? 64 : 0);
@@ -42,15 +42,14 @@ export class CachedAccess extends MemoryAccess {
     this.shift = cached.lineSizeLog2;
   }
 
-  protected override locate(va: number, write: boolean, privileged: boolean): number {
+  protected override find(va: number, write: boolean, privileged: boolean): number {
     const { R, system, cached } = this;
     const entry = FastTable.entry(va, privileged);
     if (R[entry + (write ? layout.FAST_SPARE : layout.FAST_READ_TAG)] === (va & ~0xfff)) {
       this.attributes = this.fast.attributesOf(entry);
       return (va + R[entry + layout.FAST_ADDEND]!) >>> 0;
     }
-    if (!system.translate(va >>> 0, write ? ACCESS_WRITE : ACCESS_READ, privileged))
-      this.owner.dataAbort(system.fault.status, system.fault.va, write);
+    if (!system.translate(va >>> 0, write ? ACCESS_WRITE : ACCESS_READ, privileged)) return FAULT;
     const { translation } = system;
     const { pa } = translation;
     const region = this.memory.regionAt(pa);

@@ -5,8 +5,10 @@ import type { ArmCoreParts } from './core-parts.js';
 import { decodeModeOf } from './decode-mode.js';
 import { fpInlines } from './fp-inlines.js';
 import { GUEST_EXIT } from './guest-exit.js';
+import type { MemoryAccess } from './memory-access.js';
 import { neonFloatInlines } from './neon-float-inlines.js';
 import { neonInlines } from './neon-inlines.js';
+import type { PlainAccess } from './plain-access.js';
 import { RegionFormer } from './region-former.js';
 import type { TranslationOptions } from './region-runner.js';
 import { RegionRunner } from './region-runner.js';
@@ -19,6 +21,7 @@ export interface RegionOwner {
   readonly frame: Frame;
   readonly code: CodeSource;
   readonly cache: CodeCache;
+  readonly access: MemoryAccess;
   /** The block whose instruction runs, if any. */
   block: Block | undefined;
   readonly attention: boolean;
@@ -121,18 +124,24 @@ export class CoreRegions {
   private step(number: number, pc: number, budget: number): number {
     const { words: R, owner, code } = this;
     const step = this.runner.steps[number]!;
-    step.block ??= code.single(step.page, step.offset, step.itstate);
-    const { statements } = step.block;
+    let { block } = step;
+    if (block === undefined) {
+      ({ block, plain: step.plain } = code.single(step.page, step.offset, step.itstate));
+      step.block = block;
+    }
     R[layout.BUDGET] = budget;
     R[layout.PC] = pc;
     R[layout.PAGE_VA] = pc & ~0xfff;
     code.page = step.page;
-    owner.block = step.block;
+    owner.block = block;
     owner.frame.index = 0;
     try {
-      for (let i = 0; i < statements.length; i++) statements[i]!();
+      const { plain } = step;
+      let isDone = true;
+      if (plain !== undefined) isDone = this.transfer(plain, pc + block.offsets[1]! - block.offsets[0]!);
+      else for (const statement of block.statements) statement();
       owner.block = undefined;
-      if (code.page !== null && !owner.attention) {
+      if (isDone && code.page !== null && !owner.attention) {
         R[layout.ITSTATE] = 0;
         return 0;
       }
@@ -143,5 +152,15 @@ export class CoreRegions {
     R[layout.BUDGET] = budget - 1;
     R[layout.EXIT_CODE] = EXIT_RESYNC;
     return 1;
+  }
+
+  /** Does an instruction without its closures; `next` is the VA of the one after it. False: it ended in a data abort. */
+  private transfer({ isStore, flags, register, base, index, offset, written, delta }: PlainAccess, next: number): boolean {
+    const { words: R } = this;
+    const va = (R[base]! + offset + (index < 0 ? 0 : R[index]!)) | 0;
+    if (!this.owner.access.transfer(register, va, flags, isStore)) return false;
+    if (written >= 0) R[written] = R[written]! + delta;
+    R[layout.PC] = next;
+    return true;
   }
 }

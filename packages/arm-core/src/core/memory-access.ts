@@ -10,7 +10,9 @@ export interface AccessOwner {
   readonly profile: { readonly lpae: boolean };
   readonly privileged: boolean;
   readonly alignmentChecked: boolean;
-  /** Takes a data abort for the running instruction and leaves it. */
+  /** Takes a data abort for the running instruction. */
+  takeDataAbort(status: number, va: number, write: boolean): void;
+  /** The same, and leaves it. */
   dataAbort(status: number, va: number, write: boolean): never;
   /** The same for an instruction that can no longer be fetched. */
   prefetchAbort(status: number, va: number): never;
@@ -24,6 +26,14 @@ export interface AccessOwner {
 
 /** Instead of a host offset: what is there is no memory. */
 export const DEVICE = -1;
+/** Instead of a host offset: the translation faults, and the memory system says how. */
+export const FAULT = -2;
+
+/** A value in the order that it has in memory. */
+const stored = (value: number, flags: number): number => {
+  if ((flags & ops.MEM_SWAP) === 0) return value;
+  return (flags & ops.MEM_SIZE) === 4 ? reverseBytes(value) : ((value & 0xff) << 8) | ((value >>> 8) & 0xff);
+};
 
 /**
  * Everything that is not a hit in the fast table: refills it, splits unaligned accesses, reaches devices, finds faults. Physical addresses are doubles
@@ -66,7 +76,15 @@ export class MemoryAccess implements AccessPort {
   }
 
   /** Host offset of `va` for a data access, or DEVICE with `devicePa` set. Takes the fault otherwise. */
-  protected locate(va: number, write: boolean, privileged: boolean): number {
+  private locate(va: number, write: boolean, privileged: boolean): number {
+    const host = this.find(va, write, privileged);
+    if (host !== FAULT) return host;
+    const { status, va: where } = this.system.fault;
+    return this.owner.dataAbort(status, where, write);
+  }
+
+  /** Host offset of `va` for a data access, DEVICE with `devicePa` set, or FAULT. */
+  protected find(va: number, write: boolean, privileged: boolean): number {
     const R = this.R;
     const entry = FastTable.entry(va, privileged);
     if (R[entry + (write ? layout.FAST_SPARE : layout.FAST_READ_TAG)] === (va & ~0xfff)) return (va + R[entry + layout.FAST_ADDEND]!) >>> 0;
@@ -76,8 +94,7 @@ export class MemoryAccess implements AccessPort {
       return DEVICE;
     }
     const { system } = this;
-    if (!system.translate(va >>> 0, write ? ACCESS_WRITE : ACCESS_READ, privileged))
-      this.owner.dataAbort(system.fault.status, system.fault.va, write);
+    if (!system.translate(va >>> 0, write ? ACCESS_WRITE : ACCESS_READ, privileged)) return FAULT;
     const { pa, readable, writable } = system.translation;
     const region = this.memory.regionAt(pa);
     if (region === undefined || !region.direct || (write && !region.writable)) {
@@ -139,18 +156,48 @@ export class MemoryAccess implements AccessPort {
     this.frame.index = index;
     const size = (flags & ops.MEM_SIZE) as AccessSize;
     const privileged = this.mode(flags);
-    let value: number;
     if (va & (size - 1)) {
       if (this.owner.alignmentChecked || flags & ops.MEM_ALIGNED) this.alignmentFault(va, false);
-      value = this.loadBytes(va, size, privileged);
-    } else {
-      const host = this.locate(va, false, privileged);
-      this.noteAccess(va, host, false);
-      value = host === DEVICE ? this.deviceRead(this.devicePa, size, va) : this.read(host, size);
+      return this.loaded(this.loadBytes(va, size, privileged), size, flags);
     }
-    if (flags & ops.MEM_SWAP) value = size === 4 ? reverseBytes(value) : ((value & 0xff) << 8) | (value >>> 8);
-    if (flags & ops.MEM_SIGNED) return size === 1 ? (value << 24) >> 24 : (value << 16) >> 16;
-    return value | 0;
+    return this.loadAt(this.locate(va, false, privileged), va, size, flags);
+  }
+
+  /** An aligned load from where `find` says. */
+  private loadAt(host: number, va: number, size: AccessSize, flags: number): number {
+    this.noteAccess(va, host, false);
+    return this.loaded(host === DEVICE ? this.deviceRead(this.devicePa, size, va) : this.read(host, size), size, flags);
+  }
+
+  private loaded(value: number, size: AccessSize, flags: number): number {
+    let v = value;
+    if (flags & ops.MEM_SWAP) v = size === 4 ? reverseBytes(v) : ((v & 0xff) << 8) | (v >>> 8);
+    if (flags & ops.MEM_SIGNED) return size === 1 ? (v << 24) >> 24 : (v << 16) >> 16;
+    return v | 0;
+  }
+
+  /**
+   * An instruction's only access, into or out of a register of the state. False: it took a data abort for the running instruction. What is rare, an unaligned
+   * access or a bus that does not answer, is thrown as by {@link load} and {@link store}; a page that is not there is not, since throwing costs more than
+   * taking the exception.
+   */
+  transfer(register: number, va: number, flags: number, isStore: boolean): boolean {
+    const { R } = this;
+    const size = (flags & ops.MEM_SIZE) as AccessSize;
+    if (va & (size - 1)) {
+      if (isStore) this.store(va, flags, R[register]!, this.frame.index);
+      else R[register] = this.load(va, flags, this.frame.index);
+      return true;
+    }
+    const host = this.find(va, isStore, this.mode(flags));
+    if (host === FAULT) {
+      const { status, va: where } = this.system.fault;
+      this.owner.takeDataAbort(status, where, isStore);
+      return false;
+    }
+    if (isStore) this.storeWhole(host, va, flags, R[register]!);
+    else R[register] = this.loadAt(host, va, size, flags);
+    return true;
   }
 
   private loadBytes(va: number, size: number, privileged: boolean): number {
@@ -170,14 +217,18 @@ export class MemoryAccess implements AccessPort {
     this.frame.index = index;
     const size = (flags & ops.MEM_SIZE) as AccessSize;
     const privileged = this.mode(flags);
-    let v = value;
-    if (flags & ops.MEM_SWAP) v = size === 4 ? reverseBytes(v) : ((v & 0xff) << 8) | ((v >>> 8) & 0xff);
     if (va & (size - 1)) {
       if (this.owner.alignmentChecked || flags & ops.MEM_ALIGNED) this.alignmentFault(va, true);
+      const v = stored(value, flags);
       this.noteStore(this.storeBytes(va, size, v, privileged), size, v);
-      return;
-    }
-    this.noteStore(this.storeAligned(va, size, v, privileged, true), size, v);
+    } else this.storeWhole(this.locate(va, true, privileged), va, flags, value);
+  }
+
+  /** An aligned store to where `find` says. */
+  private storeWhole(host: number, va: number, flags: number, value: number): void {
+    const size = (flags & ops.MEM_SIZE) as AccessSize;
+    const v = stored(value, flags);
+    this.noteStore(this.storeAt(host, va, size, v, true), size, v);
   }
 
   private noteStore(where: number, size: AccessSize, v: number): void {
@@ -186,7 +237,10 @@ export class MemoryAccess implements AccessPort {
 
   /** Returns where it was: the offset in guest memory, or the address of a device. */
   private storeAligned(va: number, size: AccessSize, v: number, privileged: boolean, counts: boolean): number {
-    const host = this.locate(va, true, privileged);
+    return this.storeAt(this.locate(va, true, privileged), va, size, v, counts);
+  }
+
+  private storeAt(host: number, va: number, size: AccessSize, v: number, counts: boolean): number {
     if (counts) this.noteAccess(va, host, true);
     if (host === DEVICE) {
       const pa = this.devicePa;

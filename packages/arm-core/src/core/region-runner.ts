@@ -11,6 +11,7 @@ import type {
 } from '@tablewalk/engine';
 import { instantiateRegions, layout, makeTrampoline } from '@tablewalk/engine';
 import type { DecodeMode } from '../isa/arm-builder.js';
+import type { PlainAccess } from './plain-access.js';
 import type { RegionFormer } from './region-former.js';
 
 /** How eagerly code is translated. None of it changes what a guest sees. */
@@ -67,8 +68,9 @@ interface Held {
 export interface Step extends StepSite {
   readonly page: CodePage;
   readonly mode: DecodeMode;
-  /** The instruction alone, once it was executed. */
+  /** The instruction alone, once it was executed, and what it is if that is simple. */
   block: Block | undefined;
+  plain: PlainAccess | undefined;
 }
 
 /** Regions of one core: which code is worth translating, its translations, and running them. */
@@ -218,7 +220,7 @@ export class RegionRunner {
       if (region === undefined) continue;
       const slot = this.held + made.length;
       const emitted = modules.add(region, { ...mode, key: page.mode }, slot, this.steps.length);
-      for (const site of emitted.steps) this.steps.push({ ...site, page, mode, block: undefined });
+      for (const site of emitted.steps) this.steps.push({ ...site, page, mode, block: undefined, plain: undefined });
       let granules = 0;
       for (const { first, end, next } of region.blocks) {
         for (let k = first; k < end; k++) granules |= 1 << (region.builder.offsets[k]! >>> 7);

@@ -1,0 +1,78 @@
+import type { Builder } from '@tablewalk/engine';
+import { ops } from '@tablewalk/engine';
+
+/** A load or a store of one register that does nothing else, but for writing back its base register. */
+export interface PlainAccess {
+  readonly isStore: boolean;
+  /** MEM_ flags. */
+  readonly flags: number;
+  /** Loaded or stored. */
+  readonly register: number;
+  /** The address is that of the base register plus `offset` plus the index register, if any (else -1). */
+  readonly base: number;
+  readonly index: number;
+  readonly offset: number;
+  /** Register that is written afterwards, or -1: it becomes itself plus `delta`. */
+  readonly written: number;
+  readonly delta: number;
+}
+
+/** What `builder` holds, when that is one plain access that goes on at the next instruction. */
+export const plainAccessOf = (builder: Builder): PlainAccess | undefined => {
+  const { code, count } = builder;
+  const word = (i: number, n: number): number => code[i * ops.STRIDE + n]!;
+  const isRegister = (v: number): boolean => word(v, 0) === ops.GET_REG && word(v, 1) < 15;
+  /** A register, or one plus a constant or another one. */
+  const addressOf = (v: number): Pick<PlainAccess, 'base' | 'index' | 'offset'> | undefined => {
+    if (isRegister(v)) return { base: word(v, 1), index: -1, offset: 0 };
+    const kind = word(v, 0);
+    const a = word(v, 1);
+    const b = word(v, 2);
+    if ((kind !== ops.ADD && kind !== ops.SUB) || !isRegister(a)) return undefined;
+    const distance = builder.constantOf(b);
+    if (distance !== undefined) return { base: word(a, 1), index: -1, offset: kind === ops.ADD ? distance : -distance };
+    return kind === ops.ADD && isRegister(b) ? { base: word(a, 1), index: word(b, 1), offset: 0 } : undefined;
+  };
+  let access = -1;
+  let loaded = -1;
+  let written = -1;
+  let delta = 0;
+  for (let i = 0; i < count; i++) {
+    const kind = word(i, 0);
+    switch (kind) {
+      case ops.CONST:
+      case ops.GET_REG:
+      case ops.ADD:
+      case ops.SUB:
+        break;
+      case ops.GOTO:
+        if (i < count - 1 || word(i, 1) !== builder.nextOffset) return undefined;
+        break;
+      case ops.LOAD:
+      case ops.STORE:
+        if (access >= 0) return undefined;
+        access = i;
+        break;
+      case ops.SET_REG: {
+        const v = word(i, 2);
+        if (access < 0) return undefined;
+        if (v === access && loaded < 0) {
+          loaded = word(i, 1);
+          break;
+        }
+        const to = addressOf(v);
+        if (written >= 0 || to === undefined || to.index >= 0 || to.base !== word(i, 1)) return undefined;
+        written = to.base;
+        delta = to.offset;
+        break;
+      }
+      default:
+        return undefined;
+    }
+  }
+  if (access < 0) return undefined;
+  const isStore = word(access, 0) === ops.STORE;
+  const address = addressOf(word(access, 1));
+  if (address === undefined || (isStore ? !isRegister(word(access, 3)) : loaded < 0 || loaded > 14 || loaded === written)) return undefined;
+  return { isStore, flags: word(access, 2), register: isStore ? word(word(access, 3), 1) : loaded, ...address, written, delta };
+};
