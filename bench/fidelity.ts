@@ -45,7 +45,7 @@ const runs = Number(flag('--runs') ?? 3);
 const levels: readonly (readonly [string, Partial<VirtMachineOptions>])[] = [
   ['functional', {}],
   ['architectural', { fidelity: 'architectural' }],
-  ['retaining forever', { fidelity: 'architectural', retain: 'forever' }],
+  ['of finite size', { fidelity: 'architectural', retain: 'finite' }],
   ...(engine === 'wasm' ? [] : [['measured', { fidelity: 'measured' }] as const]),
 ];
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;

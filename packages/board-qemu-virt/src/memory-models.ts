@@ -57,9 +57,15 @@ const modelOf = (profile: CoreProfile): CoreModel => {
   return model;
 };
 
-const tlbOf = (profile: CoreProfile, retain: 'finite' | 'forever', seed: number): Tlb => {
+/** What is kept for ever shows what a program forgot to invalidate; what is counted is of the size it has. */
+const retainsForever = ({ retain, fidelity }: VirtMachineOptions): boolean =>
+  (retain ?? (fidelity === 'measured' ? 'finite' : 'forever')) === 'forever';
+
+const tlbOf = (profile: CoreProfile, options: VirtMachineOptions): Tlb => {
   const model = modelOf(profile);
-  if (retain === 'finite') return coreTlb(model, seed);
+  // The TLB that retains for ever is one for both sides. What a split one keeps of the other side is not given up for it unasked.
+  const isSplit = model.tlb !== undefined && 'instruction' in model.tlb.main;
+  if (!retainsForever(options) || (isSplit && options.retain === undefined)) return coreTlb(model, options.seed ?? 0);
   return retainForeverTlb(model.retainedTlb ?? { name: model.name, walkCache: model.tlb?.walkCache !== undefined });
 };
 
@@ -67,7 +73,7 @@ const cachesOf = (profile: CoreProfile, options: VirtMachineOptions): CacheHiera
   const model = modelOf(profile);
   const { data, unified } = model.caches;
   let { caches } = model;
-  if (options.retain === 'forever' && data !== undefined) {
+  if (retainsForever(options) && data !== undefined) {
     const lineLength = data.lineLength;
     const retainedData = { lineLength, setCount: data.byteLength / data.ways / lineLength, wayCount: data.ways };
     caches = { ...caches, retainedData };
@@ -140,8 +146,7 @@ export const memoryModels = (profile: CoreProfile, options: VirtMachineOptions):
   const none = <T extends { readonly name: string }>(model: T | 'none' | undefined): boolean =>
     model === 'none' || (typeof model === 'object' && model.name === 'none');
   const transparent = none(options.tlb);
-  const tlb =
-    transparent || !modelled ? null : ((options.tlb as Tlb | undefined) ?? tlbOf(profile, options.retain ?? 'finite', options.seed ?? 0));
+  const tlb = transparent || !modelled ? null : ((options.tlb as Tlb | undefined) ?? tlbOf(profile, options));
   const chosen = none(options.cache) || !modelled ? null : chosenCaches(profile, options);
   const caches = chosen === null || (chosen.data === null && chosen.unified === null) ? null : chosen;
   if (transparent && caches !== null && options.engine === 'wasm')

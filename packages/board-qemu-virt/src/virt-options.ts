@@ -77,7 +77,11 @@ export interface VirtMachineOptions {
    * stays. Default at `architectural` and `measured`: those of the core.
    */
   readonly cache?: CacheHierarchy | Cache | 'none';
-  /** `forever`: the core's TLB and L1 data cache never give anything up by themselves. Default `finite`. Not for models of your own. */
+  /**
+   * `forever`: the core's TLB and L1 data cache never give anything up by themselves; `finite`: what their size demands. Default `forever` at `architectural`,
+   * where what happens to be given up would hide what a program forgets, and `finite` at `measured`, which counts. The TLB of a
+   * core that has one for each side (cortex-a8) is finite unless `forever` is said, which makes it one. Not for models of your own.
+   */
   readonly retain?: 'finite' | 'forever';
   /** Whether table walks see the L1 data cache; default as the core does. Not for a cache model of your own. */
   readonly walk?: 'coherent' | 'noncoherent';

@@ -69,10 +69,6 @@ export class DataLines {
     return this.views.slotsOfPage[hostPage] === 0;
   }
 
-  private mark(line: number, flag: number): void {
-    this.shadow[line]! |= flag;
-  }
-
   private ramValue(host: number, size: 1 | 2 | 4): number {
     const { memory } = this;
     return size === 4 ? memory.i32[host >>> 2]! >>> 0 : size === 2 ? memory.u16[host >>> 1]! : memory.u8[host]!;
@@ -136,14 +132,14 @@ export class DataLines {
     if (views.separate(line)) this.pageDiffers(hostPage);
     if (inL2) {
       this.code.memoryChanges(line);
-      if ((flags & L2_DIRTY) === 0) this.mark(line, L2_STALE);
+      if ((flags & L2_DIRTY) === 0) this.views.mark(line, L2_STALE);
     } else {
       this.code.belowChanges(line, true);
       views.setPouByte(host, value);
     }
     views.setPocByte(host, value);
     if (!inL1) this.memory.u8[host] = value;
-    else if ((flags & L1_DIRTY) === 0) this.mark(line, L1_STALE);
+    else if ((flags & L1_DIRTY) === 0) this.views.mark(line, L1_STALE);
     if ((flags & DIFFERS) === 0) this.becameStale(line);
   }
 
@@ -198,7 +194,7 @@ export class DataLines {
     this.shadow[line]! &= ~(L2_DIRTY | L2_STALE);
     if ((this.shadow[line]! & (L1_DIRTY | L1_STALE)) === 0) {
       const kept = !this.inclusive && this.l1.has(line >>> this.pageShift) && (this.shadow[line]! & ABSENT) === 0;
-      if (kept) this.mark(line, L1_STALE);
+      if (kept) this.views.mark(line, L1_STALE);
       else this.views.copyUp(line);
     }
     this.views.settle(line);
@@ -210,7 +206,7 @@ export class DataLines {
     this.l1Dropped(line);
     const hostPage = line >>> this.pageShift;
     if (!this.l1.has(hostPage) && !this.l2.has(hostPage)) return;
-    this.mark(line, ABSENT);
+    this.views.mark(line, ABSENT);
     if (this.absentPages[hostPage] !== 0) return;
     this.absentPages[hostPage] = 1;
     this.port().dropHostPage(hostPage);
@@ -256,7 +252,7 @@ export class DataLines {
     this.l1.enter(line >>> this.pageShift);
     this.views.separate(line);
     for (let word = 0; word < 1 << (lineLog2 - 2); word++) this.memory.i32[(host >>> 2) + word] = random();
-    this.mark(line, dirty ? L1_DIRTY : L1_STALE);
+    this.views.mark(line, dirty ? L1_DIRTY : L1_STALE);
   }
 
   reset(): void {

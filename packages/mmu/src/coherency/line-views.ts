@@ -31,6 +31,8 @@ export class LineViews {
   private lineOfSlot = new Int32Array(FIRST_SLOTS).fill(-1);
   private free: number[] = [];
   private used = 0;
+  /** No line has a flag: a machine that is made need not write each byte of its shadow. */
+  private plain = true;
   /** The point of unification, and the point of coherency: the same array when no level is between. */
   private pou: Int32Array;
   private poc: Int32Array;
@@ -63,9 +65,16 @@ export class LineViews {
     return this.slotOf[line] !== 0;
   }
 
+  /** Flags of a line whose views are not made by that. */
+  mark(line: number, flags: number): void {
+    this.plain = false;
+    this.shadow[line]! |= flags;
+  }
+
   /** The lower views of a line, made from RAM when they were equal. True when this is the first of its page. */
   separate(line: number): boolean {
     if (this.slotOf[line] !== 0) return false;
+    this.plain = false;
     const slot = this.free.pop() ?? this.newSlot();
     this.slotOf[line] = slot + 1;
     this.lineOfSlot[slot] = line;
@@ -148,6 +157,7 @@ export class LineViews {
   }
 
   clear(): void {
+    if (this.plain) return;
     for (const line of [...this.lines()]) {
       this.shadow[line] = 0;
       this.settle(line);
@@ -156,6 +166,7 @@ export class LineViews {
     this.used = 0;
     this.lineOfSlot.fill(-1);
     this.shadow.fill(0);
+    this.plain = true;
   }
 
   /** Lines that are not plain, ascending, with their flags and the lower views of those that have them. */
@@ -177,7 +188,7 @@ export class LineViews {
   load({ lines, flags, pou, poc }: SavedLines): void {
     let i = 0;
     lines.forEach((line, n) => {
-      this.shadow[line] = flags[n]!;
+      this.mark(line, flags[n]!);
       if ((flags[n]! & DIFFERS) === 0) return;
       this.separate(line);
       const at = (this.slotOf[line]! - 1) * this.words;
