@@ -113,8 +113,10 @@ export const computedJump = (builder: Builder): number => {
 /** Makes a block of what the builder holds. */
 export const finishBlock = (builder: Builder, compiled: CompiledBlock): Block => {
   const count = builder.offsets.length;
-  const offsets = builder.offsets.slice();
-  offsets.push(builder.nextOffset);
+  // As long as it has to be: a list that grew holds room for sixteen more.
+  const offsets = new Array<number>(count + 1);
+  for (let k = 0; k < count; k++) offsets[k] = builder.offsets[k]!;
+  offsets[count] = builder.nextOffset;
   const itstates = builder.itstates.some((itstate) => itstate !== 0) ? builder.itstates.slice() : undefined;
   const { statements, starts } = compiled;
   return { statements, starts, count, offsets, itstates, heat: 0, jumps: computedJump(builder) >= 0, entry: undefined };

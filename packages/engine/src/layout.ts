@@ -3,8 +3,8 @@
  * Int32Array that starts at the base), the Wasm regions (loads and stores with these offsets) and snapshots (which name every field).
  *
  *   0x0000  state words (below)          0x0100  d0-d31
- *   0x0200  temporaries of one block     0x1000  fast table, PL1      0x5000  fast table, PL0
- *   0x9000  jump table
+ *   0x0200  temporaries of one block     0x1000  fast table, PL1      0x11000  fast table, PL0
+ *   0x21000  jump table
  */
 
 /** Word indices of the state, in units of 4 bytes. r0-r14 are 0-14 and belong to the current mode; banked copies live elsewhere. */
@@ -62,11 +62,11 @@ export const D0 = 64;
 export const TEMP0 = 128;
 export const TEMP_COUNT = 256;
 
-export const STATE_BYTES = 0x19000;
+export const STATE_BYTES = 0x61000;
 /** Byte offsets of the fast tables from the core's base. */
 export const FAST_TABLE_PL1 = 0x1000;
-export const FAST_TABLE_PL0 = 0x5000;
-export const FAST_TABLE_ENTRIES = 1024;
+export const FAST_TABLE_PL0 = 0x11000;
+export const FAST_TABLE_ENTRIES = 4096;
 /** Words of one fast-table entry: read tag, write tag, addend, and what the translation allows to be written. */
 export const FAST_READ_TAG = 0;
 export const FAST_WRITE_TAG = 1;
@@ -78,8 +78,8 @@ export const FAST_STRIDE = 4;
 export const FAST_INVALID = 4;
 
 /** Jump table: entries of regions by the VA of their first instruction and the decode mode. */
-export const JUMP_TABLE = 0x9000;
-export const JUMP_ENTRIES = 4096;
+export const JUMP_TABLE = 0x21000;
+export const JUMP_ENTRIES = 16384;
 export const JUMP_STRIDE = 4;
 /** Words of one entry: VA (a value no entry has: {@link JUMP_INVALID}), decode mode, index of the region's function, number of the entry in it. */
 export const JUMP_PC = 0;

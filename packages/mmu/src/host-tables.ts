@@ -20,6 +20,9 @@ export class HostTables {
   /** Domains (a bit each) of the global and the non-global translations given out since everything was last dropped. */
   private globalDomains = 0;
   private taggedDomains = 0;
+  /** Domains of what the fast table has set aside, and DACR when it was made. */
+  private suspendedDomains = 0;
+  private suspendedDacr = 0;
 
   connect(port: FastTablePort): void {
     if (this.port !== null) throw new MmuError('vmsav7', 'is connected to a fast table already');
@@ -47,12 +50,14 @@ export class HostTables {
     this.large.clear();
     this.globalDomains = 0;
     this.taggedDomains = 0;
+    this.suspendedDomains = 0;
     this.port?.dropAll();
   }
 
   dropNonGlobal(): void {
     this.epoch++;
     this.taggedDomains = 0;
+    this.suspendedDomains = 0;
     this.port?.dropNonGlobal();
   }
 
@@ -73,10 +78,32 @@ export class HostTables {
     this.port?.dropEntry(va, sizeLog2);
   }
 
-  /** Domains in `lost` allow nothing any more. */
-  dropDomains(lost: number): void {
-    if ((lost & this.globalDomains) !== 0) this.dropAll();
-    else if ((lost & this.taggedDomains) !== 0) this.dropNonGlobal();
-    else this.epoch++;
+  /**
+   * DACR was `before` and is `now`; domains in `lost` allow less. What of one address space they let through is set aside until the domains are what
+   * they were: an operating system that shuts itself out of user memory opens and closes a domain around each access to it.
+   */
+  domainsChanged(before: number, now: number, lost: number): void {
+    if ((lost & this.globalDomains) !== 0) {
+      this.dropAll();
+      return;
+    }
+    this.epoch++;
+    if ((lost & this.taggedDomains) !== 0) {
+      const kept = this.port?.suspendNonGlobal() ?? false;
+      this.suspendedDomains = kept ? this.taggedDomains : 0;
+      this.suspendedDacr = before;
+      this.taggedDomains = 0;
+    } else if (this.suspendedDomains !== 0 && ((this.suspendedDacr ^ now) & fieldsOf(this.suspendedDomains)) === 0) {
+      this.port?.resumeNonGlobal();
+      this.taggedDomains |= this.suspendedDomains;
+      this.suspendedDomains = 0;
+    }
   }
 }
+
+/** Bits of DACR that belong to these domains. */
+const fieldsOf = (domains: number): number => {
+  let fields = 0;
+  for (let domain = 0; domain < 16; domain++) if ((domains >>> domain) & 1) fields |= 3 << (2 * domain);
+  return fields;
+};

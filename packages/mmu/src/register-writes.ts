@@ -88,8 +88,8 @@ export class RegisterWrites {
   }
 
   /**
-   * A domain that gains access needs nothing dropped: what is kept only says what was allowed. Linux opens and closes its user domain around each
-   * access to user memory, so a domain that loses access drops no more than was made from it.
+   * A domain that gains access needs nothing dropped: what is kept only says what was allowed. One that loses access concerns no more than was made
+   * from it.
    */
   dacr(value: number): void {
     const c = this.control;
@@ -105,7 +105,7 @@ export class RegisterWrites {
       // 0 and 2 allow nothing, client (1) what the descriptors do, manager (3) everything.
       if ((from & 1) !== 0 && from !== to && to !== 3) lost |= 1 << domain;
     }
-    this.host.dropDomains(lost);
+    this.host.domainsChanged(before, next, lost);
   }
 
   prrr(value: number): void {

@@ -91,11 +91,25 @@ describe('what the fast table is told', () => {
     bank.mcr(DACR, 0x3);
     expect(port.take()).toEqual([]);
     bank.mcr(DACR, 0x1);
-    expect(port.take()).toEqual(['non-global']);
+    expect(port.take()).toEqual(['suspend']);
     mmu.translate(0, ACCESS_READ, true);
     bank.mcr(DACR, 0);
     expect(port.take()).toEqual(['all']);
     expect(mmu.translate(0, ACCESS_READ, true)).toBe(false);
+  });
+
+  it('a domain that has again what it lost makes good what was made from it, unless it was dropped in between', () => {
+    const { mmu, bank, port } = machine();
+    bank.mcr(DACR, 0x5);
+    mmu.translate(0x00100000, ACCESS_READ, true);
+    for (const dacr of [0x4, 0xc, 0x6, 0x5]) bank.mcr(DACR, dacr);
+    // Domain 1 is of no concern, and 2 is no access either.
+    expect(port.take()).toEqual(['suspend', 'resume']);
+    for (const dacr of [0x4, 0x7, 0x4]) bank.mcr(DACR, dacr);
+    expect(port.take()).toEqual(['suspend']);
+    bank.mcr('0,c8,c7,0', 0);
+    bank.mcr(DACR, 0x5);
+    expect(port.take()).toEqual(['all']);
   });
 });
 

@@ -10,7 +10,7 @@ import { CodeSource } from './code-source.js';
 import type { ArmCoreParts } from './core-parts.js';
 import { viewsOf } from './core-parts.js';
 import { CoreRegions } from './core-regions.js';
-import { decodeKey, offsetShift, vfpAccessible } from './decode-mode.js';
+import { decodeKey, KEY_PRIVILEGED, offsetShift, vfpAccessible } from './decode-mode.js';
 import { Exceptions } from './exceptions.js';
 import type { SavedTables } from './fast-table.js';
 import { FastTable } from './fast-table.js';
@@ -90,7 +90,11 @@ export class ArmCore implements CodeWatcher {
     this.words = this.state.words;
     this.banks = new RegisterBanks(this.words);
     this.status = new ProgramStatus(this.words, this.banks);
-    this.fast = new FastTable<CodePage>(this.words, (low, size) => this.leavePage(low, size));
+    this.fast = new FastTable<CodePage>(this.words, {
+      dropped: (low, size) => this.leavePage(low, size),
+      suspended: (pages) => this.suspendCode(pages),
+      resumed: () => this.regions?.jumps.resume(),
+    });
     const cached = parts.cachedMemory;
     this.late = parts.lateEffects;
     this.access =
@@ -135,6 +139,7 @@ export class ArmCore implements CodeWatcher {
     parts.memorySystem.connect(this.fast);
     memory.watch(this, () => this.fast.dropAll());
     this.fast.keepsDevices = !parts.statefulLookups;
+    this.fast.suspends = !parts.statefulLookups;
     cached?.connect({
       dropHostPage: (hostPage) => this.fast.dropHostPage(hostPage),
       dropData: () => this.fast.dropAll(),
@@ -244,14 +249,28 @@ export class ArmCore implements CodeWatcher {
   /** The page being executed, or others at these VAs, may not be what they were. */
   leavePage(low = 0, size: number = WHOLE): void {
     this.code.page = null;
-    if (size === WHOLE) this.regions?.runner.clearJumps();
-    else this.regions?.runner.dropJumps(low, size);
+    if (size === WHOLE) this.regions?.jumps.clear();
+    else this.regions?.jumps.drop(low, size);
     this.stopBlock();
+  }
+
+  /** Code of an address space may not run for a time. What runs now does not mind, unless it is privileged and among it. */
+  private suspendCode(pages: ReadonlyMap<number, CodePage>): void {
+    if (this.privileged) {
+      let mine = false;
+      for (const tag of pages.keys()) if (tag & KEY_PRIVILEGED) mine = true;
+      if (!mine) {
+        this.regions?.jumps.suspend();
+        return;
+      }
+    }
+    this.leavePage();
   }
 
   codeWritten(hostPage: number, granules: number): void {
     this.cache.invalidate(hostPage, granules);
-    this.leavePage();
+    this.code.page = null;
+    this.stopBlock();
   }
 
   /** VA of the running instruction, or of the next one between blocks. */

@@ -63,7 +63,7 @@ export class CachedAccess extends MemoryAccess {
     const direct = cached.enterData(Math.floor(host / 4096), accessClass);
     if (this.everyAccess) return host;
     const mayWrite = translation.writable && region.writable;
-    this.fast.fill(entry, va, host, translation.readable && direct, mayWrite, accessClass === 2);
+    this.fast.fill(entry, va, host, translation.readable && direct, mayWrite, accessClass === 2, translation.global);
     this.fast.setAttributes(entry, this.attributes);
     return host;
   }

@@ -11,6 +11,7 @@ export interface CodeOwner {
   readonly words: Int32Array;
   readonly fast: FastTable<CodePage>;
   readonly cache: CodeCache;
+  readonly memorySystem: { readonly translation: { readonly global: boolean } };
   /** Offset in guest memory to fetch the instruction at `pc` from, of which `va` is a part. Takes the abort and leaves when there is none. */
   fetchOffset(va: number, pc: number): number;
   /** The page being executed is another object from now on. */
@@ -65,7 +66,7 @@ export class CodeSource {
     if (page === undefined) {
       const host = this.owner.fetchOffset(pc, pc);
       page = this.cache.page(Math.floor(host / 4096), this.key, offsetShift(this.key));
-      this.fast.setJump(tag, page);
+      this.fast.setJump(tag, page, this.owner.memorySystem.translation.global);
     }
     this.page = page;
     this.words[layout.PAGE_VA] = pc & ~0xfff;

@@ -5,6 +5,7 @@ import type { ArmCoreParts } from './core-parts.js';
 import { decodeModeOf } from './decode-mode.js';
 import { fpInlines } from './fp-inlines.js';
 import { GUEST_EXIT } from './guest-exit.js';
+import { JumpTable } from './jump-table.js';
 import type { MemoryAccess } from './memory-access.js';
 import { neonFloatInlines } from './neon-float-inlines.js';
 import { neonInlines } from './neon-inlines.js';
@@ -31,6 +32,7 @@ export interface RegionOwner {
 /** The regions of one core as its run loop uses them: entered from it, left to it, and served by it one instruction at a time. */
 export class CoreRegions {
   readonly runner: RegionRunner;
+  readonly jumps: JumpTable;
   /** Instruction of the block at PC that a region left to the interpreter, or -1. */
   resumption = -1;
   /** Slot of the region that was left there at an access, or -1. */
@@ -52,6 +54,7 @@ export class CoreRegions {
     this.owner = owner;
     this.words = owner.words;
     this.code = owner.code;
+    this.jumps = new JumpTable(owner.words);
     this.late = lateEffects !== undefined;
     this.system = new SystemInlines(memory.regions.find((region) => region.writable));
     this.system.setBarriers(this.late, false);
@@ -71,6 +74,7 @@ export class CoreRegions {
       bound,
       step: (number: number, pc: number, budget: number) => this.step(number, pc, budget),
     };
+    owner.cache.onRegionDropped = ({ slot }) => this.jumps.dropFunction(slot);
     this.runner = new RegionRunner(host, stateOffset, new RegionFormer(translator), modules, owner.cache, codeAppeared, options);
   }
 
@@ -99,7 +103,7 @@ export class CoreRegions {
     const { words: R, code, runner } = this;
     const pc = R[layout.PC]!;
     R[layout.BUDGET] = budget;
-    runner.setJump(pc, code.key, entry);
+    this.jumps.set(pc, code.key, entry);
     const result = runner.run(pc);
     this.resumption = -1;
     if ((result & 1) === 0) R[layout.PC] = result;

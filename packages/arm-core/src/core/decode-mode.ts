@@ -5,7 +5,7 @@ import { CPSR_E, CPSR_T, MODE_USR } from '../system/core-system.js';
 /** Bits of a decode key: of a code page's key, of the low bits of a fetched page's tag, and of what a jump-table entry is for. */
 const KEY_THUMB = 1;
 const KEY_BIG_ENDIAN = 2;
-const KEY_PRIVILEGED = 4;
+export const KEY_PRIVILEGED = 4;
 const KEY_VFP = 8;
 const KEY_SIMD = 16;
 const KEY_ALIGNED = 32;

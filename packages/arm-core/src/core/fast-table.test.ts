@@ -5,19 +5,23 @@ import { FastTable } from './fast-table.js';
 const TOP = 0xfffff000;
 
 const table = () => {
-  const words = new Int32Array(1 << 16);
+  const words = new Int32Array(layout.STATE_BYTES / 4);
   const dropped: [number, number][] = [];
-  const fast = new FastTable<string>(words, (low, size) => dropped.push([low >>> 0, size]));
+  const fast = new FastTable<string>(words, {
+    dropped: (low, size) => dropped.push([low >>> 0, size]),
+    suspended: () => {},
+    resumed: () => {},
+  });
   /** A readable and writable page at `va`, with code in it that was fetched. */
-  const enter = (va: number): void => {
-    fast.fill(FastTable.entry(va, true), va, 0x5000, true, true, true);
-    fast.setJump((va & ~0xfff) | 1, `page ${(va >>> 12).toString(16)}`);
+  const enter = (va: number, global = true): void => {
+    fast.fill(FastTable.entry(va, true), va, 0x5000, true, true, true, global);
+    fast.setJump((va & ~0xfff) | 1, `page ${(va >>> 12).toString(16)}`, global);
   };
   const has = (va: number): [data: boolean, code: boolean] => [
     words[FastTable.entry(va, true) + layout.FAST_READ_TAG] === (va & ~0xfff),
     fast.jump((va & ~0xfff) | 1) !== undefined,
   ];
-  return { fast, enter, has, dropped };
+  return { fast, words, enter, has, dropped };
 };
 
 describe('the fast table forgets', () => {
@@ -49,7 +53,7 @@ describe('the fast table forgets', () => {
     const low = 0x80000000;
     const inside = [low, low + 2 ** sizeLog2 - 1];
     const outside = [low - 1, low + 2 ** sizeLog2];
-    // Entries of the table are shared by pages 4 MiB apart: one after the other.
+    // Entries of the table are shared by pages 16 MiB apart: one after the other.
     for (const va of [...inside, ...outside]) {
       enter(va);
       fast.dropPage(low, sizeLog2);
@@ -65,5 +69,69 @@ describe('the fast table forgets', () => {
     fast.dropAsid(3);
     expect([0x8000, TOP].flatMap(has)).toEqual([false, false, false, false]);
     expect(dropped).toEqual([[0, 2 ** 32]]);
+  });
+});
+
+describe('the fast table sets aside', () => {
+  const LOW = 0x10000;
+  const HIGH = 0xc0100000;
+  const filled = () => {
+    const t = table();
+    t.enter(LOW, false);
+    t.enter(HIGH, true);
+    return t;
+  };
+
+  it('what belongs to one address space, and takes it back', () => {
+    const { fast, has } = filled();
+    expect(fast.suspendNonGlobal()).toBe(true);
+    expect([LOW, HIGH].map(has)).toEqual([
+      [false, false],
+      [true, true],
+    ]);
+    fast.resumeNonGlobal();
+    expect([LOW, HIGH].flatMap(has)).toEqual([true, true, true, true]);
+  });
+
+  it.each<[string, (fast: FastTable<string>) => void]>([
+    ['its page', (fast) => fast.dropPage(LOW, 12)],
+    ['the section around it', (fast) => fast.dropPage(0, 20)],
+    ['everything', (fast) => fast.dropAll()],
+    ['its address space', (fast) => fast.dropNonGlobal()],
+  ])('and does not take back what was dropped since: %s', (_, drop) => {
+    const { fast, has } = filled();
+    fast.suspendNonGlobal();
+    drop(fast);
+    fast.resumeNonGlobal();
+    expect(has(LOW)).toEqual([false, false]);
+  });
+
+  it('with stores that are looked at when there is code by then', () => {
+    const { fast, words } = filled();
+    fast.suspendNonGlobal();
+    fast.protect(5);
+    fast.resumeNonGlobal();
+    const entry = FastTable.entry(LOW, true);
+    expect([layout.FAST_READ_TAG, layout.FAST_WRITE_TAG].map((k) => words[entry + k])).toEqual([LOW, layout.FAST_INVALID]);
+  });
+
+  it('nothing over what was filled since', () => {
+    const { fast, enter, has } = filled();
+    fast.suspendNonGlobal();
+    // 16 MiB on: the same entry.
+    enter(LOW + 0x1000000, true);
+    fast.resumeNonGlobal();
+    expect([LOW, LOW + 0x1000000].map(has)).toEqual([
+      [false, true],
+      [true, true],
+    ]);
+  });
+
+  it('nothing where look-ups have state', () => {
+    const { fast, has } = filled();
+    fast.suspends = false;
+    expect(fast.suspendNonGlobal()).toBe(false);
+    fast.resumeNonGlobal();
+    expect(has(LOW)).toEqual([false, false]);
   });
 });

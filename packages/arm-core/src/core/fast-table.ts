@@ -17,15 +17,57 @@ export interface SavedTables {
   readonly fetchLine: number;
 }
 
+/** Told of code that was forgotten, or may not run for a time. */
+export interface CodeFollower<Page> {
+  /** Code at these VAs was forgotten, the page being executed perhaps. */
+  dropped(low: number, size: number): void;
+  /** The pages with these tags may not run until {@link resumed}, or something drops them. */
+  suspended(pages: ReadonlyMap<number, Page>): void;
+  resumed(): void;
+}
+
+/** Lists that an entry of the table can be in. */
+const UNUSED = 0;
+const GLOBAL = 1;
+const TAGGED = 2;
+
+/** Entries in use, so that forgetting costs what was filled and not the size of the tables. */
+class EntryList {
+  readonly entries = new Int32Array(2 * layout.FAST_TABLE_ENTRIES);
+  count = 0;
+
+  push(entry: number): void {
+    this.entries[this.count++] = entry;
+  }
+  removeAt(i: number): void {
+    this.entries[i] = this.entries[--this.count]!;
+  }
+  remove(entry: number): void {
+    const i = this.entries.indexOf(entry);
+    if (i >= 0 && i < this.count) this.removeAt(i);
+  }
+}
+
+/** Words of a suspended entry: where it was, then its words. */
+const SUSPENDED_STRIDE = 1 + layout.FAST_STRIDE;
+
 /**
  * The fast table (data) and the jump cache (code) of one core: translations that the running code uses without asking the MMU. Always a subset of
  * what the memory system would answer; it is told what to forget.
  */
 export class FastTable<Page = unknown> implements FastTablePort {
   private readonly words: Int32Array;
-  /** Entries in use, so that forgetting costs what was filled and not the size of the tables. */
-  private readonly filled = new Int32Array(2 * layout.FAST_TABLE_ENTRIES);
-  private filledCount = 0;
+  /** Entries made from global translations, and from those of one address space. */
+  private readonly global = new EntryList();
+  private readonly tagged = new EntryList();
+  private readonly lists = [this.global, this.tagged] as const;
+  /** The list that each entry is in. */
+  private readonly listOf = new Uint8Array(2 * layout.FAST_TABLE_ENTRIES);
+  /** Entries that may not be used for a time. */
+  private readonly suspended = new Int32Array(SUSPENDED_STRIDE * 2 * layout.FAST_TABLE_ENTRIES);
+  private suspendedCount = 0;
+  /** False: what may not be used for a time is dropped. */
+  suspends = true;
   /** Line of code that was fetched last, where fetches are counted; -1 when the next one counts whatever it is. */
   fetchLine = -1;
   /** False: nothing is kept, and every access asks. */
@@ -44,14 +86,18 @@ export class FastTable<Page = unknown> implements FastTablePort {
    * depend on which tags share a slot: translated regions go from page to page without a look at the slots.
    */
   private readonly fetched = new Map<number, Page>();
-  /** Decode modes that tags in `fetched` have had. */
+  /** The same for pages of one address space, and those of them that may not run for a time. */
+  private taggedFetched = new Map<number, Page>();
+  private suspendedFetched = new Map<number, Page>();
+  /** One for each page of VA: 0 when no tag of it is in those, so that invalidations of data cost nothing here. */
+  private readonly mayHaveCode = new Uint8Array(2 ** 20);
+  /** Decode modes that tags of fetched pages have had. */
   private readonly modes: number[] = [];
-  private readonly codeDropped: (low: number, size: number) => void;
+  private readonly code: CodeFollower<Page>;
 
-  /** `codeDropped` runs when code at these VAs may have been forgotten, the page being executed perhaps. */
-  constructor(words: Int32Array, codeDropped: (low: number, size: number) => void) {
+  constructor(words: Int32Array, code: CodeFollower<Page>) {
     this.words = words;
-    this.codeDropped = codeDropped;
+    this.code = code;
     for (const base of [layout.FAST_TABLE_PL1 >>> 2, layout.FAST_TABLE_PL0 >>> 2]) {
       for (let i = 0; i < layout.FAST_TABLE_ENTRIES; i++) this.clearEntry(base + i * layout.FAST_STRIDE);
     }
@@ -59,65 +105,91 @@ export class FastTable<Page = unknown> implements FastTablePort {
 
   /** Word index of the entry for `va`. */
   static entry(va: number, privileged: boolean): number {
-    return ((privileged ? layout.FAST_TABLE_PL1 : layout.FAST_TABLE_PL0) >>> 2) + ((va >>> 10) & 0xffc);
+    return ((privileged ? layout.FAST_TABLE_PL1 : layout.FAST_TABLE_PL0) >>> 2) + ((va >>> 10) & 0x3ffc);
   }
 
   /**
    * Enters the page of `va` -> `hostOffset` (of `va` itself). `writable` is what the mapping allows; `writeDirect` whether stores may go straight to
-   * memory (no translated code in the page).
+   * memory (no translated code in the page); `global` whether it is a mapping of every address space.
    */
-  fill(entry: number, va: number, hostOffset: number, readable: boolean, writable: boolean, writeDirect: boolean): void {
+  fill(entry: number, va: number, hostOffset: number, readable: boolean, writable: boolean, writeDirect: boolean, global: boolean): void {
     const R = this.words;
     const page = va & ~0xfff;
     if (!this.keeps || (!readable && !writable)) return;
-    if (R[entry + layout.FAST_READ_TAG] === layout.FAST_INVALID && R[entry + layout.FAST_SPARE] === layout.FAST_INVALID)
-      this.filled[this.filledCount++] = entry;
+    this.enlist(entry, global ? GLOBAL : TAGGED);
     R[entry + layout.FAST_READ_TAG] = readable ? page : layout.FAST_INVALID;
     R[entry + layout.FAST_WRITE_TAG] = writable && writeDirect ? page : layout.FAST_INVALID;
     R[entry + layout.FAST_SPARE] = writable ? page : layout.FAST_INVALID;
     R[entry + layout.FAST_ADDEND] = (hostOffset - va) | 0;
   }
 
+  private static index(entry: number): number {
+    return (entry - (layout.FAST_TABLE_PL1 >>> 2)) >>> 2;
+  }
+
+  private enlist(entry: number, list: number): void {
+    const index = FastTable.index(entry);
+    const before = this.listOf[index]!;
+    if (before === list) return;
+    if (before !== UNUSED) this.lists[before - 1]!.remove(entry);
+    this.listOf[index] = list;
+    this.lists[list - 1]!.push(entry);
+  }
+
   private clearEntry(entry: number): void {
     this.words[entry + layout.FAST_READ_TAG] = layout.FAST_INVALID;
     this.words[entry + layout.FAST_WRITE_TAG] = layout.FAST_INVALID;
     this.words[entry + layout.FAST_SPARE] = layout.FAST_INVALID;
+    this.listOf[FastTable.index(entry)] = UNUSED;
   }
 
   /** The page now holds translated code: stores to it must leave the fast path, under whatever VA it is mapped. */
   protect(hostPage: number): void {
-    const R = this.words;
-    for (let i = 0; i < this.filledCount; i++) {
-      const entry = this.filled[i]!;
-      const tag = R[entry + layout.FAST_WRITE_TAG]!;
-      if (tag !== layout.FAST_INVALID && (tag + R[entry + layout.FAST_ADDEND]!) >>> 12 === hostPage)
-        R[entry + layout.FAST_WRITE_TAG] = layout.FAST_INVALID;
-    }
+    for (const { entries, count } of this.lists) for (let i = 0; i < count; i++) this.protectEntry(this.words, entries[i]!, hostPage);
+    for (let i = 0; i < this.suspendedCount; i++) this.protectEntry(this.suspended, i * SUSPENDED_STRIDE + 1, hostPage);
+  }
+
+  private protectEntry(R: Int32Array, at: number, hostPage: number): void {
+    const tag = R[at + layout.FAST_WRITE_TAG]!;
+    if (tag !== layout.FAST_INVALID && (tag + R[at + layout.FAST_ADDEND]!) >>> 12 === hostPage)
+      R[at + layout.FAST_WRITE_TAG] = layout.FAST_INVALID;
   }
 
   /** Direct access to this page of guest memory ends, under whatever VA. */
   dropHostPage(hostPage: number): void {
     const R = this.words;
-    for (let i = this.filledCount - 1; i >= 0; i--) {
-      const entry = this.filled[i]!;
-      if ((this.pageOf(entry) + R[entry + layout.FAST_ADDEND]!) >>> 12 !== hostPage) continue;
-      this.clearEntry(entry);
-      this.filled[i] = this.filled[--this.filledCount]!;
+    for (const list of this.lists) {
+      for (let i = list.count - 1; i >= 0; i--) {
+        const entry = list.entries[i]!;
+        if ((this.pageOf(R, entry) + R[entry + layout.FAST_ADDEND]!) >>> 12 !== hostPage) continue;
+        this.clearEntry(entry);
+        list.removeAt(i);
+      }
+    }
+    const S = this.suspended;
+    for (let i = this.suspendedCount - 1; i >= 0; i--) {
+      const at = i * SUSPENDED_STRIDE + 1;
+      if ((this.pageOf(S, at) + S[at + layout.FAST_ADDEND]!) >>> 12 === hostPage) this.forgetSuspended(i);
     }
   }
 
   /** VA of the page of an entry in use. */
-  private pageOf(entry: number): number {
-    const read = this.words[entry + layout.FAST_READ_TAG]!;
-    return read === layout.FAST_INVALID ? this.words[entry + layout.FAST_SPARE]! : read;
+  private pageOf(R: Int32Array, at: number): number {
+    const read = R[at + layout.FAST_READ_TAG]!;
+    return read === layout.FAST_INVALID ? R[at + layout.FAST_SPARE]! : read;
+  }
+
+  private forgetSuspended(i: number): void {
+    const last = --this.suspendedCount * SUSPENDED_STRIDE;
+    this.suspended.copyWithin(i * SUSPENDED_STRIDE, last, last + SUSPENDED_STRIDE);
   }
 
   /** Memory attributes of what an entry was made from: kept for cores whose caches are modelled. */
   attributesOf(entry: number): number {
-    return this.attributes[(entry - (layout.FAST_TABLE_PL1 >>> 2)) >>> 2]!;
+    return this.attributes[FastTable.index(entry)]!;
   }
   setAttributes(entry: number, attributes: number): void {
-    this.attributes[(entry - (layout.FAST_TABLE_PL1 >>> 2)) >>> 2] = attributes;
+    this.attributes[FastTable.index(entry)] = attributes;
   }
 
   /** Physical address of `va` where an access of this kind to what is no memory was let through, or -1. */
@@ -142,84 +214,147 @@ export class FastTable<Page = unknown> implements FastTablePort {
   jump(tag: number): Page | undefined {
     const slot = (tag >>> 12) & (JUMP_ENTRIES - 1);
     if (this.jumpTags[slot] === tag) return this.jumpPages[slot];
-    const page = this.fetched.get(tag);
+    const page = this.fetched.get(tag) ?? this.taggedFetched.get(tag);
     if (page === undefined) return undefined;
     this.jumpTags[slot] = tag;
     this.jumpPages[slot] = page;
     return page;
   }
 
-  setJump(tag: number, page: Page): void {
+  /** `global` as in {@link fill}. */
+  setJump(tag: number, page: Page, global: boolean): void {
     if (!this.keeps) return;
-    if (this.fetched.size >= MOST_FETCHED) this.dropCode();
-    this.remember(tag, page);
+    if (this.fetched.size + this.taggedFetched.size >= MOST_FETCHED) this.dropCode();
+    this.remember(tag, page, global);
   }
 
-  private remember(tag: number, page: Page): void {
+  private remember(tag: number, page: Page, global: boolean): void {
     const mode = tag & 0xfff;
     if (!this.modes.includes(mode)) this.modes.push(mode);
-    this.fetched.set(tag, page);
+    (global ? this.fetched : this.taggedFetched).set(tag, page);
+    this.mayHaveCode[tag >>> 12] = 1;
     const slot = (tag >>> 12) & (JUMP_ENTRIES - 1);
     this.jumpTags[slot] = tag;
     this.jumpPages[slot] = page;
   }
 
-  private forgetJump(pageVa: number): void {
-    for (const mode of this.modes) this.fetched.delete((pageVa & ~0xfff) | mode);
+  /** True when there was code at that page. */
+  private forgetJump(pageVa: number): boolean {
+    if (this.mayHaveCode[pageVa >>> 12] === 0) return false;
+    this.mayHaveCode[pageVa >>> 12] = 0;
+    let found = false;
+    for (const mode of this.modes) {
+      const tag = (pageVa & ~0xfff) | mode;
+      // No short cut: it may be in several.
+      if (this.fetched.delete(tag)) found = true;
+      if (this.taggedFetched.delete(tag)) found = true;
+      if (this.suspendedFetched.delete(tag)) found = true;
+    }
     const slot = (pageVa >>> 12) & (JUMP_ENTRIES - 1);
     if (((this.jumpTags[slot]! ^ pageVa) & ~0xfff) === 0) this.jumpTags[slot] = -1;
+    return found;
   }
 
   dropAll(): void {
     this.dropDevices();
-    for (let i = 0; i < this.filledCount; i++) this.clearEntry(this.filled[i]!);
-    this.filledCount = 0;
+    for (const list of this.lists) {
+      for (let i = 0; i < list.count; i++) this.clearEntry(list.entries[i]!);
+      list.count = 0;
+    }
+    this.suspendedCount = 0;
     this.dropCode();
   }
 
   /** Forgets the jump cache only. */
   dropCode(): void {
-    // Whatever is in a slot is in `fetched`, so the cost is of what was filled: an invalidation comes with each page fault.
-    for (const tag of this.fetched.keys()) {
+    for (const pages of [this.fetched, this.taggedFetched, this.suspendedFetched]) {
+      this.clearSlots(pages);
+      for (const tag of pages.keys()) this.mayHaveCode[tag >>> 12] = 0;
+      pages.clear();
+    }
+    this.leaveCode(0, 2 ** 32);
+  }
+
+  /** Whatever is in a slot was fetched, so the cost is of what was filled: an invalidation comes with each page fault. */
+  private clearSlots(pages: ReadonlyMap<number, Page>): void {
+    for (const tag of pages.keys()) {
       const slot = (tag >>> 12) & (JUMP_ENTRIES - 1);
+      if (this.jumpTags[slot] !== tag) continue;
       this.jumpTags[slot] = -1;
       this.jumpPages[slot] = undefined;
     }
-    this.fetched.clear();
-    this.leaveCode(0, 2 ** 32);
+  }
+
+  suspendNonGlobal(): boolean {
+    if (!this.suspends) {
+      this.dropNonGlobal();
+      return false;
+    }
+    const { words: R, suspended: S, tagged } = this;
+    this.dropDevices();
+    for (let i = 0; i < tagged.count; i++) {
+      const entry = tagged.entries[i]!;
+      const at = i * SUSPENDED_STRIDE;
+      S[at] = entry;
+      for (let k = 0; k < layout.FAST_STRIDE; k++) S[at + 1 + k] = R[entry + k]!;
+      this.clearEntry(entry);
+    }
+    this.suspendedCount = tagged.count;
+    tagged.count = 0;
+    this.clearSlots(this.taggedFetched);
+    const before = this.suspendedFetched;
+    before.clear();
+    this.suspendedFetched = this.taggedFetched;
+    this.taggedFetched = before;
+    this.code.suspended(this.suspendedFetched);
+    return true;
+  }
+
+  resumeNonGlobal(): void {
+    const { words: R, suspended: S } = this;
+    for (let i = 0; i < this.suspendedCount; i++) {
+      const at = i * SUSPENDED_STRIDE;
+      const entry = S[at]!;
+      // Something else has the place by now: what was there before is found again by a walk.
+      if (this.listOf[FastTable.index(entry)] !== UNUSED) continue;
+      for (let k = 0; k < layout.FAST_STRIDE; k++) R[entry + k] = S[at + 1 + k]!;
+      this.enlist(entry, TAGGED);
+    }
+    this.suspendedCount = 0;
+    const since = this.taggedFetched;
+    this.taggedFetched = this.suspendedFetched;
+    this.suspendedFetched = since;
+    for (const [tag, page] of since) this.taggedFetched.set(tag, page);
+    since.clear();
+    this.code.resumed();
   }
 
   /** The cache of translated code began afresh: the same pages, made again by `again`. Whoever calls it leaves the page that runs. */
   renewCode(again: (page: Page) => Page): void {
     this.jumpTags.fill(-1);
     this.jumpPages.fill(undefined);
-    for (const [tag, page] of this.fetched) this.fetched.set(tag, again(page));
+    for (const pages of [this.fetched, this.taggedFetched, this.suspendedFetched])
+      for (const [tag, page] of pages) pages.set(tag, again(page));
   }
 
   /** For cores whose TLB is modelled: which look-ups the tables save is part of the machine's state. */
   save(hostPageOf: (page: Page) => number): SavedTables {
     const { words: R } = this;
-    const entries = new Int32Array(6 * this.filledCount);
-    for (let i = 0; i < this.filledCount; i++) {
-      const entry = this.filled[i]!;
-      for (let k = 0; k < 4; k++) entries[6 * i + 1 + k] = R[entry + k]!;
-      entries[6 * i] = entry;
-      entries[6 * i + 5] = this.attributesOf(entry);
-    }
-    const jumps: number[] = [];
-    for (const [tag, page] of this.fetched) jumps.push(tag, hostPageOf(page));
-    return { entries, jumps: Int32Array.from(jumps), fetchLine: this.fetchLine };
+    const filled = this.lists.flatMap(({ entries, count }) => [...entries.subarray(0, count)]).sort((a, b) => a - b);
+    const entries = filled.flatMap((entry) => [entry, ...R.subarray(entry, entry + layout.FAST_STRIDE), this.attributesOf(entry)]);
+    const jumps = [...this.fetched, ...this.taggedFetched].sort(([a], [b]) => a - b).flatMap(([tag, page]) => [tag, hostPageOf(page)]);
+    return { entries: Int32Array.from(entries), jumps: Int32Array.from(jumps), fetchLine: this.fetchLine };
   }
 
-  /** Into empty tables. */
+  /** Into empty tables. What was global counts as of one address space from now on, which nothing tells apart where tables are saved. */
   load({ entries, jumps, fetchLine }: SavedTables, pageOf: (hostPage: number, tag: number) => Page): void {
     for (let i = 0; i < entries.length; i += 6) {
       const entry = entries[i]!;
       this.words.set(entries.subarray(i + 1, i + 5), entry);
       this.setAttributes(entry, entries[i + 5]!);
-      this.filled[this.filledCount++] = entry;
+      this.enlist(entry, TAGGED);
     }
-    for (let i = 0; i < jumps.length; i += 2) this.remember(jumps[i]!, pageOf(jumps[i + 1]!, jumps[i]!));
+    for (let i = 0; i < jumps.length; i += 2) this.remember(jumps[i]!, pageOf(jumps[i + 1]!, jumps[i]!), false);
     this.fetchLine = fetchLine;
   }
 
@@ -229,50 +364,54 @@ export class FastTable<Page = unknown> implements FastTablePort {
   }
 
   dropEntry(va: number, sizeLog2: number): void {
-    const low = va >>> 0;
+    const low = (va & ~0xfff) >>> 0;
     const size = Math.max(2 ** sizeLog2, 4096);
     this.dropDevices();
+    let found = false;
     if (sizeLog2 <= 16) {
       // Counted, not compared: the last page of all is followed by the first.
-      for (let page = low & ~0xfff, left = size; left > 0; page += 4096, left -= 4096) this.dropOne(page);
-    } else {
-      for (let i = this.filledCount - 1; i >= 0; i--) {
-        const entry = this.filled[i]!;
-        const page = this.pageOf(entry) >>> 0;
-        if (page < low || page - low >= size) continue;
-        this.clearEntry(entry);
-        this.filled[i] = this.filled[--this.filledCount]!;
-      }
-      for (const tag of this.fetched.keys()) {
-        const page = (tag & ~0xfff) >>> 0;
-        if (page >= low && page - low < size) this.forgetJump(page);
-      }
-    }
-    this.leaveCode(low & ~0xfff, size);
+      for (let page = low, left = size; left > 0; page += 4096, left -= 4096) found = this.dropOne(page) || found;
+    } else found = this.dropMany(low, size);
+    for (let i = this.suspendedCount - 1; i >= 0; i--)
+      if ((this.pageOf(this.suspended, i * SUSPENDED_STRIDE + 1) - low) >>> 0 < size) this.forgetSuspended(i);
+    // Whatever runs has been fetched, so nothing that runs has to look around for anything else.
+    if (found || !this.keeps) this.leaveCode(low, size);
+    this.fetchLine = -1;
   }
 
-  /** Forgets one page of VA. */
-  private dropOne(page: number): void {
+  private dropMany(low: number, size: number): boolean {
+    for (const list of this.lists) {
+      for (let i = list.count - 1; i >= 0; i--) {
+        const entry = list.entries[i]!;
+        if ((this.pageOf(this.words, entry) - low) >>> 0 >= size) continue;
+        this.clearEntry(entry);
+        list.removeAt(i);
+      }
+    }
+    let found = false;
+    for (const pages of [this.fetched, this.taggedFetched, this.suspendedFetched]) {
+      for (const tag of pages.keys()) if (((tag & ~0xfff) - low) >>> 0 < size) found = this.forgetJump(tag & ~0xfff) || found;
+    }
+    return found;
+  }
+
+  /** Forgets one page of VA. True when there was code. */
+  private dropOne(page: number): boolean {
     const R = this.words;
     const tag = page | 0;
     for (let privileged = 0; privileged < 2; privileged++) {
       const entry = FastTable.entry(page, privileged === 1);
-      if (R[entry + layout.FAST_READ_TAG] === tag || R[entry + layout.FAST_SPARE] === tag) {
-        this.clearEntry(entry);
-        this.forget(entry);
-      }
+      const list = this.listOf[FastTable.index(entry)]!;
+      if (list === UNUSED || this.pageOf(R, entry) !== tag) continue;
+      this.clearEntry(entry);
+      this.lists[list - 1]!.remove(entry);
     }
-    this.forgetJump(page);
+    return this.forgetJump(page);
   }
 
   private leaveCode(low: number, size: number): void {
     this.fetchLine = -1;
-    this.codeDropped(low, size);
-  }
-
-  private forget(entry: number): void {
-    const at = this.filled.indexOf(entry);
-    if (at >= 0 && at < this.filledCount) this.filled[at] = this.filled[--this.filledCount]!;
+    this.code.dropped(low, size);
   }
 
   dropAsid(_asid: number): void {

@@ -87,7 +87,12 @@ export class MemoryAccess implements AccessPort {
   protected find(va: number, write: boolean, privileged: boolean): number {
     const R = this.R;
     const entry = FastTable.entry(va, privileged);
-    if (R[entry + (write ? layout.FAST_SPARE : layout.FAST_READ_TAG)] === (va & ~0xfff)) return (va + R[entry + layout.FAST_ADDEND]!) >>> 0;
+    if (R[entry + (write ? layout.FAST_SPARE : layout.FAST_READ_TAG)] === (va & ~0xfff)) {
+      const known = (va + R[entry + layout.FAST_ADDEND]!) >>> 0;
+      // The code that stores had to look out for is gone, perhaps: pages are reused.
+      if (write && this.mayStoreDirectly(known >>> 12)) R[entry + layout.FAST_WRITE_TAG] = va & ~0xfff;
+      return known;
+    }
     const known = this.fast.device(va, write, privileged);
     if (known >= 0) {
       this.devicePa = known;
@@ -95,7 +100,7 @@ export class MemoryAccess implements AccessPort {
     }
     const { system } = this;
     if (!system.translate(va >>> 0, write ? ACCESS_WRITE : ACCESS_READ, privileged)) return FAULT;
-    const { pa, readable, writable } = system.translation;
+    const { pa, readable, writable, global } = system.translation;
     const region = this.memory.regionAt(pa);
     if (region === undefined || !region.direct || (write && !region.writable)) {
       this.fast.setDevice(va, write, privileged, pa);
@@ -104,7 +109,7 @@ export class MemoryAccess implements AccessPort {
     }
     const host = this.memory.hostOffset(region, pa);
     const mayWrite = writable && region.writable;
-    this.fast.fill(entry, va, host, readable, mayWrite, this.mayStoreDirectly(Math.floor(host / 4096)));
+    this.fast.fill(entry, va, host, readable, mayWrite, this.mayStoreDirectly(Math.floor(host / 4096)), global);
     return host;
   }
 

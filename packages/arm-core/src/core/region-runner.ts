@@ -9,7 +9,7 @@ import type {
   Trampoline,
   TranslatedRegion,
 } from '@tablewalk/engine';
-import { instantiateRegions, layout, makeTrampoline } from '@tablewalk/engine';
+import { instantiateRegions, makeTrampoline } from '@tablewalk/engine';
 import type { DecodeMode } from '../isa/arm-builder.js';
 import type { PlainAccess } from './plain-access.js';
 import type { RegionFormer } from './region-former.js';
@@ -18,9 +18,9 @@ import type { RegionFormer } from './region-former.js';
 export interface TranslationOptions {
   /** Executions of a block in the interpreter after which it is translated; default 300. */
   readonly heat?: number;
-  /** Regions compiled together; default 16. */
+  /** Regions compiled together; default 32. */
   readonly batch?: number;
-  /** Executions of a wanted block after which a batch is translated although it is not full; default 300. */
+  /** Executions of a wanted block after which a batch is translated although it is not full; default 1000. */
   readonly patience?: number;
   /** Regions kept; default 6000. */
   readonly regions?: number;
@@ -33,11 +33,13 @@ export interface TranslationOptions {
 }
 
 const DEFAULT_HEAT = 300;
-const DEFAULT_BATCH = 16;
-const DEFAULT_PATIENCE = 300;
+const DEFAULT_BATCH = 32;
+const DEFAULT_PATIENCE = 1000;
 const DEFAULT_REGIONS = 6000;
+/** Slots that a table begins with. Each module that is instantiated costs the host 0.1 us for every slot that there is by then, so it grows with its use. */
+const FIRST_SLOTS = 256;
 /** Guest time in ns after which a batch is translated although it is not full. */
-const LONGEST_WAIT = 300_000;
+const LONGEST_WAIT = 10_000_000;
 
 const DEFAULT_LEAVES = 32;
 /** Leaves of an instruction that are further from each other, in ns of guest time, cost less than a call in the code would. */
@@ -79,7 +81,7 @@ export class RegionRunner {
   readonly heat: number;
   /** Heat of a wanted block at which nothing is waited for any longer. */
   readonly pressing: number;
-  /** Runs regions from VA `pc` on; `setJump` has been called for it. Another one after each {@link renew}. */
+  /** Runs regions from VA `pc` on, for which the jump table has an entry. Another one after each {@link renew}. */
   run!: Trampoline;
   /** Regions and instructions ever translated. */
   regions = 0;
@@ -100,12 +102,8 @@ export class RegionRunner {
   private readonly capacity: number;
   private readonly cache: CodeCache;
   private readonly codeAppeared: (hostPage: number) => void;
-  private readonly words: Int32Array;
   private wanted: Wanted[] = [];
   private wantedSince = 0;
-  /** Entries of the jump table in use. */
-  private readonly filled = new Int32Array(layout.JUMP_ENTRIES);
-  private filledCount = 0;
 
   /** `codeAppeared` is told of pages that held no translated code before. */
   constructor(
@@ -120,7 +118,6 @@ export class RegionRunner {
     this.linked = options.linked ?? true;
     this.parts = parts;
     this.stateOffset = stateOffset;
-    this.words = parts.state.words;
     this.former = former;
     this.modules = modules;
     this.cache = cache;
@@ -131,8 +128,6 @@ export class RegionRunner {
     this.leaves = Math.max(options.leaves ?? DEFAULT_LEAVES, 1);
     this.cold = options.cold ?? false;
     this.capacity = Math.max(options.regions ?? DEFAULT_REGIONS, 1);
-    cache.onRegionDropped = () => this.clearJumps();
-    this.words.fill(layout.JUMP_INVALID, layout.JUMP_TABLE / 4, layout.JUMP_TABLE / 4 + layout.JUMP_ENTRIES * layout.JUMP_STRIDE);
     this.renew();
   }
 
@@ -146,7 +141,7 @@ export class RegionRunner {
    */
   private renew(): void {
     this.cache.clearRegions();
-    this.host = { ...this.parts, table: new WebAssembly.Table({ element: 'anyfunc', initial: this.capacity }) };
+    this.host = { ...this.parts, table: new WebAssembly.Table({ element: 'anyfunc', initial: Math.min(this.capacity, FIRST_SLOTS) }) };
     this.run = makeTrampoline(this.stateOffset, this.host, this.linked);
     this.inTable.length = 0;
     this.steps = [];
@@ -250,6 +245,9 @@ export class RegionRunner {
     }
     this.wanted = [];
     if (made.length === 0) return;
+    const { table } = this.host;
+    const slots = this.held + made.length;
+    if (table.length < slots) table.grow(Math.min(Math.max(2 * table.length, slots), this.capacity) - table.length);
     instantiateRegions(modules.finish(), this.host);
     for (const each of made) {
       this.inTable.push(each);
@@ -257,32 +255,5 @@ export class RegionRunner {
       if (this.cache.addRegion(each.page, each.region)) this.codeAppeared(each.page.hostPage);
     }
     this.regions += made.length;
-  }
-
-  /** Lets running regions find the entry for VA `pc` in decode mode `key`. */
-  setJump(pc: number, key: number, entry: RegionEntry): void {
-    const R = this.words;
-    const at = (layout.JUMP_TABLE >>> 2) + ((pc >>> 2) & (layout.JUMP_ENTRIES - 1)) * layout.JUMP_STRIDE;
-    if (R[at + layout.JUMP_PC] === layout.JUMP_INVALID) this.filled[this.filledCount++] = at;
-    R[at + layout.JUMP_PC] = pc;
-    R[at + layout.JUMP_MODE] = key;
-    R[at + layout.JUMP_FUNCTION] = entry.region.slot;
-    R[at + layout.JUMP_ENTRY] = entry.number;
-  }
-
-  /** VAs may mean something else from now on. */
-  clearJumps(): void {
-    for (let i = 0; i < this.filledCount; i++) this.words[this.filled[i]! + layout.JUMP_PC] = layout.JUMP_INVALID;
-    this.filledCount = 0;
-  }
-
-  /** The same for VAs from `low` on. */
-  dropJumps(low: number, size: number): void {
-    for (let i = this.filledCount - 1; i >= 0; i--) {
-      const at = this.filled[i]!;
-      if ((this.words[at + layout.JUMP_PC]! - low) >>> 0 >= size) continue;
-      this.words[at + layout.JUMP_PC] = layout.JUMP_INVALID;
-      this.filled[i] = this.filled[--this.filledCount]!;
-    }
   }
 }

@@ -108,9 +108,9 @@ const immediates = (name: string, q: boolean): readonly [number, number, number]
 };
 
 const check = ([kernel, inline]: readonly [VectorKernel, InlineVector], rounds: number): void => {
-  const memory = new WebAssembly.Memory({ initial: 4 });
+  const memory = new WebAssembly.Memory({ initial: Math.ceil(layout.STATE_BYTES / 65536) });
   const state = views(memory);
-  const expected = views(new WebAssembly.Memory({ initial: 4 }));
+  const expected = views(new WebAssembly.Memory({ initial: Math.ceil(layout.STATE_BYTES / 65536) }));
   const reference = kernel.bind(expected);
   const q = /\.q$/.test(kernel.name);
   const builder = new RegionModuleBuilder(0, { ...noInlineKernels, vector: new Map([[kernel, inline]]) });

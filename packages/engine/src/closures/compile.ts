@@ -35,6 +35,9 @@ export class ClosureCompiler {
   private privileged = true;
   private thumb = false;
   private position = 0;
+  /** Lists of the block being compiled. They grow; blocks get copies, which are as long as they have to be. */
+  private readonly statements: Effect[] = [];
+  private readonly starts: number[] = [];
 
   constructor(env: ClosureEnvironment) {
     this.env = env;
@@ -47,8 +50,9 @@ export class ClosureCompiler {
     this.thumb = thumb;
     this.placement.analyse(block);
     const instructions = block.offsets.length;
-    const starts: number[] = [];
-    const statements: Effect[] = [];
+    const { starts, statements } = this;
+    starts.length = 0;
+    statements.length = 0;
     this.position = 0;
     for (let k = 0; k < instructions; k++) {
       starts.push(statements.length);
@@ -59,7 +63,7 @@ export class ClosureCompiler {
       if (statements.length === before) statements.push(nothing);
     }
     starts.push(statements.length);
-    return { statements, starts };
+    return { statements: statements.slice(), starts: starts.slice() };
   }
 
   /** Whether instruction `k` is the first of the block, or touches another line of code than the one before it. */

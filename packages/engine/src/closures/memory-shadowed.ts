@@ -23,7 +23,7 @@ const wordStore =
   () => {
     const va = address();
     const v = source();
-    const e = t + ((va >>> 10) & 0xffc);
+    const e = t + ((va >>> 10) & 0x3ffc);
     const h = (va + R[e + FAST_ADDEND]!) | 0;
     if (R[e + FAST_WRITE_TAG] === (va & -4093) && (shadow[h >>> log2]! & DIRTY) !== 0) m32[h >>> 2] = v;
     else access.store(va, flags, v, k);
@@ -42,7 +42,7 @@ const plainWordStore =
   ): Effect =>
   () => {
     const va = (R[n]! + offset) | 0;
-    const e = t + ((va >>> 10) & 0xffc);
+    const e = t + ((va >>> 10) & 0x3ffc);
     const h = (va + R[e + FAST_ADDEND]!) | 0;
     if (R[e + FAST_WRITE_TAG] === (va & -4093) && (shadow[h >>> log2]! & DIRTY) !== 0) m32[h >>> 2] = R[s]!;
     else access.store(va, flags, R[s]!, k);
@@ -61,7 +61,7 @@ const halfStore =
   () => {
     const va = address();
     const v = source();
-    const e = t + ((va >>> 10) & 0xffc);
+    const e = t + ((va >>> 10) & 0x3ffc);
     const h = (va + R[e + FAST_ADDEND]!) | 0;
     if (R[e + FAST_WRITE_TAG] === (va & -4095) && (shadow[h >>> log2]! & DIRTY) !== 0) m16[h >>> 1] = v;
     else access.store(va, flags, v, k);
@@ -80,7 +80,7 @@ const byteStore =
   () => {
     const va = address();
     const v = source();
-    const e = t + ((va >>> 10) & 0xffc);
+    const e = t + ((va >>> 10) & 0x3ffc);
     const h = (va + R[e + FAST_ADDEND]!) | 0;
     if (R[e + FAST_WRITE_TAG] === (va & -4096) && (shadow[h >>> log2]! & DIRTY) !== 0) m8[h >>> 0] = v;
     else access.store(va, flags, v, k);
@@ -116,7 +116,7 @@ export const shadowedStoreMultiple = (
   const lineBytes = 1 << log2;
   return () => {
     const va = address();
-    const e = t + ((va >>> 10) & 0xffc);
+    const e = t + ((va >>> 10) & 0x3ffc);
     if (R[e + FAST_WRITE_TAG] === (va & -4093) && (va & 0xfff) <= last) {
       const h = (va + R[e + FAST_ADDEND]!) | 0;
       let dirty = shadow[(h + bytes) >>> log2]! & DIRTY;

@@ -23,14 +23,14 @@ const word = {
     ({ state: { words: R }, m32, access }: ClosureEnvironment, t: number, n: number, offset: number, flags: number, k: number): Value =>
     () => {
       const va = (R[n]! + offset) | 0;
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       return R[e] === (va & -4093) ? m32[((va + R[e + FAST_ADDEND]!) | 0) >>> 2]! : access.load(va, flags, k);
     },
   x:
     ({ state: { words: R }, m32, access }: ClosureEnvironment, t: number, address: Value, flags: number, k: number): Value =>
     () => {
       const va = address();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       return R[e] === (va & -4093) ? m32[((va + R[e + FAST_ADDEND]!) | 0) >>> 2]! : access.load(va, flags, k);
     },
   setRc:
@@ -45,14 +45,14 @@ const word = {
     ): Effect =>
     () => {
       const va = (R[n]! + offset) | 0;
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       R[d] = R[e] === (va & -4093) ? m32[((va + R[e + FAST_ADDEND]!) | 0) >>> 2]! : access.load(va, flags, k);
     },
   setX:
     ({ state: { words: R }, m32, access }: ClosureEnvironment, d: number, t: number, address: Value, flags: number, k: number): Effect =>
     () => {
       const va = address();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       R[d] = R[e] === (va & -4093) ? m32[((va + R[e + FAST_ADDEND]!) | 0) >>> 2]! : access.load(va, flags, k);
     },
 };
@@ -61,14 +61,14 @@ const half = {
     ({ state: { words: R }, m16, access }: ClosureEnvironment, t: number, n: number, offset: number, flags: number, k: number): Value =>
     () => {
       const va = (R[n]! + offset) | 0;
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       return R[e] === (va & -4095) ? m16[((va + R[e + FAST_ADDEND]!) | 0) >>> 1]! : access.load(va, flags, k);
     },
   x:
     ({ state: { words: R }, m16, access }: ClosureEnvironment, t: number, address: Value, flags: number, k: number): Value =>
     () => {
       const va = address();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       return R[e] === (va & -4095) ? m16[((va + R[e + FAST_ADDEND]!) | 0) >>> 1]! : access.load(va, flags, k);
     },
   setRc:
@@ -83,14 +83,14 @@ const half = {
     ): Effect =>
     () => {
       const va = (R[n]! + offset) | 0;
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       R[d] = R[e] === (va & -4095) ? m16[((va + R[e + FAST_ADDEND]!) | 0) >>> 1]! : access.load(va, flags, k);
     },
   setX:
     ({ state: { words: R }, m16, access }: ClosureEnvironment, d: number, t: number, address: Value, flags: number, k: number): Effect =>
     () => {
       const va = address();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       R[d] = R[e] === (va & -4095) ? m16[((va + R[e + FAST_ADDEND]!) | 0) >>> 1]! : access.load(va, flags, k);
     },
 };
@@ -99,14 +99,14 @@ const byte = {
     ({ state: { words: R }, m8, access }: ClosureEnvironment, t: number, n: number, offset: number, flags: number, k: number): Value =>
     () => {
       const va = (R[n]! + offset) | 0;
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       return R[e] === (va & -4096) ? m8[((va + R[e + FAST_ADDEND]!) | 0) >>> 0]! : access.load(va, flags, k);
     },
   x:
     ({ state: { words: R }, m8, access }: ClosureEnvironment, t: number, address: Value, flags: number, k: number): Value =>
     () => {
       const va = address();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       return R[e] === (va & -4096) ? m8[((va + R[e + FAST_ADDEND]!) | 0) >>> 0]! : access.load(va, flags, k);
     },
   setRc:
@@ -121,14 +121,14 @@ const byte = {
     ): Effect =>
     () => {
       const va = (R[n]! + offset) | 0;
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       R[d] = R[e] === (va & -4096) ? m8[((va + R[e + FAST_ADDEND]!) | 0) >>> 0]! : access.load(va, flags, k);
     },
   setX:
     ({ state: { words: R }, m8, access }: ClosureEnvironment, d: number, t: number, address: Value, flags: number, k: number): Effect =>
     () => {
       const va = address();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       R[d] = R[e] === (va & -4096) ? m8[((va + R[e + FAST_ADDEND]!) | 0) >>> 0]! : access.load(va, flags, k);
     },
 };
@@ -137,14 +137,14 @@ const signedHalf = {
     ({ state: { words: R }, m16, access }: ClosureEnvironment, t: number, n: number, offset: number, flags: number, k: number): Value =>
     () => {
       const va = (R[n]! + offset) | 0;
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       return R[e] === (va & -4095) ? (m16[((va + R[e + FAST_ADDEND]!) | 0) >>> 1]! << 16) >> 16 : access.load(va, flags, k);
     },
   x:
     ({ state: { words: R }, m16, access }: ClosureEnvironment, t: number, address: Value, flags: number, k: number): Value =>
     () => {
       const va = address();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       return R[e] === (va & -4095) ? (m16[((va + R[e + FAST_ADDEND]!) | 0) >>> 1]! << 16) >> 16 : access.load(va, flags, k);
     },
   setRc:
@@ -159,14 +159,14 @@ const signedHalf = {
     ): Effect =>
     () => {
       const va = (R[n]! + offset) | 0;
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       R[d] = R[e] === (va & -4095) ? (m16[((va + R[e + FAST_ADDEND]!) | 0) >>> 1]! << 16) >> 16 : access.load(va, flags, k);
     },
   setX:
     ({ state: { words: R }, m16, access }: ClosureEnvironment, d: number, t: number, address: Value, flags: number, k: number): Effect =>
     () => {
       const va = address();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       R[d] = R[e] === (va & -4095) ? (m16[((va + R[e + FAST_ADDEND]!) | 0) >>> 1]! << 16) >> 16 : access.load(va, flags, k);
     },
 };
@@ -175,14 +175,14 @@ const signedByte = {
     ({ state: { words: R }, m8, access }: ClosureEnvironment, t: number, n: number, offset: number, flags: number, k: number): Value =>
     () => {
       const va = (R[n]! + offset) | 0;
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       return R[e] === (va & -4096) ? (m8[((va + R[e + FAST_ADDEND]!) | 0) >>> 0]! << 24) >> 24 : access.load(va, flags, k);
     },
   x:
     ({ state: { words: R }, m8, access }: ClosureEnvironment, t: number, address: Value, flags: number, k: number): Value =>
     () => {
       const va = address();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       return R[e] === (va & -4096) ? (m8[((va + R[e + FAST_ADDEND]!) | 0) >>> 0]! << 24) >> 24 : access.load(va, flags, k);
     },
   setRc:
@@ -197,14 +197,14 @@ const signedByte = {
     ): Effect =>
     () => {
       const va = (R[n]! + offset) | 0;
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       R[d] = R[e] === (va & -4096) ? (m8[((va + R[e + FAST_ADDEND]!) | 0) >>> 0]! << 24) >> 24 : access.load(va, flags, k);
     },
   setX:
     ({ state: { words: R }, m8, access }: ClosureEnvironment, d: number, t: number, address: Value, flags: number, k: number): Effect =>
     () => {
       const va = address();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       R[d] = R[e] === (va & -4096) ? (m8[((va + R[e + FAST_ADDEND]!) | 0) >>> 0]! << 24) >> 24 : access.load(va, flags, k);
     },
 };
@@ -285,7 +285,7 @@ const storeWord = {
     ): Effect =>
     () => {
       const va = (R[n]! + offset) | 0;
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       if (R[e + FAST_WRITE_TAG] === (va & -4093)) m32[((va + R[e + FAST_ADDEND]!) | 0) >>> 2] = R[s]!;
       else access.store(va, flags, R[s]!, k);
     },
@@ -293,7 +293,7 @@ const storeWord = {
     ({ state: { words: R }, m32, access }: ClosureEnvironment, t: number, address: Value, s: number, flags: number, k: number): Effect =>
     () => {
       const va = address();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       if (R[e + FAST_WRITE_TAG] === (va & -4093)) m32[((va + R[e + FAST_ADDEND]!) | 0) >>> 2] = R[s]!;
       else access.store(va, flags, R[s]!, k);
     },
@@ -309,7 +309,7 @@ const storeWord = {
     () => {
       const va = address();
       const v = source();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       if (R[e + FAST_WRITE_TAG] === (va & -4093)) m32[((va + R[e + FAST_ADDEND]!) | 0) >>> 2] = v;
       else access.store(va, flags, v, k);
     },
@@ -327,7 +327,7 @@ const storeHalf = {
     ): Effect =>
     () => {
       const va = (R[n]! + offset) | 0;
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       if (R[e + FAST_WRITE_TAG] === (va & -4095)) m16[((va + R[e + FAST_ADDEND]!) | 0) >>> 1] = R[s]!;
       else access.store(va, flags, R[s]!, k);
     },
@@ -335,7 +335,7 @@ const storeHalf = {
     ({ state: { words: R }, m16, access }: ClosureEnvironment, t: number, address: Value, s: number, flags: number, k: number): Effect =>
     () => {
       const va = address();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       if (R[e + FAST_WRITE_TAG] === (va & -4095)) m16[((va + R[e + FAST_ADDEND]!) | 0) >>> 1] = R[s]!;
       else access.store(va, flags, R[s]!, k);
     },
@@ -351,7 +351,7 @@ const storeHalf = {
     () => {
       const va = address();
       const v = source();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       if (R[e + FAST_WRITE_TAG] === (va & -4095)) m16[((va + R[e + FAST_ADDEND]!) | 0) >>> 1] = v;
       else access.store(va, flags, v, k);
     },
@@ -369,7 +369,7 @@ const storeByte = {
     ): Effect =>
     () => {
       const va = (R[n]! + offset) | 0;
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       if (R[e + FAST_WRITE_TAG] === (va & -4096)) m8[((va + R[e + FAST_ADDEND]!) | 0) >>> 0] = R[s]!;
       else access.store(va, flags, R[s]!, k);
     },
@@ -377,7 +377,7 @@ const storeByte = {
     ({ state: { words: R }, m8, access }: ClosureEnvironment, t: number, address: Value, s: number, flags: number, k: number): Effect =>
     () => {
       const va = address();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       if (R[e + FAST_WRITE_TAG] === (va & -4096)) m8[((va + R[e + FAST_ADDEND]!) | 0) >>> 0] = R[s]!;
       else access.store(va, flags, R[s]!, k);
     },
@@ -386,7 +386,7 @@ const storeByte = {
     () => {
       const va = address();
       const v = source();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       if (R[e + FAST_WRITE_TAG] === (va & -4096)) m8[((va + R[e + FAST_ADDEND]!) | 0) >>> 0] = v;
       else access.store(va, flags, v, k);
     },
@@ -444,7 +444,7 @@ export const loadMultipleEffect = (
     const second = list[1]!;
     return () => {
       const va = address();
-      const e = t + ((va >>> 10) & 0xffc);
+      const e = t + ((va >>> 10) & 0x3ffc);
       if (R[e] === (va & -4093) && (va & 0xfff) <= last) {
         const h = ((va + R[e + FAST_ADDEND]!) | 0) >>> 2;
         R[first] = m32[h]!;
@@ -454,7 +454,7 @@ export const loadMultipleEffect = (
   }
   return () => {
     const va = address();
-    const e = t + ((va >>> 10) & 0xffc);
+    const e = t + ((va >>> 10) & 0x3ffc);
     if (R[e] === (va & -4093) && (va & 0xfff) <= last) {
       const h = ((va + R[e + FAST_ADDEND]!) | 0) >>> 2;
       for (let i = 0; i < count; i++) R[list[i]!] = m32[h + i]!;
@@ -485,7 +485,7 @@ export const storeMultipleEffect = (
   if (env.lines) return shadowedStoreMultiple(env, env.lines, t, address, list, slow);
   return () => {
     const va = address();
-    const e = t + ((va >>> 10) & 0xffc);
+    const e = t + ((va >>> 10) & 0x3ffc);
     if (R[e + FAST_WRITE_TAG] === (va & -4093) && (va & 0xfff) <= last) {
       const h = ((va + R[e + FAST_ADDEND]!) | 0) >>> 2;
       for (let i = 0; i < count; i++) m32[h + i] = R[list[i]!]!;

@@ -87,7 +87,7 @@ export class MemoryEmitter {
     w.get(va);
     w.i32(8);
     w.op(wasm.I32_SHR_U);
-    w.i32(0x3ff0);
+    w.i32(0xfff0);
     w.op(wasm.I32_AND);
     w.tee(entry);
     this.tag(table, isStore);

@@ -18,12 +18,12 @@ import { ADD } from './simd-opcodes.js';
 
 const PAGES = 9;
 const BASE = 0x10000;
-const DATA_HOST = 0x30000;
+const DATA_HOST = BASE + Math.ceil(layout.STATE_BYTES / 65536) * 65536;
 const PAGE_VA = 0x8000;
 
 /** A machine of one core: state, eight data pages of which four are in the fast table (one of them not for stores). */
 class Bench {
-  readonly memory = new WebAssembly.Memory({ initial: 5 });
+  readonly memory = new WebAssembly.Memory({ initial: DATA_HOST / 65536 + 1 });
   readonly bytes = new Uint8Array(this.memory.buffer);
   readonly state: StateViews;
   readonly words: Int32Array;
@@ -60,7 +60,7 @@ class Bench {
       for (let page = 0; page < 4; page++) {
         if (page === 3 && table === layout.FAST_TABLE_PL0) continue;
         const va = DATA_VA + page * 4096;
-        const entry = (table >> 2) + ((va >>> 10) & 0xffc);
+        const entry = (table >> 2) + ((va >>> 10) & 0x3ffc);
         this.words[entry + layout.FAST_READ_TAG] = va;
         this.words[entry + layout.FAST_WRITE_TAG] = page === 2 ? layout.FAST_INVALID : va;
         this.words[entry + layout.FAST_ADDEND] = DATA_HOST - DATA_VA;

@@ -89,6 +89,7 @@ export class RegionModuleBuilder {
 export interface RegionTable {
   readonly length: number;
   set(index: number, value?: unknown): void;
+  grow(by: number): number;
 }
 
 /** What regions run in. */

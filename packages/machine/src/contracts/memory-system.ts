@@ -85,6 +85,13 @@ export interface FastTablePort {
   dropAsid(asid: number): void;
   /** Drops every non-global entry: the current address space changed (CONTEXTIDR, TTBR0). */
   dropNonGlobal(): void;
+  /**
+   * Nothing made from non-global entries may be used from now on: their domains allow nothing any more (DACR). True: it is kept, for
+   * {@link resumeNonGlobal}, and what is dropped until then is dropped from there too; what was kept before is gone. False: it was dropped.
+   */
+  suspendNonGlobal(): boolean;
+  /** What was suspended last holds again, beside what was made since. */
+  resumeNonGlobal(): void;
 }
 
 /** How a walker reads descriptors: its own view of memory (ENGINE, fidelity). Undefined means an external abort on the walk. */

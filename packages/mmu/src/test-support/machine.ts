@@ -38,6 +38,13 @@ export class FastTableLog implements FastTablePort {
   dropNonGlobal(): void {
     this.calls.push('non-global');
   }
+  suspendNonGlobal(): boolean {
+    this.calls.push('suspend');
+    return true;
+  }
+  resumeNonGlobal(): void {
+    this.calls.push('resume');
+  }
   take(): string[] {
     return this.calls.splice(0);
   }
