@@ -8,9 +8,13 @@ import type { RegionPlan } from './region-plan.js';
 /** Bytes from the first to the last of a group: the longer, the more often it crosses a page's border. */
 const LONGEST_GROUP = 512;
 
-/** What addresses may be counted from: the page of the code; what is not known (higher numbers); for constants their page (-1 and below). */
-const CODE_PAGE = 0;
-const FIRST_UNKNOWN = 1;
+/**
+ * What addresses may be counted from: the page of the code; what is not known but has a number (higher ones); for constants their page (-1 and below). 0:
+ * nothing is known.
+ */
+const NOTHING = 0;
+const CODE_PAGE = 1;
+const FIRST_UNKNOWN = 2;
 
 /**
  * Accesses of one block at constant distances from each other. One look at the fast table serves all of them when they are in one page and aligned;
@@ -72,17 +76,14 @@ export interface GroupMember {
   readonly offset: number;
 }
 
-/** A value, as what it is counted from and the distance. */
-interface Place {
-  readonly base: number;
-  readonly offset: number;
-}
-
 /** Finds groups of accesses, block by block. Where registers point is followed through additions of constants. */
 export class AccessGroups {
   private readonly members = new Map<number, GroupMember>();
-  private readonly registers: Place[] = [];
-  private readonly values = new Map<number, Place>();
+  /** Registers and values: what they are counted from, and the distance. */
+  private readonly registerBase = new Int32Array(PC);
+  private readonly registerOffset = new Int32Array(PC);
+  private valueBase = new Int32Array(1024);
+  private valueOffset = new Int32Array(1024);
   private readonly open = new Map<number, AccessGroup>();
   /** What the addresses of stepped accesses are counted from: these are not where one look serves all. */
   private readonly refused = new Set<number>();
@@ -104,6 +105,10 @@ export class AccessGroups {
     this.members.clear();
     this.refused.clear();
     this.next = FIRST_UNKNOWN;
+    if (this.valueBase.length < builder.count) {
+      this.valueBase = new Int32Array(2 * builder.count);
+      this.valueOffset = new Int32Array(2 * builder.count);
+    } else this.valueBase.fill(NOTHING, 0, builder.count);
     for (const block of blocks) {
       this.forget();
       for (let k = block.first; k < block.end; k++) {
@@ -116,12 +121,12 @@ export class AccessGroups {
   /** Nothing is known any longer. */
   private forget(): void {
     this.open.clear();
-    this.values.clear();
-    for (let n = 0; n < PC; n++) this.registers[n] = this.unknown();
+    for (let n = 0; n < PC; n++) this.setUnknown(n);
   }
 
-  private unknown(): Place {
-    return { base: this.next++, offset: 0 };
+  private setUnknown(register: number): void {
+    this.registerBase[register] = this.next++;
+    this.registerOffset[register] = 0;
   }
 
   private instruction(from: number, to: number, isStepped: boolean): void {
@@ -134,23 +139,33 @@ export class AccessGroups {
       if (kind === op.IF) depth++;
       else if (kind === op.END_IF) {
         depth--;
-        for (const n of changed) this.registers[n] = this.unknown();
+        for (const n of changed) this.setUnknown(n);
       } else if (kind === op.CALL) this.forget();
       else if (kind >= op.LOAD && kind <= op.STORE_MULTIPLE) {
         this.access(i, kind, depth > 0, isStepped);
         if (kind === op.LOAD_MULTIPLE) {
-          for (let n = 0; n < this.code[base + 3]!; n++) this.set(this.block.lists[this.code[base + 2]! + n]!, undefined, changed);
+          for (let n = 0; n < this.code[base + 3]!; n++) this.set(this.block.lists[this.code[base + 2]! + n]!, -1, changed);
         }
-      } else if (kind === op.SET_REG) this.set(this.code[base + 1]!, this.values.get(this.code[base + 2]!), changed);
+      } else if (kind === op.SET_REG) this.set(this.code[base + 1]!, this.code[base + 2]!, changed);
       else this.follow(i, kind);
     }
     if (isStepped) this.open.clear();
   }
 
-  private set(register: number, place: Place | undefined, changed: number[]): void {
+  /** The register := value `v`, or something else (-1). */
+  private set(register: number, v: number, changed: number[]): void {
     if (register >= PC) return;
-    this.registers[register] = place ?? this.unknown();
+    if (v < 0 || this.valueBase[v] === NOTHING) this.setUnknown(register);
+    else {
+      this.registerBase[register] = this.valueBase[v]!;
+      this.registerOffset[register] = this.valueOffset[v]!;
+    }
     changed.push(register);
+  }
+
+  private place(i: number, base: number, offset: number): void {
+    this.valueBase[i] = base;
+    this.valueOffset[i] = offset;
   }
 
   /** Value `i`. */
@@ -160,13 +175,13 @@ export class AccessGroups {
     const b = this.code[base + 2]!;
     switch (kind) {
       case op.CONST:
-        this.values.set(i, { base: -1 - (a >>> 12), offset: a & 0xfff });
+        this.place(i, -1 - (a >>> 12), a & 0xfff);
         return;
       case op.PAGE_PC:
-        this.values.set(i, { base: CODE_PAGE, offset: a });
+        this.place(i, CODE_PAGE, a);
         return;
       case op.GET_REG:
-        if (a < PC) this.values.set(i, this.registers[a]!);
+        if (a < PC) this.place(i, this.registerBase[a]!, this.registerOffset[a]!);
         return;
       case op.ADD:
       case op.ADD_FLAGS:
@@ -179,10 +194,9 @@ export class AccessGroups {
   }
 
   private moved(i: number, from: number, by: number, sign: number): boolean {
-    const place = this.values.get(from);
     const distance = this.block.constantOf(by);
-    if (place === undefined || distance === undefined) return false;
-    this.values.set(i, { base: place.base, offset: (place.offset + sign * distance) | 0 });
+    if (this.valueBase[from] === NOTHING || distance === undefined) return false;
+    this.place(i, this.valueBase[from]!, this.valueOffset[from]! + sign * distance);
     return true;
   }
 
@@ -204,27 +218,28 @@ export class AccessGroups {
     const isMultiple = kind === op.LOAD_MULTIPLE || kind === op.STORE_MULTIPLE;
     const isStore = kind === op.STORE || kind === op.STORE_MULTIPLE;
     const flags = this.code[base + (isMultiple ? 4 : 2)]!;
-    const place = this.values.get(this.code[base + 1]!);
-    if (place === undefined || flags & op.MEM_UNPRIVILEGED) return;
+    const from = this.valueBase[this.code[base + 1]!]!;
+    if (from === NOTHING || flags & op.MEM_UNPRIVILEGED) return;
     if (isStepped) {
-      this.refused.add(place.base);
+      this.refused.add(from);
       return;
     }
     const size = flags & op.MEM_SIZE;
     const bytes = isMultiple ? size * this.code[base + 3]! : size;
     const alignment = flags & op.MEM_ELEMENTS && !this.alignmentChecked ? 1 : size;
-    let group = this.open.get(place.base);
+    const low = this.valueOffset[this.code[base + 1]!]!;
+    let group = this.open.get(from);
     if (isConditional) {
       // It may use a look and makes none: who tests a pointer first does not want it looked at before.
-      if (group === undefined || !(isStore ? group.stores : group.loads) || !group.takes(place.offset, bytes, alignment)) return;
-    } else if (group === undefined || !group.takes(place.offset, bytes, alignment)) {
-      group = new AccessGroup(place.base, place.offset, bytes, alignment);
-      this.open.set(place.base, group);
+      if (group === undefined || !(isStore ? group.stores : group.loads) || !group.takes(low, bytes, alignment)) return;
+    } else if (group === undefined || !group.takes(low, bytes, alignment)) {
+      group = new AccessGroup(from, low, bytes, alignment);
+      this.open.set(from, group);
     }
-    group.add(place.offset, bytes, alignment);
+    group.add(low, bytes, alignment);
     group.count++;
     if (isStore) group.stores = true;
     else group.loads = true;
-    this.members.set(i, { group, offset: place.offset });
+    this.members.set(i, { group, offset: low });
   }
 }

@@ -17,11 +17,21 @@ interface Edge {
   readonly afterCall: boolean;
 }
 
+/** A way to another block of the region, for flags as they are where its block is entered. */
+interface Way extends Edge {
+  readonly flags: number;
+}
+
+/** More than any mask of flags. */
+const MASKS = 64;
+
 /** Blocks of a region and the ways between them: loops, where flags are on entry, what may be dirty, how far it is to the next look at the budget. */
 export class RegionGraph {
   /** Index of the block at an offset from the page. */
   private readonly at = new Map<number, number>();
-  private edges: Edge[][] = [];
+  private edges: (readonly Edge[])[] = [];
+  /** What {@link ways} has found, by block and mask. */
+  private readonly known = new Map<number, readonly Way[]>();
   private order: number[] = [];
   private region!: Region;
   private plan!: RegionPlan;
@@ -45,15 +55,10 @@ export class RegionGraph {
     const { blocks } = region;
     this.at.clear();
     blocks.forEach((block, i) => this.at.set(block.offset, i));
-    this.edges = blocks.map(() => []);
+    this.known.clear();
     this.headers.clear();
     this.sideEntries.clear();
-    blocks.forEach((block, i) => {
-      plan.edges(block, 0, (target, _flags, afterCall) => {
-        const to = this.at.get(target);
-        if (to !== undefined) this.edges[i]!.push({ to, afterCall });
-      });
-    });
+    this.edges = blocks.map((_, i) => this.ways(i, 0));
     this.sortBlocks();
     const all = new Set(this.order);
     this.components = this.decompose([...all], all, -1);
@@ -62,6 +67,22 @@ export class RegionGraph {
     this.followFlags();
     this.followRegisters();
     this.measure();
+  }
+
+  /** The ways from a block to others of the region, and where the flags are on them when they are `before` on its entry. */
+  private ways(index: number, before: number): readonly Way[] {
+    const key = index * MASKS + before;
+    let ways = this.known.get(key);
+    if (ways === undefined) {
+      const found: Way[] = [];
+      this.plan.edges(this.region.blocks[index]!, before, (target, flags, afterCall) => {
+        const to = this.at.get(target);
+        if (to !== undefined) found.push({ to, flags, afterCall });
+      });
+      ways = found;
+      this.known.set(key, ways);
+    }
+    return ways;
   }
 
   /** The block at an offset, or -1 when it is not in the region. */
@@ -188,9 +209,7 @@ export class RegionGraph {
   private flagsOfRounds(header: number): number {
     const found = new Set<number>();
     for (const from of this.headers.get(header)!) {
-      this.plan.edges(this.region.blocks[from]!, this.flagsIn[from]!, (target, flags) => {
-        if (this.blockAt(target) === header) found.add(flags & ~NZ_OF_OPERANDS);
-      });
+      for (const { to, flags } of this.ways(from, this.flagsIn[from]!)) if (to === header) found.add(flags & ~NZ_OF_OPERANDS);
     }
     return found.size === 1 ? [...found][0]! : 0;
   }
@@ -202,15 +221,14 @@ export class RegionGraph {
       changed = false;
       for (const i of this.order) {
         if (known[i] === undefined) continue;
-        this.plan.edges(blocks[i]!, known[i]!, (target, flags) => {
-          const to = this.blockAt(target);
-          if (to < 0 || fixed.has(to)) return;
+        for (const { to, flags } of this.ways(i, known[i]!)) {
+          if (fixed.has(to)) continue;
           const before = known[to];
           const after = before === undefined ? flags : joinFlags(before, flags);
-          if (after === before) return;
+          if (after === before) continue;
           known[to] = after;
           changed = true;
-        });
+        }
       }
     }
     return known.map((mask) => mask ?? 0);
