@@ -2,7 +2,8 @@ const wasm = 'packages/engine/src/wasm';
 
 /**
  * Errors of the translator that the random sequences must find. `from` stands once in the file. What InstructionEmitter restores of an instruction that
- * leaves is not among them: no encoding writes a register before its last access, so only packages/engine's own tests reach it.
+ * leaves is not among them: no encoding writes a register before its last access, so only packages/engine's own tests reach it. Nor is what StateVectors asks
+ * about words that a group has written already: no encoding reads one of them after that.
  */
 export const plantedErrors = [
   { name: 'carry of equal operands', file: `${wasm}/flag-state.ts`, from: 'w.op(wasm.I32_GE_U);', to: 'w.op(wasm.I32_GT_U);' },
@@ -103,10 +104,10 @@ export const plantedErrors = [
     to: 'k.shift(code, bits - 2);',
   },
   {
-    name: 'vectors that are exchanged',
+    name: 'the word beside the sign of a double',
     file: `${wasm}/state-vectors.ts`,
-    from: 'return written === undefined || v < written;',
-    to: 'return true;',
+    from: ': identity[kind]!)),',
+    to: ': 0)),',
   },
   {
     name: 'budget where the interpreter is called for an instruction',

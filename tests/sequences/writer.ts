@@ -304,8 +304,7 @@ export class Writer {
     this.kept = 0;
     if (r.oneIn(6)) this.setEndianness();
     if (isLeaf) {
-      // EOR lr, lr, #1: back to the same address, in the other instruction set.
-      if (r.oneIn(8)) this.either(0xe22e_e001, 0xf08e_0e01);
+      if (r.oneIn(4)) this.otherReturn();
       const [a32, t16] = r.pick([
         [0xe12f_ff1e, 0x4770],
         [0xe1a0_f00e, 0x46f7],
@@ -314,6 +313,16 @@ export class Writer {
       else this.word(a32, 'A32');
     } else if (thumb) this.word(0xbd00 | saved, 'T16');
     else this.word(0xe8bd_8000 | saved, 'A32');
+  }
+
+  /**
+   * EOR lr, lr, #1: back to the same address, in the other instruction set. Mostly on a condition: only what the interpreter has come to is in a region, so
+   * what follows the call is there only if a call has also come back as it should.
+   */
+  private otherReturn(): void {
+    const condition = this.r.oneIn(8) ? 14 : this.r.below(14);
+    if (this.thumb && condition !== 14) this.word(0xbf08 | (condition << 4), 'T16');
+    this.either(((condition << 28) | 0x022e_e001) >>> 0, 0xf08e_0e01);
   }
 
   /** A copy of the code with another instruction in place of one. */
