@@ -89,13 +89,14 @@ export class InstructionEmitter {
         leaveWhen: () => this.leaveWhen(),
         memberAt: (i) => this.groups.memberAt(i),
         isConditional: () => this.depth > 0,
+        isStepped: () => this.stepped !== undefined,
       },
       variant,
     );
     this.kernels = new KernelEmitter(w, inlines, kernelFunction, {
       push: (v) => this.push(v),
       leaveWhen: () => this.leaveWhen(),
-      hostAddress: (v, bytes, isStore) => this.memory.hostAddress(v, 0, bytes, bytes, isStore),
+      hostAddress: (v, bytes, isStore) => this.memory.hostAddress(v, op.MEM_ALIGNED, bytes, bytes, isStore),
     });
   }
 

@@ -23,6 +23,8 @@ export interface MemoryContext {
   readonly memberAt: (i: number) => GroupMember | undefined;
   /** What is written now may not be executed although the instruction is. */
   readonly isConditional: () => boolean;
+  /** The interpreter is called for the instruction instead of leaving. */
+  readonly isStepped: () => boolean;
 }
 
 /** How many words of a list from `i` on are a Q or a D register in one piece: 4, 2 or 1. */
@@ -60,7 +62,7 @@ export class MemoryEmitter {
   hostAddress(v: number, flags: number, size: number, bytes: number, isStore: boolean): void {
     const { w } = this;
     const table = this.privileged && (flags & op.MEM_UNPRIVILEGED) === 0 ? FAST_TABLE_PL1 : FAST_TABLE_PL0;
-    const alignment = flags & op.MEM_ELEMENTS && !this.alignmentChecked ? 1 : size;
+    const alignment = this.demandsAlignment(flags) ? size : 1;
     const va = w.borrow();
     const entry = w.borrow();
     this.context.push(v);
@@ -79,6 +81,15 @@ export class MemoryEmitter {
     if (isStore && this.shadow !== undefined) this.leaveUnlessDirty(this.shadow, va, bytes, alignment);
     w.release(entry);
     w.release(va);
+  }
+
+  /**
+   * Whether what is not aligned is not looked for in the fast table. It costs nothing to demand that, and an operation more not to: only where it is common to
+   * be left is every access that needs no alignment looked up byte by byte.
+   */
+  private demandsAlignment(flags: number): boolean {
+    if (this.alignmentChecked) return true;
+    return (flags & op.MEM_ELEMENTS) === 0 && ((flags & op.MEM_ALIGNED) !== 0 || !this.context.isStepped());
   }
 
   /** `entry` := offset of the entry for `va`; pushes its tag. */
@@ -139,7 +150,7 @@ export class MemoryEmitter {
     const host = w.borrow();
     w.i32(offset);
     w.op(wasm.I32_ADD);
-    this.leaveUnlessDirty(this.shadow, host, bytes, flags & op.MEM_ELEMENTS && !this.alignmentChecked ? 1 : size);
+    this.leaveUnlessDirty(this.shadow, host, bytes, this.demandsAlignment(flags) ? size : 1);
     w.release(host);
     return 0;
   }
