@@ -79,7 +79,8 @@ export class Census {
   private planner(): (word: TestedWord) => { readonly never: string | undefined; readonly calls: readonly string[] } {
     const { machine } = this;
     const { memory } = machine;
-    const inlines = { ...noInlineKernels, call: new SystemInlines(memory.regions.find(({ writable }) => writable)).calls };
+    const ram = memory.regions.find(({ writable }) => writable);
+    const inlines = { ...noInlineKernels, call: new SystemInlines(ram, { late: false, coherent: true }).calls };
     const { A32: a32, T32: t32, T16: t16 } = decodeTables();
     const translator = new Translator(machine.profile, { a32, t32, t16 }, undefined as never, (host) => memory.u16[host >>> 1]!);
     const { builder } = translator;

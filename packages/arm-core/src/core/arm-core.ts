@@ -154,7 +154,7 @@ export class ArmCore implements CodeWatcher {
   /** What they see happens in the interpreter, but for barriers, which regions leave for then. */
   set observers(observers: readonly Observer[]) {
     this.told = observers;
-    this.regions?.setBarriers(observers.some(({ barrier }) => barrier !== undefined));
+    this.regions?.setObservers(observers);
   }
 
   /** Regions ever translated to WebAssembly, the instructions in them, and how many of them the host still holds. */

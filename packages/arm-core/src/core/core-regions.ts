@@ -1,5 +1,6 @@
 import type { Block, ClosureEnvironment, CodeCache, Frame, InlineKernels, RegionEntry } from '@tablewalk/engine';
 import { EXIT_MISSED, EXIT_RESYNC, layout, RegionModuleBuilder } from '@tablewalk/engine';
+import type { Observer } from '@tablewalk/machine';
 import type { CodeSource } from './code-source.js';
 import type { ArmCoreParts } from './core-parts.js';
 import { decodeModeOf } from './decode-mode.js';
@@ -41,11 +42,10 @@ export class CoreRegions {
   private readonly words: Int32Array;
   private readonly code: CodeSource;
   private readonly system: SystemInlines;
-  private readonly late: boolean;
 
   constructor(
     owner: RegionOwner,
-    { memory, stateOffset, lateEffects, hashesStores }: ArmCoreParts,
+    { memory, stateOffset, lateEffects, cachedMemory, hashesStores }: ArmCoreParts,
     options: TranslationOptions,
     { state, bound, lines }: ClosureEnvironment,
     translator: Translator,
@@ -55,9 +55,10 @@ export class CoreRegions {
     this.words = owner.words;
     this.code = owner.code;
     this.jumps = new JumpTable(owner.words);
-    this.late = lateEffects !== undefined;
-    this.system = new SystemInlines(memory.regions.find((region) => region.writable));
-    this.system.setBarriers(this.late, false);
+    this.system = new SystemInlines(
+      memory.regions.find((region) => region.writable),
+      { late: lateEffects !== undefined, coherent: cachedMemory === undefined },
+    );
     const inlines: InlineKernels = {
       pure: new Map(),
       vector: new Map([...fpInlines, ...neonInlines, ...neonFloatInlines]),
@@ -78,9 +79,11 @@ export class CoreRegions {
     this.runner = new RegionRunner(host, stateOffset, new RegionFormer(translator), modules, owner.cache, codeAppeared, options);
   }
 
-  /** Who listens to barriers has changed: regions leave for those while somebody does. */
-  setBarriers(heard: boolean): void {
-    if (this.system.setBarriers(this.late, heard)) this.owner.cache.clearRegions();
+  /** Who listens has changed: regions leave for what somebody hears of. */
+  setObservers(observers: readonly Observer[]): void {
+    const barriers = observers.some(({ barrier }) => barrier !== undefined);
+    const writes = observers.some(({ systemRegisterWrite }) => systemRegisterWrite !== undefined);
+    if (this.system.setObserved(barriers, writes)) this.owner.cache.clearRegions();
   }
 
   /** The interpreter comes to a block of the page being executed, at this guest time, that has no region. */

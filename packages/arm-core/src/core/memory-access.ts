@@ -24,6 +24,10 @@ export interface AccessOwner {
   codeWritten(hostPage: number, granules: number): void;
 }
 
+/** Stores beside the code of a page after which it is given up, the first time; then twice as many, and so on. */
+const FIRST_PATIENCE = 64;
+const MOST_TIMES_FORGOTTEN = 9;
+
 /** Instead of a host offset: what is there is no memory. */
 export const DEVICE = -1;
 /** Instead of a host offset: the translation faults, and the memory system says how. */
@@ -52,6 +56,9 @@ export class MemoryAccess implements AccessPort {
   /** Physical address of the last translation that was no direct memory. */
   protected devicePa = 0;
   private readonly scratch = new Int32Array(64);
+  /** For each page of guest memory that holds code: stores beside it that came this way, and how often its code was given up for them. */
+  private readonly besideCode: Uint16Array;
+  private readonly timesForgotten: Uint8Array;
 
   constructor(
     frame: Frame,
@@ -69,6 +76,8 @@ export class MemoryAccess implements AccessPort {
     this.system = system;
     this.fast = fast;
     this.owner = owner;
+    this.besideCode = new Uint16Array(memory.codeGranules.length);
+    this.timesForgotten = new Uint8Array(memory.codeGranules.length);
   }
 
   exchange(target: number): void {
@@ -155,6 +164,12 @@ export class MemoryAccess implements AccessPort {
     const last = ((host + byteLength - 1) & 0xfff) >>> GRANULE_SHIFT;
     const touched = ((1 << first) | (1 << last)) & code;
     if (touched !== 0) this.owner.codeWritten(page, touched);
+    else if (++this.besideCode[page]! >= FIRST_PATIENCE << this.timesForgotten[page]!) {
+      // What is beside the code is what the page is for, by now: memory is reused. If not, the code is made again, and the page waits twice as long.
+      this.besideCode[page] = 0;
+      if (this.timesForgotten[page]! < MOST_TIMES_FORGOTTEN) this.timesForgotten[page]!++;
+      this.owner.codeWritten(page, code);
+    }
   }
 
   load(va: number, flags: number, index: number): number {

@@ -2,7 +2,18 @@ import type { CallKernel, InlineCall, InlineCallContext } from '@tablewalk/engin
 import { layout, wasm } from '@tablewalk/engine';
 import type { DirectRegion } from '@tablewalk/machine';
 import { CPSR_A, CPSR_F, CPSR_I } from '../system/core-system.js';
-import { claimExclusive, clearExclusive, dmb, dsb, isb, markExclusive, readCpsr, sendEvent, writeCpsr } from '../system/kernels-system.js';
+import {
+  claimExclusive,
+  clearExclusive,
+  dmb,
+  dsb,
+  isb,
+  maintainCache,
+  markExclusive,
+  readCpsr,
+  sendEvent,
+  writeCpsr,
+} from '../system/kernels-system.js';
 
 /*
  * System kernels written out in WebAssembly, as far as they are common and simple; they leave to the interpreter when they are not. Each does what the
@@ -18,7 +29,7 @@ const CONTROL = 0x010003ff;
 /** Of those, the ones that MRS reads. */
 const CONTROL_READABLE = 0x3df;
 
-/** Barriers: {@link SystemInlines.setBarriers}. */
+/** What {@link SystemInlines.setObserved} says has no effect. */
 const nothing: InlineCall = ({ w }) => w.i32(0);
 
 const inlineReadCpsr: InlineCall = ({ w }) => {
@@ -187,12 +198,21 @@ const inlineSendEvent: InlineCall = ({ w }) => {
   w.i32(0);
 };
 
+export interface InlineConditions {
+  /** Effects wait for DSB and ISB. */
+  readonly late: boolean;
+  /** Caches have no contents: their maintenance is nothing. */
+  readonly coherent: boolean;
+}
+
 /** What the translator writes out for a machine with this RAM. */
 export class SystemInlines {
   readonly calls: ReadonlyMap<CallKernel<never>, InlineCall>;
   private readonly map: Map<CallKernel<never>, InlineCall>;
+  private readonly conditions: InlineConditions;
 
-  constructor(ram: DirectRegion | undefined) {
+  constructor(ram: DirectRegion | undefined, conditions: InlineConditions) {
+    this.conditions = conditions;
     this.map = new Map([
       [readCpsr, inlineReadCpsr],
       [writeCpsr, inlineWriteCpsr],
@@ -201,14 +221,20 @@ export class SystemInlines {
       ...(ram !== undefined && ram.base + ram.byteLength <= 2 ** 32 ? exclusives(ram) : []),
     ] as readonly (readonly [CallKernel<never>, InlineCall])[]);
     this.calls = this.map;
-    this.setBarriers(false, false);
+    this.setObserved(false, false);
   }
 
-  /** Barriers that an observer hears of, and DSB and ISB where effects wait for them (`late`), are the interpreter's. True: this is a change. */
-  setBarriers(late: boolean, observed: boolean): boolean {
+  /** What an observer hears of is the interpreter's: barriers, writes of system registers. True: this is a change. */
+  setObserved(barriers: boolean, writes: boolean): boolean {
+    const { late, coherent } = this.conditions;
     let changed = false;
-    for (const kernel of [dmb, dsb, isb]) {
-      const isInlined = !observed && !(late && kernel !== dmb);
+    const wanted: readonly (readonly [CallKernel<never>, boolean])[] = [
+      [dmb, !barriers],
+      [dsb, !barriers && !late],
+      [isb, !barriers && !late],
+      [maintainCache, !writes && coherent],
+    ];
+    for (const [kernel, isInlined] of wanted) {
       if (isInlined === this.map.has(kernel)) continue;
       changed = true;
       if (isInlined) this.map.set(kernel, nothing);

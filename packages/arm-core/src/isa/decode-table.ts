@@ -25,6 +25,9 @@ const bucketMask = (isa: InstructionSet): number => (isa === 'T16' ? 0xffc0 : 0x
 /** The bits of a word that are the lowest four of its bucket's number. */
 const LOWER_BITS: Readonly<Record<InstructionSet, number>> = { A32: 0xf0, T32: 0xf0, T16: 0x3c0 };
 
+/** Words that a table remembers. */
+const RECENT = 4096;
+
 /** Bit of a bucket's number that says: unconditional A32, or T32 with bit 28 set. Advanced SIMD and the coprocessors are thus apart from the rest. */
 const UPPER = 0x1000;
 
@@ -51,6 +54,9 @@ export class DecodeTable {
   /** Most fixed bits first. */
   readonly entries: readonly Entry[];
   private readonly buckets: (Entry[] | undefined)[];
+  /** Words decoded before, by a hash of them: code is made of the same few. Null: none yet. */
+  private readonly recentWords = new Int32Array(RECENT);
+  private readonly recent = new Array<Decoded | undefined | null>(RECENT).fill(null);
   /** What a bucket's upper bits alone leave: buckets are made from these. */
   private readonly groups = new Map<number, Entry[]>();
 
@@ -113,6 +119,15 @@ export class DecodeTable {
 
   /** The encoding of `word` (T32: first halfword in bits 31:16), or undefined for UNDEFINED and unallocated space. */
   decode(word: number): Decoded | undefined {
+    const slot = (word ^ (word >>> 12) ^ (word >>> 20)) & (RECENT - 1);
+    if (this.recentWords[slot] === (word | 0) && this.recent[slot] !== null) return this.recent[slot];
+    const decoded = this.find(word);
+    this.recentWords[slot] = word;
+    this.recent[slot] = decoded;
+    return decoded;
+  }
+
+  private find(word: number): Decoded | undefined {
     const index = bucketOf(this.isa, word);
     const bucket = this.buckets[index] ?? this.bucket(index);
     for (let i = 0; i < bucket.length; i++) {

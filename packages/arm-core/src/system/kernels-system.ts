@@ -58,6 +58,8 @@ export const returnFromSpsr = systemKernel('exception-return-spsr', (core, pc) =
 /* Coprocessor registers */
 export const readSystemRegister = systemKernel('mrc', (core, key) => core.readSystemRegister(key));
 export const writeSystemRegister = systemKernel('mcr', (core, key, value) => core.writeSystemRegister(key, value >>> 0));
+/** The same for maintenance of caches, which is nothing where memory is coherent. */
+export const maintainCache = systemKernel('mcr.c7', (core, key, value) => core.writeSystemRegister(key, value >>> 0));
 /** Bits 31:0; `pairHigh` then gives bits 63:32. */
 export const readSystemRegister64 = systemKernel('mrrc', (core, key) => {
   core.readSystemRegister64(key);

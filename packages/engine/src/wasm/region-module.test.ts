@@ -21,9 +21,13 @@ const BASE = 0x10000;
 const DATA_HOST = BASE + Math.ceil(layout.STATE_BYTES / 65536) * 65536;
 const PAGE_VA = 0x8000;
 
+/** Used again and again, since a host takes long to make one: at most four machines are in use at a time. */
+const memories = [0, 1, 2, 3].map(() => new WebAssembly.Memory({ initial: DATA_HOST / 65536 + 1 }));
+let benches = 0;
+
 /** A machine of one core: state, eight data pages of which four are in the fast table (one of them not for stores). */
 class Bench {
-  readonly memory = new WebAssembly.Memory({ initial: DATA_HOST / 65536 + 1 });
+  readonly memory = memories[benches++ & 3]!;
   readonly bytes = new Uint8Array(this.memory.buffer);
   readonly state: StateViews;
   readonly words: Int32Array;
@@ -46,6 +50,7 @@ class Bench {
       u16: at(Uint16Array),
       i16: at(Int16Array),
     };
+    this.bytes.fill(0);
     const random = randomSource(seed);
     for (let i = 0; i < 15; i++) this.words[i] = random(3) ? random(0xffffffff) : random(64);
     for (let i = layout.FLAG_N; i <= layout.FLAG_V; i++) this.words[i] = random(3) ? random(0xffffffff) : 0;
@@ -55,8 +60,7 @@ class Bench {
     this.words.fill(layout.JUMP_INVALID, layout.JUMP_TABLE / 4, layout.STATE_BYTES / 4);
     for (let i = 0; i < PAGES * 4096; i++) this.bytes[DATA_HOST + i] = random(256);
     for (const table of [layout.FAST_TABLE_PL1, layout.FAST_TABLE_PL0]) {
-      for (let i = 0; i < layout.FAST_TABLE_ENTRIES; i++)
-        this.words.fill(layout.FAST_INVALID, (table >> 2) + i * 4, (table >> 2) + i * 4 + 4);
+      this.words.fill(layout.FAST_INVALID, table >> 2, (table >> 2) + layout.FAST_TABLE_ENTRIES * layout.FAST_STRIDE);
       for (let page = 0; page < 4; page++) {
         if (page === 3 && table === layout.FAST_TABLE_PL0) continue;
         const va = DATA_VA + page * 4096;

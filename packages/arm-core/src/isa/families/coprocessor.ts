@@ -1,11 +1,13 @@
 import { layout } from '@tablewalk/engine';
 import {
+  maintainCache,
   pairHigh,
   readSystemRegister,
   readSystemRegister64,
   writeSystemRegister,
   writeSystemRegister64,
 } from '../../system/kernels-system.js';
+import type { ArmBuilder } from '../arm-builder.js';
 import type { Encoding, Fields } from '../encoding.js';
 import type { OperandSyntax } from '../operands.js';
 import { reg } from '../operands.js';
@@ -37,10 +39,32 @@ const mrc: Encoding['semantics'] = (b, f) => {
   if (f['t'] === 15) setConditionFlags(b, value);
   else b.setReg(f['t']!, value);
 };
+/** Maintenance of caches and branch predictors (B4.2.1). */
+const maintenance: ReadonlyMap<number, string> = new Map([
+  [0xf0710, 'ICIALLUIS'],
+  [0xf0716, 'BPIALLIS'],
+  [0xf0750, 'ICIALLU'],
+  [0xf0751, 'ICIMVAU'],
+  [0xf0756, 'BPIALL'],
+  [0xf0757, 'BPIMVA'],
+  [0xf0761, 'DCIMVAC'],
+  [0xf0762, 'DCISW'],
+  [0xf07a1, 'DCCMVAC'],
+  [0xf07a2, 'DCCSW'],
+  [0xf07b1, 'DCCMVAU'],
+  [0xf07e1, 'DCCIMVAC'],
+  [0xf07e2, 'DCCISW'],
+]);
+const isMaintenance = (b: ArmBuilder, key: number): boolean => {
+  const name = maintenance.get(key);
+  return name !== undefined && b.privileged && !b.profile.absent?.includes(name);
+};
+
 /** A write may change translation, privileges of VFP, endianness...: the block ends. */
 const mcr: Encoding['semantics'] = (b, f) => {
   if (!isSystem(f)) return b.undefined();
-  b.call(writeSystemRegister, b.const(keyOf(f)), b.reg(f['t']!));
+  const key = keyOf(f);
+  b.call(isMaintenance(b, key) ? maintainCache : writeSystemRegister, b.const(key), b.reg(f['t']!));
   b.endAfter();
 };
 const mrrc: Encoding['semantics'] = (b, f) => {
