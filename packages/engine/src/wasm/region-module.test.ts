@@ -273,6 +273,25 @@ describe('regions', () => {
     expect(outcome(DATA_VA + 0x102)).toEqual([0, 10]);
   });
 
+  it('leave at the first store of such accesses when loads alone are let through, and before them all when the store comes first', () => {
+    const outcome = (...isStore: readonly boolean[]): readonly number[] => {
+      const b = new Builder();
+      isStore.forEach((stores, k) => {
+        b.instruction(4 * k, 4, 0);
+        const address = b.add(b.getReg(7), b.const(4 * k));
+        if (stores) b.store(address, 4, b.getReg(1));
+        else b.setReg(2, b.load(address, 4));
+      });
+      const bench = new Bench(1);
+      bench.words[7] = DATA_VA + 2 * 4096;
+      const exit = regionOf(bench, b)(10);
+      return [exit, bench.words[layout.BUDGET]!];
+    };
+    expect(outcome(false, false, true, false)).toEqual([2, 8]);
+    expect(outcome(true, false)).toEqual([0, 10]);
+    expect(outcome(false, false)).toEqual([EXIT_NEXT, 8]);
+  });
+
   it('leave at the instruction that misses, with nothing of it done and its budget given back', () => {
     const b = new Builder();
     b.instruction(0, 4, 0);
