@@ -62,7 +62,7 @@ export async function lockstep() {
 }
 
 /** U-Boot to its prompt; `poweroff` is typed; the machine ends. */
-export const bootUBoot = () => uBoot({});
+export const bootUBoot = () => uBoot({ engine: 'interpreter' });
 
 /** The same, translated to WebAssembly. */
 export const bootUBootTranslated = () => uBoot({ engine: 'wasm' });

@@ -27,7 +27,7 @@ const outcome = (options: Partial<VirtMachineOptions>, slice: number): unknown =
 };
 
 describe('interpreter and translator', () => {
-  const expected = outcome({}, 1e6) as { instructions: number; end: unknown };
+  const expected = outcome({ engine: 'interpreter' }, 1e6) as { instructions: number; end: unknown };
 
   it('has a program that ends and is interrupted', () => {
     expect(expected.end).toEqual({ reason: 'poweroff' });

@@ -158,7 +158,7 @@ const kinds: readonly (readonly [string, VirtMachineOptions])[] = [
 describe.each(kinds)('interpreter and translator: %s', (_name, kind) => {
   const options: VirtMachineOptions = { fidelity: 'architectural', ...kind };
   it('come to the same state', { timeout: 180_000 }, () => {
-    const expected = finish(options, 100_000).state;
+    const expected = finish({ ...options, engine: 'interpreter' }, 100_000).state;
     for (const [heat, batch, regions, cold, slice] of [
       [1, 1, 6000, true, 100_000],
       [3, 4, 5, false, 331],
@@ -191,7 +191,7 @@ describe('observers', () => {
       events.push(digest(m));
       return events;
     };
-    const expected = heard({});
+    const expected = heard({ engine: 'interpreter' });
     expect(expected.length).toBeGreaterThan(15);
     expect(heard({ engine: 'wasm', translation: { heat: 3, batch: 2, leaves: 1 } })).toEqual(expected);
   });

@@ -58,6 +58,10 @@ export const suites = {
     arguments: () => [...kernel('zImage-armmp'), ...off],
     check: (log) => [...sameWorkloads(log, 'linux-armmp'), ...difference(log, reference('linux-armmp'))],
   },
+  'armmp-interpreter': {
+    arguments: () => ['--engine', 'interpreter', ...kernel('zImage-armmp'), ...off],
+    check: (log) => [...sameWorkloads(log, 'linux-armmp'), ...difference(log, reference('linux-armmp'))],
+  },
   'armmp-a7': {
     arguments: () => ['-cpu', 'cortex-a7', ...kernel('zImage-armmp'), ...off],
     check: (log) => [...sameWorkloads(log, 'linux-armmp'), ...contains(log, ['[410fc075]'])],
@@ -67,7 +71,7 @@ export const suites = {
     check: (log) => [...sameWorkloads(log, 'linux-armmp')],
   },
   'armmp-a7-architectural': {
-    arguments: () => ['-cpu', 'cortex-a7', '--fidelity', 'architectural', ...kernel('zImage-armmp'), ...off],
+    arguments: () => ['-cpu', 'cortex-a7', '--fidelity', 'architectural', '--engine', 'interpreter', ...kernel('zImage-armmp'), ...off],
     check: (log) => [...sameWorkloads(log, 'linux-armmp'), ...contains(log, ['[410fc075]'])],
   },
   'armmp-lpae': {

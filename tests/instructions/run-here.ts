@@ -20,7 +20,7 @@ export const runHere = (
   options: Partial<VirtMachineOptions> = {},
   observe: (machine: VirtMachine) => void = () => {},
 ): Uint32Array => {
-  const machine = new VirtMachine({ kernel: elf, memory: RAM_BYTES, cpu: 'cortex-a15', ...options });
+  const machine = new VirtMachine({ kernel: elf, memory: RAM_BYTES, cpu: 'cortex-a15', engine: 'interpreter', ...options });
   observe(machine);
   for (const [address, words] of [
     [CONTROL, new Uint32Array([batch.count, 0])],

@@ -23,7 +23,8 @@ const whenQemu = all && hasQemu ? it : nothing;
 const ramBytes = 4 * 2 ** 20;
 
 const transparent = { fidelity: 'architectural', tlb: 'none', cache: 'none' } as const;
-const retaining = { fidelity: 'architectural', retain: 'forever' } as const;
+const interpreted = { engine: 'interpreter' } as const;
+const retaining = { ...interpreted, fidelity: 'architectural', retain: 'forever' } as const;
 /** What is executed is translated first. */
 const translated = { engine: 'wasm', translation: { heat: 1, batch: 1, cold: true } } as const;
 
@@ -55,7 +56,7 @@ describe.each(variants)('$name: $mistake', (variant) => {
   whenAll('works where nothing is remembered, and the correct kernel works everywhere', { timeout: 120_000 }, () => {
     expect(outcome(variant, true, { ...transparent, cpu })).toBe('right');
     expect(outcome(variant, true, { cpu })).toBe(variant.functional);
-    for (const machine of [transparent, {}, retaining, { ...retaining, ...translated }])
+    for (const machine of [transparent, interpreted, {}, retaining, { ...retaining, ...translated }])
       expect(outcome(variant, false, { ...machine, cpu })).toBe('right');
   });
 

@@ -167,7 +167,7 @@ export class World {
   private readonly driver: Uint8Array;
 
   constructor(options: Partial<VirtMachineOptions> = {}) {
-    this.machine = new VirtMachine({ kernel: driver.bytes, memory: at.RAM_BYTES, cpu: 'cortex-a15', ...options });
+    this.machine = new VirtMachine({ kernel: driver.bytes, memory: at.RAM_BYTES, cpu: 'cortex-a15', engine: 'interpreter', ...options });
     const { memory, words } = this.machine.cpu.core;
     const offset = memory.ramOffset(at.RAM, at.RAM_BYTES);
     this.ram = memory.u8.subarray(offset, offset + at.RAM_BYTES);

@@ -5,7 +5,7 @@ import { bytesOf, CONTROL, OUTPUT, RAM_BYTES, RECORD_WORDS, ramOf } from './layo
 
 /** Output records of the batch from Tablewalk's machine running the harness. */
 export const runHere = (elf: Uint8Array, batch: Batch, options: Partial<VirtMachineOptions> = {}): Uint32Array => {
-  const machine = new VirtMachine({ kernel: elf, memory: RAM_BYTES, cpu: 'cortex-a15', ...options });
+  const machine = new VirtMachine({ kernel: elf, memory: RAM_BYTES, cpu: 'cortex-a15', engine: 'interpreter', ...options });
   for (const [address, words] of ramOf(batch))
     if (!machine.writeMemory(address, bytesOf(words))) throw new Error(`no RAM at 0x${address.toString(16)}`);
   const control = (): DataView => {

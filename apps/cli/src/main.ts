@@ -20,7 +20,7 @@ run takes QEMU's spellings: -m SIZE, -cpu NAME, -kernel F, -initrd F, -append TE
   --save F, --load F      write the machine's state at the end; go on from one
   --seed N, --rtc utc, --rng, --modern-virtio, --stats, --trace FILE (- for standard error),
   --symbols FILE (ELF or System.map, for the trace)
-  --engine interpreter|wasm|lockstep    wasm: hot code is translated to WebAssembly; what the guest does is the same.
+  --engine wasm|interpreter|lockstep    wasm (default): hot code is translated to WebAssembly; the guest does the same.
                           lockstep: both, side by side; ends with status 67 at the first difference
   --lockstep exits|budgets[,seed=N][,heat=N]    compare at each exit of a region (default), or after random budgets
   --fidelity functional|architectural|measured    TLBs and caches with contents; every access counted

@@ -36,7 +36,7 @@ export interface RunArguments extends ModelArguments {
   readonly realTimeClock: 'utc' | number;
   readonly noReboot: boolean;
   readonly modernVirtio: boolean;
-  readonly engine: (typeof ENGINES)[number];
+  readonly engine: (typeof ENGINES)[number] | undefined;
   /** When the two of `lockstep` are compared, and how eagerly code is translated. */
   readonly lockstep: LockstepOptions;
 }
@@ -226,7 +226,7 @@ export const parseRun = (argv: readonly string[]): RunArguments | undefined => {
   if (positionals.length === 1 && values.kernel !== undefined) throw new UsageError(`two kernels: ${values.kernel} and ${positionals[0]}`);
   if (values.smp !== undefined && !/^(cpus=)?1$/.test(values.smp)) throw new UsageError(`-smp ${values.smp}: this machine has one core`);
   if (values.machine !== undefined && !/^virt(,|$)/.test(values.machine)) throw new UsageError(`-M ${values.machine}: the board is virt`);
-  const engine = oneOf('engine', ENGINES, values.engine) ?? 'interpreter';
+  const engine = oneOf('engine', ENGINES, values.engine);
   if (values.lockstep !== undefined && engine !== 'lockstep') throw new UsageError('--lockstep says how --engine lockstep compares');
   if (values.trace !== undefined && engine === 'lockstep')
     throw new UsageError('--trace steps, and nothing is translated then: it cannot be with --engine lockstep');

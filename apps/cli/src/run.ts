@@ -80,7 +80,7 @@ const machineOptions = (
     seed: args.seed,
     semihosting: args.semihosting,
     modernVirtio: args.modernVirtio,
-    ...(args.engine !== 'lockstep' && { engine: args.engine }),
+    ...(args.engine !== undefined && args.engine !== 'lockstep' && { engine: args.engine }),
     epochSeconds: args.realTimeClock === 'utc' ? Math.floor(Date.now() / 1000) : args.realTimeClock,
     diagnostics: {
       guestError: (component, message) => {

@@ -1,4 +1,5 @@
 import type { CoreProfile } from '@tablewalk/arm-core';
+import { canTranslate } from '@tablewalk/engine';
 import type { Cache, CacheHierarchy, CoreModel, Tlb } from '@tablewalk/mmu';
 import { cacheHierarchy, coreCaches, coreModels, coreTlb, retainForeverTlb } from '@tablewalk/mmu';
 import { MachineError } from './machine-error.js';
@@ -15,6 +16,7 @@ export interface MemoryModels {
   readonly caches: CacheHierarchy | null;
   /** The core, with identification registers that say what its caches and walks are like. */
   readonly profile: CoreProfile;
+  readonly engine: 'interpreter' | 'wasm';
 }
 
 export const FIDELITIES: readonly Fidelity[] = ['functional', 'architectural', 'measured'];
@@ -149,7 +151,11 @@ export const memoryModels = (profile: CoreProfile, options: VirtMachineOptions):
   const tlb = transparent || !modelled ? null : ((options.tlb as Tlb | undefined) ?? tlbOf(profile, options));
   const chosen = none(options.cache) || !modelled ? null : chosenCaches(profile, options);
   const caches = chosen === null || (chosen.data === null && chosen.unified === null) ? null : chosen;
-  if (transparent && caches !== null && options.engine === 'wasm')
+  const walksAlways = transparent && caches !== null;
+  if (walksAlways && options.engine === 'wasm')
     throw new MachineError('engine', "wasm needs a TLB or memory without caches: tlb 'none' with caches walks at each access");
-  return { fidelity, tlb, transparent, caches, profile: caches === null ? profile : identified(profile, caches) };
+  if (options.engine === 'wasm' && !canTranslate())
+    throw new MachineError('engine', 'this host does not compile WebAssembly with vectors and tail calls, or not here');
+  const engine = options.engine ?? (fidelity === 'measured' || walksAlways || !canTranslate() ? 'interpreter' : 'wasm');
+  return { fidelity, tlb, transparent, caches, profile: caches === null ? profile : identified(profile, caches), engine };
 };

@@ -125,7 +125,7 @@ export class VirtMachine {
       bus: this.bus,
       memorySystem: this.mmu,
       timeline: this.timeline,
-      ...(options.engine === 'wasm' && { translation: options.translation ?? {} }),
+      ...(this.models.engine === 'wasm' && { translation: options.translation ?? {} }),
       ...(options.hashesStores && { hashesStores: true }),
       statefulLookups: tlb !== null || coherency !== null,
       transparentTables: transparent,
@@ -447,8 +447,8 @@ export class VirtMachine {
     if ((data.coherency === null) !== (this.coherency === null) || (data.evictions === null) !== (this.evictions === undefined))
       throw new MachineError('snapshot', "its memory system is not this machine's");
     this.coherency?.reset();
-    // The models and translated code look at memory for themselves.
-    const mayDefer = fresh && this.coherency === null && this.options.engine !== 'wasm';
+    // The models look at memory for themselves.
+    const mayDefer = fresh && this.coherency === null;
     restoreRam(this.memory, data.memory, fresh, mayDefer);
     this.timeline.reset();
     this.timeline.current = data.time;

@@ -62,7 +62,10 @@ export interface VirtMachineOptions {
   readonly semihosting?: boolean;
   /** Takes HVC calls before PSCI does: true when the call was its own. It runs in mid-instruction, so it notes what was asked and calls `stop`. */
   readonly hypervisorCall?: (immediate: number) => boolean;
-  /** `wasm`: hot code is translated to WebAssembly, with the same results. Default `interpreter`. */
+  /**
+   * `wasm`: hot code is translated to WebAssembly, with the same results. Default, but for `measured` and for models that walk at each access, which only the
+   * `interpreter` has, and where the host compiles no WebAssembly (a page's Content-Security-Policy may say so).
+   */
   readonly engine?: 'interpreter' | 'wasm';
   /** How eagerly, for `wasm`. */
   readonly translation?: TranslationOptions;

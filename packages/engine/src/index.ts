@@ -11,6 +11,7 @@ export type { CallKernel, Kernel, PureKernel, StateViews, VectorKernel } from '.
 export * as layout from './layout.js';
 export * as ops from './ops.js';
 export { hashStore } from './store-hash.js';
+export { canTranslate } from './wasm/can-translate.js';
 export { EXIT_MISSED, EXIT_RESYNC } from './wasm/exit-codes.js';
 export type { FunctionWriter } from './wasm/function-writer.js';
 export type { InlineCall, InlineCallContext } from './wasm/inline-call.js';
