@@ -42,6 +42,8 @@ const FIRST_SLOTS = 256;
 const LONGEST_WAIT = 10_000_000;
 
 const DEFAULT_LEAVES = 32;
+/** Times as many leaves as have a region made anew, after which that waits for no batch. */
+const MOST_LEAVES = 32;
 /** Leaves of an instruction that are further from each other, in ns of guest time, cost less than a call in the code would. */
 const FAR_APART = 2000;
 /** The same where accesses are looked up together: one by one they cost a little more, and do not leave when they are in two pages. */
@@ -170,7 +172,12 @@ export class RegionRunner {
     const { page, mode, region } = held;
     page.steps.add(offset);
     const head = page.blocks[region.entries[0]!.offset >>> page.shift];
-    if (head === undefined || this.wanted.some(({ instead }) => instead === held)) return;
+    if (head === undefined) return;
+    if (this.wanted.some(({ instead }) => instead === held)) {
+      // The region that runs counts no executions of its blocks: it presses by what it leaves.
+      if (count >= MOST_LEAVES * this.leaves) this.translate();
+      return;
+    }
     if (this.wanted.length === 0) this.wantedSince = time;
     this.wanted.push({ page, block: head, mode, instead: held });
     if (this.wanted.length >= this.batch) this.translate();
