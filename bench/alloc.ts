@@ -1,42 +1,28 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { compileWorkload, countingWords, kernelWorkload, seededRandom, uniformWorkload, type Words } from '@tablewalk/alloc';
+import { countingWords, type Words } from '@tablewalk/alloc';
 import { objectPeers, peers, rounding } from './alloc/peers.js';
-import { live, replay, type Subject, type Tape } from './alloc/replay.js';
-import { type Ours, ours, PAGES } from './alloc/subjects.js';
+import { HandleStack, live, replay, type Subject } from './alloc/replay.js';
+import { type Ours, ours } from './alloc/subjects.js';
+import { PAGES_MASK, SLOT_BITS, type Tape, tapeFor } from './alloc/tape.js';
 
 /*
  * Allocators beside those of npm: node tests/run-source.mjs bench/alloc.ts [rounds]
  *
  * A million mixed operations on 256k pages that are kept 50 % or 85 % full, lengths uniform from 1 to 64 or as a kernel asks for them. Each figure
  * is the median over rounds; a round starts one process for each allocator and workload, in turn, so that no allocator's shapes are in
- * another's call sites and what disturbs the machine disturbs all. Time is the process's own (user and system), which a busy machine bends less; what the
+ * another's call sites and what disturbs the machine disturbs all; the process's figure is the median of five runs. Time is the process's own (user and system), which a busy machine bends less; what the
  * loop takes that asks and looks handles up stands beside, and is part of every figure.
  * Loads and stores of metadata are counted in a process of their own, and each refusal is looked into: was there a fit?
  */
-const OPERATIONS = 1_000_000;
 /**
  * Whole runs that are not timed, each with an allocator of its own. With fewer, what is timed is V8 compiling once more what it had compiled for the
  * functions of one object alone: a tenth of a second, which is a hundred nanoseconds an operation.
  */
 const PREPARATIONS = 6;
-/** What measuring costs: a stack of handles in an allocator's place. */
+/** Runs that are timed; their median is the process's figure. */
+const TIMED = 5;
 const LOOP = 'the loop alone';
-const stack = (handles: number): Subject => {
-  const free = Int32Array.from({ length: handles }, (_, at) => at);
-  let top = handles;
-  return {
-    allocate: () => free[--top]!,
-    free(handle) {
-      free[top++] = handle;
-    },
-  };
-};
-
-const workloads: Readonly<Record<string, (fullness: number) => Tape>> = {
-  uniform: (fullness) => compileWorkload(uniformWorkload({ seed: 1, operations: OPERATIONS, pageCount: PAGES, fullness })),
-  kernel: (fullness) => compileWorkload(kernelWorkload({ seed: 1, operations: OPERATIONS, pageCount: PAGES, fullness })),
-};
 
 interface Measured {
   nanoseconds?: number;
@@ -46,52 +32,22 @@ interface Measured {
   most?: number;
 }
 
-const tapeFor = (workload: string, fullness: number, rounds: boolean): Tape => {
-  if (workload === 'objects') {
-    // Of 100,000 slots a random one is filled or emptied, from half full on.
-    const slots = 100_000;
-    const random = seededRandom(1);
-    const events = new Int32Array(3 * (slots / 2 + OPERATIONS));
-    const taken = new Uint8Array(slots);
-    for (let event = 0; 3 * event < events.length; event++) {
-      const slot = event < slots / 2 ? 2 * event : random.below(slots);
-      taken[slot]! ^= 1;
-      events.set([slot, taken[slot]!, 0], 3 * event);
-    }
-    return { slots, warmup: slots / 2, events };
-  }
-  const make = workloads[workload]!;
-  if (!rounds) return make(fullness);
-  // Less is asked for, so that with what rounding adds it is as full. The ratio is that of the lengths.
-  let asked = fullness;
-  for (let step = 0; step < 3; step++) asked *= fullness / fullnessWhenRounded(make(asked));
-  return make(asked);
-};
-
-const fullnessWhenRounded = (tape: Tape): number => {
-  const lengths = new Int32Array(tape.slots);
-  let used = 0;
-  let most = 0;
-  for (let at = 0; at < tape.events.length; at += 3) {
-    const slot = tape.events[at]!;
-    const pages = tape.events[at + 1]!;
-    if (pages > 0) lengths[slot] = 2 ** Math.ceil(Math.log2(pages));
-    used += pages > 0 ? lengths[slot]! : -lengths[slot]!;
-    if (used > most) most = used;
-  }
-  return most / PAGES;
-};
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 const timed = (subject: () => Subject, tape: Tape): Measured => {
-  const end = tape.events.length / 3;
-  for (let run = 0; run < PREPARATIONS; run++) replay(subject(), tape, live(tape), 0, end);
-  const fresh = subject();
-  const state = live(tape);
-  replay(fresh, tape, state, 0, tape.warmup);
-  const start = process.cpuUsage();
-  const refused = replay(fresh, tape, state, tape.warmup, end);
-  const { user, system } = process.cpuUsage(start);
-  return { nanoseconds: ((user + system) * 1000) / (end - tape.warmup), refused };
+  const end = tape.events.length;
+  const times: number[] = [];
+  let refused = 0;
+  for (let run = 0; run < PREPARATIONS + TIMED; run++) {
+    const fresh = subject();
+    const state = live(tape);
+    replay(fresh, tape, state, 0, tape.warmup);
+    const start = process.cpuUsage();
+    refused = replay(fresh, tape, state, tape.warmup, end);
+    const { user, system } = process.cpuUsage(start);
+    if (run >= PREPARATIONS) times.push(((user + system) * 1000) / (end - tape.warmup));
+  }
+  return { nanoseconds: median(times), refused };
 };
 
 const counted = (name: string, tape: Tape): Measured => {
@@ -109,13 +65,13 @@ const counted = (name: string, tape: Tape): Measured => {
   let before = start;
   let most = 0;
   let refusedWithFit = 0;
-  const end = tape.events.length / 3;
+  const end = tape.events.length;
   for (let event = tape.warmup; event < end; event++) {
     const refused = replay(subject, tape, state, event, event + 1);
     const now = accesses();
     if (now - before > most) most = now - before;
     before = now;
-    if (refused > 0 && subject.hasFit(tape.events[3 * event + 1]!)) refusedWithFit++;
+    if (refused > 0 && subject.hasFit((tape.events[event]! >>> SLOT_BITS) & PAGES_MASK)) refusedWithFit++;
     // Looking walks the metadata too.
     if (refused > 0) before = accesses();
   }
@@ -128,12 +84,12 @@ const child = async (name: string, workload: string, fullness: number, counts: b
   const tape = tapeFor(workload, fullness, rounds);
   let result: Measured;
   if (counts) result = counted(name, tape);
-  else if (name === LOOP) result = timed(() => stack(tape.slots), tape);
+  else if (name === LOOP) result = timed(() => new HandleStack(tape.slots), tape);
   else if (isOurs) result = timed(() => ours[name]!((words) => words), tape);
   else {
     const make = peers[name] ?? objectPeers[name]!;
     const made: Subject[] = [];
-    for (let run = 0; run <= PREPARATIONS; run++) made.push(await make());
+    for (let run = 0; run < PREPARATIONS + TIMED; run++) made.push(await make());
     result = timed(() => made.pop()!, tape);
   }
   console.log(JSON.stringify(result));
@@ -148,8 +104,6 @@ const run = (name: string, workload: string, fullness: number, counts: boolean):
   if (status !== 0) throw new Error(`${name}, ${workload}, ${fullness}: ${stderr}`);
   return JSON.parse(stdout.trim().split('\n').pop()!) as Measured;
 };
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 const main = (): void => {
   if (!existsSync('bench/alloc-peers/node_modules')) {

@@ -90,11 +90,17 @@ export class SlabCache implements ObjectCache {
 
   allocate(): number {
     if (this.visits !== 0) return BUSY;
-    let slab = this.words.load(AT_ROOM) - 1;
-    if (slab < this.first || slab > this.last) {
-      slab = this.open(slab);
-      if (slab < 0) return slab;
-    }
+    const slab = (this.words.load(AT_ROOM) - 1) | 0;
+    return slab < this.first || slab > this.last ? this.takeOpened(slab) : this.take(slab);
+  }
+
+  /** Apart, so that what {@link open} answers, of which the compiler knows nothing, is in no variable of the hot path. */
+  private takeOpened(first: number): number {
+    const slab = this.open(first);
+    return slab < 0 ? slab : this.take(slab);
+  }
+
+  private take(slab: number): number {
     return this.mapWords > 0 ? this.takeMapped(slab) : this.takeDescribed(slab);
   }
 
@@ -198,7 +204,7 @@ export class SlabCache implements ObjectCache {
   /** Puts a slab at the head of the list. Nobody looks back from the head, nor at the links of a slab that is in no list. */
   private link(slab: number): void {
     const { words, descriptors } = this;
-    const next = words.load(AT_ROOM) - 1;
+    const next = (words.load(AT_ROOM) - 1) | 0;
     descriptors.setNext(slab, next);
     if (next >= 0 && this.isManaged(next)) descriptors.setPrevious(next, slab);
     words.store(AT_ROOM, slab + 1);
@@ -218,7 +224,7 @@ export class SlabCache implements ObjectCache {
 
   /** The spare slab or a new one, with room and in the list, where that leads to none; or what the page allocator answered. */
   private open(first: number): number {
-    if (first >= 0) return this.corrupt(`the list of slabs leads to page ${first}`);
+    if (first !== -1) return this.corrupt(`the list of slabs leads to page ${first}`);
     const { words, shape } = this;
     let slab = words.load(AT_SPARE) - 1;
     if (slab >= 0) {
