@@ -1,13 +1,22 @@
 // Random evictions: FROM TO, a range of seeds. The correct kernel boots on two cores that never forget by themselves, and uses what every variant uses; the
-// variants do the same with their mistake. Translations and lines are given up at random besides.
+// variants do the same with their mistake. Translations and lines are given up at random besides. Of a seed's two boots one is translated early, and
+// the other interpreted; which is which alternates.
+import type { VirtMachineOptions } from '@tablewalk/board-qemu-virt';
 import { GuestAbort, workloads } from '@tablewalk/kmem';
 import { bootKernel } from './boot-kernel.js';
 import { variantSites, variants } from './variants.js';
 
 const [from, to, withVariants] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4] === 'variants'];
 const ramBytes = 4 * 2 ** 20;
-const machine = (cpu: string, seed: number) =>
-  ({ fidelity: 'architectural', retain: 'forever', cpu, evictions: { seed, interval: 300 } }) as const;
+const machine = (cpu: string, seed: number): Partial<VirtMachineOptions> => ({
+  fidelity: 'architectural',
+  retain: 'forever',
+  cpu,
+  evictions: { seed, interval: 300 },
+  ...((cpu === 'cortex-a15') === (seed % 2 === 0)
+    ? { engine: 'wasm', translation: { heat: 20, batch: 1, cold: true } }
+    : { engine: 'interpreter' }),
+});
 
 let diverged = 0;
 const exposed = new Map(variants.map(({ name }) => [name, 0]));
