@@ -29,6 +29,11 @@ export const SHM_BASE_HIGH = 0x0bc;
 export const CONFIG_GENERATION = 0x0fc;
 export const CONFIG = 0x100;
 
+/** What a slot answers to MagicValue: "virt". */
+export const MAGIC = 0x74726976;
+/** What it answers to VendorID: "QEMU", so that a guest sees the board that it expects. */
+export const VENDOR = 0x554d4551;
+
 /** The specification's names, for diagnostics. */
 export const REGISTER_NAMES: ReadonlyMap<number, string> = new Map<number, string>([
   [MAGIC_VALUE, 'MagicValue'],
@@ -58,3 +63,12 @@ export const REGISTER_NAMES: ReadonlyMap<number, string> = new Map<number, strin
   [QUEUE_DEVICE_HIGH, 'QueueDeviceHigh'],
   [CONFIG_GENERATION, 'ConfigGeneration'],
 ]);
+
+/** An access that a slot does not take, for diagnostics. */
+export const accessText = (direction: 'read' | 'write', offset: number, size: number): string => {
+  const place =
+    offset >= CONFIG
+      ? `configuration offset 0x${(offset - CONFIG).toString(16)}`
+      : (REGISTER_NAMES.get(offset) ?? `offset 0x${offset.toString(16)}`);
+  return `${direction} of ${size} byte${size === 1 ? '' : 's'} at ${place}`;
+};

@@ -1,5 +1,10 @@
 import type { Snapshot } from '@tablewalk/machine/contracts';
+import { DeviceError } from '../device-error.js';
+import { snapshotData } from '../snapshots.js';
 import type { VirtqueueState } from './virtqueue.js';
+
+const SCHEMA = 'devices/virtio-mmio';
+const SNAPSHOT_VERSION = 1;
 
 /** Registers of a slot that are not a queue's. */
 export interface TransportRegisters {
@@ -41,6 +46,21 @@ export interface TransportSnapshot {
   readonly queues: { registers: QueueRegisters; ring: VirtqueueState }[];
   readonly resumeDeadline: number;
   readonly device: Snapshot | undefined;
+}
+
+export const transportSnapshot = (data: TransportSnapshot): Snapshot => ({ schema: SCHEMA, version: SNAPSHOT_VERSION, data });
+
+/** @throws DeviceError when the snapshot is of another kind of slot. */
+export function checkedSnapshot(
+  name: string,
+  snapshot: Snapshot,
+  slot: { readonly legacy: boolean; readonly deviceId: number; readonly queues: number },
+): TransportSnapshot {
+  const data = snapshotData<TransportSnapshot>(name, snapshot, SCHEMA, SNAPSHOT_VERSION);
+  if (data.legacy !== slot.legacy || data.deviceId !== slot.deviceId || data.queues.length !== slot.queues) {
+    throw new DeviceError(name, 'the snapshot is of another kind of slot (device type, queues or legacy interface differ)');
+  }
+  return data;
 }
 
 export function powerOnRegisters(): TransportRegisters {

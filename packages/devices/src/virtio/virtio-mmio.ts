@@ -1,7 +1,8 @@
 import type { AccessSize, Device, DeviceHost, Diagnostics, DmaPort, InterruptLine, Snapshot, Timer } from '@tablewalk/machine/contracts';
 import { DeviceError } from '../device-error.js';
-import { snapshotData } from '../snapshots.js';
+import { EmptySlot } from './empty-slot.js';
 import {
+  accessText,
   CONFIG,
   CONFIG_GENERATION,
   DEVICE_FEATURES,
@@ -12,6 +13,7 @@ import {
   GUEST_PAGE_SIZE,
   INTERRUPT_ACK,
   INTERRUPT_STATUS,
+  MAGIC,
   MAGIC_VALUE,
   QUEUE_ALIGN,
   QUEUE_DESC_HIGH,
@@ -30,16 +32,18 @@ import {
   SHM_BASE_HIGH,
   SHM_LEN_LOW,
   STATUS,
+  VENDOR,
   VENDOR_ID,
   VERSION,
 } from './mmio-registers.js';
 import {
+  checkedSnapshot,
   copyQueue,
   copyRegisters,
   featureWords,
   powerOnRegisters,
   type QueueRegisters,
-  type TransportSnapshot,
+  transportSnapshot,
   unsetQueue,
 } from './mmio-state.js';
 import {
@@ -55,18 +59,11 @@ import {
 } from './virtio-device.js';
 import { QUEUE_SIZE_MAX, Virtqueue, type VirtqueueOwner } from './virtqueue.js';
 
-const MAGIC = 0x74726976;
-/** "QEMU", so that a guest sees the board that it expects. */
-const VENDOR = 0x554d4551;
-
 const INTERRUPT_USED_BUFFER = 1;
 const INTERRUPT_CONFIG = 2;
 
 /** Continuation of long work: far enough for the guest to run, near enough not to slow a transfer. */
 const RESUME_DELAY_NS = 1000;
-
-const SCHEMA = 'devices/virtio-mmio';
-const SNAPSHOT_VERSION = 1;
 
 /** What a slot needs besides the clock and diagnostics. */
 export interface VirtioMmioOptions {
@@ -86,7 +83,8 @@ export interface VirtioMmioOptions {
  * specification wins.
  */
 export function virtioMmio(host: DeviceHost, options: VirtioMmioOptions): Device {
-  return new VirtioMmio(host, options);
+  const { name, device, legacy = true } = options;
+  return device === undefined ? new EmptySlot(name, host.diagnostics, legacy) : new VirtioMmio(host, options, device, legacy);
 }
 
 class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
@@ -94,7 +92,7 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
   readonly dma: DmaPort;
   readonly diagnostics: Diagnostics;
   readonly #interrupt: InterruptLine;
-  readonly #device: VirtioDevice | undefined;
+  readonly #device: VirtioDevice;
   readonly #legacy: boolean;
   readonly #offered: [number, number];
   readonly #queues: Virtqueue[] = [];
@@ -103,18 +101,15 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
   readonly #timer: Timer;
   #registers = powerOnRegisters();
 
-  constructor(host: DeviceHost, options: VirtioMmioOptions) {
+  constructor(host: DeviceHost, options: VirtioMmioOptions, device: VirtioDevice, legacy: boolean) {
     this.name = options.name;
     this.dma = options.dma;
     this.diagnostics = host.diagnostics;
     this.#interrupt = options.interrupt;
-    this.#device = options.device;
-    this.#legacy = options.legacy ?? true;
+    this.#device = device;
+    this.#legacy = legacy;
     this.#clock = host.clock;
     this.#timer = host.clock.timer(`${options.name} work`, () => this.#resumed());
-    this.#offered = [0, 0];
-    const { device } = options;
-    if (device === undefined) return;
     const common = [FEATURE_INDIRECT_DESC, FEATURE_EVENT_IDX];
     this.#offered = featureWords(
       this.#legacy
@@ -131,9 +126,7 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
   // ---- Device
 
   read(offset: number, size: AccessSize): number {
-    const device = this.#device;
-    if (device === undefined) return this.#readEmpty(offset, size);
-    if (offset >= CONFIG) return this.#readConfig(device, offset - CONFIG, size);
+    if (offset >= CONFIG) return this.#readConfig(offset - CONFIG, size);
     if (size !== 4 || (offset & 3) !== 0) return this.#badAccess('read', offset, size);
     const r = this.#registers;
     const queue = this.#queueRegisters[r.queueSel];
@@ -143,7 +136,7 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
       case VERSION:
         return this.#legacy ? 1 : 2;
       case DEVICE_ID:
-        return device.deviceId;
+        return this.#device.deviceId;
       case VENDOR_ID:
         return VENDOR;
       case DEVICE_FEATURES:
@@ -168,13 +161,8 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
   }
 
   write(offset: number, size: AccessSize, value: number): void {
-    const device = this.#device;
-    // QEMU's empty slots ignore writes; a driver that writes to one has not looked at the device type.
-    if (device === undefined) {
-      this.#badAccess('write', offset, size);
-      return;
-    }
     if (offset >= CONFIG) {
+      const device = this.#device;
       if (offset - CONFIG + size > device.configByteLength) this.#badAccess('write', offset, size);
       else device.writeConfig(offset - CONFIG, size, value);
       return;
@@ -183,7 +171,7 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
       this.#badAccess('write', offset, size);
       return;
     }
-    this.#writeRegister(device, offset, value >>> 0);
+    this.#writeRegister(offset, value >>> 0);
   }
 
   reset(): void {
@@ -191,28 +179,27 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
   }
 
   snapshot(): Snapshot {
-    const data: TransportSnapshot = {
+    return transportSnapshot({
       legacy: this.#legacy,
-      deviceId: this.#device?.deviceId ?? 0,
+      deviceId: this.#device.deviceId,
       registers: copyRegisters(this.#registers),
       queues: this.#queues.map((queue, index) => ({
         registers: copyQueue(this.#queueRegisters[index]),
         ring: queue.state(),
       })),
       resumeDeadline: this.#timer.deadline,
-      device: this.#device?.snapshot(),
-    };
-    return { schema: SCHEMA, version: SNAPSHOT_VERSION, data };
+      device: this.#device.snapshot(),
+    });
   }
 
   restore(snapshot: Snapshot): void {
-    const data = snapshotData<TransportSnapshot>(this.name, snapshot, SCHEMA, SNAPSHOT_VERSION);
-    const deviceId = this.#device?.deviceId ?? 0;
-    if (data.legacy !== this.#legacy || data.deviceId !== deviceId || data.queues.length !== this.#queues.length) {
-      throw new DeviceError(this.name, 'the snapshot is of another kind of slot (device type, queues or legacy interface differ)');
-    }
+    const data = checkedSnapshot(this.name, snapshot, {
+      legacy: this.#legacy,
+      deviceId: this.#device.deviceId,
+      queues: this.#queues.length,
+    });
     // First what may still refuse.
-    if (data.device !== undefined) this.#device?.restore(data.device);
+    if (data.device !== undefined) this.#device.restore(data.device);
     this.#registers = copyRegisters(data.registers);
     for (const [index, queue] of data.queues.entries()) {
       this.#queueRegisters[index] = copyQueue(queue.registers);
@@ -253,7 +240,7 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
     r.failed = true;
     r.resumeQueues = [];
     this.#timer.disarm();
-    this.#report(`${this.#device?.kind}: ${message}; the device stops until it is reset`);
+    this.#report(`${this.#device.kind}: ${message}; the device stops until it is reset`);
     // Only a version 1 driver knows the bit (virtio 1.1, 2.1.1).
     if (!this.negotiated(FEATURE_VERSION_1)) return;
     r.status |= STATUS_NEEDS_RESET;
@@ -289,15 +276,8 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
 
   // ---- registers
 
-  #readEmpty(offset: number, size: AccessSize): number {
-    const word = offset & ~3;
-    const value = word === MAGIC_VALUE ? MAGIC : word === VERSION ? (this.#legacy ? 1 : 2) : word === VENDOR_ID ? VENDOR : 0;
-    if (offset > VENDOR_ID + 3) this.#badAccess('read', offset, size);
-    const shifted = value >>> (8 * (offset & 3));
-    return size === 4 ? shifted : shifted & (size === 2 ? 0xffff : 0xff);
-  }
-
-  #readConfig(device: VirtioDevice, offset: number, size: AccessSize): number {
+  #readConfig(offset: number, size: AccessSize): number {
+    const device = this.#device;
     if (offset + size > device.configByteLength) {
       // All ones, as QEMU answers.
       this.#badAccess('read', CONFIG + offset, size);
@@ -308,7 +288,7 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
     return value;
   }
 
-  #writeRegister(device: VirtioDevice, offset: number, value: number): void {
+  #writeRegister(offset: number, value: number): void {
     const r = this.#registers;
     switch (offset) {
       case DEVICE_FEATURES_SEL:
@@ -324,14 +304,14 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
         r.queueSel = value;
         return;
       case QUEUE_NOTIFY:
-        this.#notify(device, value);
+        this.#notify(value);
         return;
       case INTERRUPT_ACK:
         r.interruptStatus &= ~value;
         this.#updateLine();
         return;
       case STATUS:
-        this.#writeStatus(device, value & 0xff);
+        this.#writeStatus(value & 0xff);
         return;
       case GUEST_PAGE_SIZE:
         if (!this.#legacy) break;
@@ -419,7 +399,7 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
     if (this.#legacy) r.negotiated = [(value & this.#offered[0]) >>> 0, 0];
   }
 
-  #writeStatus(device: VirtioDevice, value: number): void {
+  #writeStatus(value: number): void {
     const r = this.#registers;
     if (value === 0) {
       this.#reset(false);
@@ -437,13 +417,13 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
     const becameReady = (status & ~r.status & STATUS_DRIVER_OK) !== 0;
     r.status = status;
     if (!becameReady || r.failed) return;
-    device.ready();
+    this.#device.ready();
     if (this.#legacy) return;
     // Notifications that came too early were not served (virtio 1.1, 2.1.2): serve them now.
-    for (const queue of this.#queues) if (queue.ready && !r.failed) device.notify(queue.index);
+    for (const queue of this.#queues) if (queue.ready && !r.failed) this.#device.notify(queue.index);
   }
 
-  #notify(device: VirtioDevice, index: number): void {
+  #notify(index: number): void {
     const queue = this.#queues[index];
     if (queue === undefined || !queue.ready) {
       this.#report(`QueueNotify for queue ${index}, which ${queue === undefined ? 'does not exist' : 'is not set up'}`);
@@ -451,14 +431,14 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
     }
     // Legacy drivers may notify before DRIVER_OK, and some do (virtio 1.1, 3.1.2).
     if (this.#registers.failed || (!this.#legacy && !this.driverReady())) return;
-    device.notify(index);
+    this.#device.notify(index);
   }
 
   #resumed(): void {
     const queues = this.#registers.resumeQueues;
     this.#registers.resumeQueues = [];
     for (const index of queues) {
-      if (!this.#registers.failed && this.#queues[index].ready) this.#device?.notify(index);
+      if (!this.#registers.failed && this.#queues[index].ready) this.#device.notify(index);
     }
   }
 
@@ -477,7 +457,7 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
       queue.reset();
       this.#queueRegisters[index] = unsetQueue();
     }
-    this.#device?.reset(powerOn);
+    this.#device.reset(powerOn);
     this.#updateLine();
   }
 
@@ -491,13 +471,7 @@ class VirtioMmio implements Device, VirtioPort, VirtqueueOwner {
 
   /** Reports; the value to read is 0. */
   #badAccess(direction: 'read' | 'write', offset: number, size: number): number {
-    const place =
-      offset >= CONFIG
-        ? `configuration offset 0x${(offset - CONFIG).toString(16)}`
-        : (REGISTER_NAMES.get(offset) ?? `offset 0x${offset.toString(16)}`);
-    this.#report(
-      `${direction} of ${size} byte${size === 1 ? '' : 's'} at ${place}${this.#device === undefined ? ' of an empty slot' : ''}`,
-    );
+    this.#report(accessText(direction, offset, size));
     return 0;
   }
 }
