@@ -1,4 +1,5 @@
-// Bundles a TypeScript program from the sources and runs it: node tests/run-source.mjs FILE.ts [arguments], from the repository's root.
+// Bundles a TypeScript program from the sources and runs it, with the options that Node itself was given: node [options] tests/run-source.mjs FILE.ts [arguments],
+// from the repository's root.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -30,5 +31,5 @@ await build({
     },
   ],
 });
-const run = spawnSync(process.execPath, ['--enable-source-maps', outfile, ...rest], { cwd: root, stdio: 'inherit' });
+const run = spawnSync(process.execPath, ['--enable-source-maps', ...process.execArgv, outfile, ...rest], { cwd: root, stdio: 'inherit' });
 process.exit(run.status ?? 1);

@@ -1,4 +1,4 @@
-import { DecodeTable } from '../../packages/arm-core/src/isa/decode-table.js';
+import { decodeTables } from '../../packages/arm-core/src/isa/decode-tables.js';
 import type { Encoding, InstructionSet } from '../../packages/arm-core/src/isa/encoding.js';
 import { encodings } from '../../packages/arm-core/src/isa/families/index.js';
 import type { CompiledPattern } from '../../packages/arm-core/src/isa/pattern.js';
@@ -110,11 +110,7 @@ export const targets: readonly Target[] = encodings
   .filter((encoding) => !LEFT_OUT.test(encoding.name))
   .map((encoding) => ({ encoding, pattern: compilePattern(encoding) }));
 
-const tables: Record<InstructionSet, DecodeTable> = {
-  A32: new DecodeTable('A32', encodings),
-  T32: new DecodeTable('T32', encodings),
-  T16: new DecodeTable('T16', encodings),
-};
+const tables = decodeTables();
 
 /** Record that decodes the word, and whether the manual calls the word UNPREDICTABLE. */
 export const lookUp = (isa: InstructionSet, word: number): { name: string; unpredictable: boolean } | undefined => {

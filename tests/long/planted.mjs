@@ -45,7 +45,19 @@ for (const { name, file, from, to } of plantedErrors) {
   const start = Date.now();
   const run = spawnSync(
     process.execPath,
-    ['--single-threaded', outfile, '1', '1000000', '--quick', '--seconds', String(SECONDS), '--coverage', '1000000000'],
+    [
+      '--single-threaded',
+      '--min-semi-space-size=64',
+      '--max-semi-space-size=64',
+      outfile,
+      '1',
+      '1000000',
+      '--quick',
+      '--seconds',
+      String(SECONDS),
+      '--coverage',
+      '1000000000',
+    ],
     {
       cwd: root,
       encoding: 'utf8',

@@ -1,12 +1,13 @@
 import { encodings } from '../../packages/arm-core/src/isa/families/index.js';
 import * as layout from '../../packages/engine/src/layout.js';
+import type { ExceptionKind } from '../../packages/machine/src/index.js';
 import { lookUp } from '../instructions/generate.js';
 import type { Sequence } from './generate.js';
 import * as at from './places.js';
-import { isLeftOut, mayFault, mayStandInIt } from './words.js';
+import { isLeftOut, mayBeTaken, mayFault, mayStandInIt } from './words.js';
 import { VECTORS, World } from './world.js';
 
-/** What may happen to an instruction: it is executed and its condition holds, it faults, an interrupt comes right after it, it stands in an IT block. */
+/** What may happen to an instruction: it is executed and its condition holds, it faults, an interrupt comes and it is what that returns to, it stands in an IT block. */
 const happenings = ['taken', 'fault', 'interrupt', 'it'] as const;
 type Happening = (typeof happenings)[number];
 
@@ -15,7 +16,7 @@ type Missing = Readonly<Record<Happening, readonly string[]>>;
 
 const used = encodings.filter((encoding) => !isLeftOut(encoding));
 const possible: Readonly<Record<Happening, readonly string[]>> = {
-  taken: used.map(({ name }) => name),
+  taken: used.filter(mayBeTaken).map(({ name }) => name),
   fault: used.filter(mayFault).map(({ name }) => name),
   interrupt: used.map(({ name }) => name),
   it: used.filter(mayStandInIt).map(({ name }) => name),
@@ -31,7 +32,27 @@ const holds = (condition: number, cpsr: number): boolean => {
   return condition === 15 || base === ((condition & 1) === 0 || condition === 14);
 };
 
-/** What happened to each encoding, from sequences that are stepped through. */
+const instructionAt = (
+  world: World,
+  va: number,
+  thumb: boolean,
+  it: number,
+): { readonly name: string; readonly condition: number } | undefined => {
+  const address = at.codeAddress(va);
+  if (address === undefined) return undefined;
+  const [low, high] = world.halfwords(address);
+  if (!thumb) {
+    const word = ((high << 16) | low) >>> 0;
+    const name = lookUp('A32', word)?.name;
+    return name === undefined ? undefined : { name, condition: word >>> 28 };
+  }
+  const name = low >= 0xe800 ? lookUp('T32', ((low << 16) | high) >>> 0)?.name : lookUp('T16', low)?.name;
+  if (name === undefined) return undefined;
+  const condition = name === 'B_T1' ? (low >>> 8) & 15 : name === 'B_T3' ? (low >>> 6) & 15 : it === 0 ? 14 : it >>> 4;
+  return { name, condition };
+};
+
+/** What happened to each encoding: exceptions wherever they came, the rest from sequences that are stepped through. */
 export class Coverage {
   private readonly world = new World();
   private readonly seen: Readonly<Record<Happening, Set<string>>> = {
@@ -48,42 +69,28 @@ export class Coverage {
     world.begin(sequence, 1);
     const { machine } = world;
     const { words } = machine.cpu.core;
-    let before: string | undefined;
     for (let left = sequence.limit; left > 0 && (left > sequence.limit - 40 || !world.waits); left--) {
       // Nothing runs, but an interrupt that is due is taken.
       machine.runFor(0);
       const pc = words[layout.PC]! >>> 0;
-      if (pc === VECTORS + 0x18 && before !== undefined) seen.interrupt.add(before);
       const it = words[layout.ITSTATE]!;
       const cpsr = machine.cpu.readRegister('cpsr')!;
-      const found = this.instructionAt(pc, sequence.slot, (cpsr & 0x20) !== 0, it);
-      before = found?.name;
+      const found = instructionAt(world, pc, (cpsr & 0x20) !== 0, it);
       machine.runFor(1);
       if (found === undefined) continue;
       this.steps++;
-      const vector = (words[layout.PC]! >>> 0) - VECTORS;
-      const isCall = /^(SVC)_/.test(found.name);
-      if (vector >= 4 && vector <= 0x10 && !isCall) seen.fault.add(found.name);
-      else if (holds(found.condition, cpsr)) seen.taken.add(found.name);
       if (it !== 0) seen.it.add(found.name);
+      const vector = (words[layout.PC]! >>> 0) - VECTORS;
+      const faulted = vector >= 4 && vector <= 0x10 && !found.name.startsWith('SVC_');
+      if (!faulted && holds(found.condition, cpsr)) seen.taken.add(found.name);
     }
   }
 
-  private instructionAt(pc: number, slot: number, thumb: boolean, it: number): { name: string; condition: number } | undefined {
-    const { machine } = this.world;
-    if (pc < at.codeAt(slot) || pc >= at.codeAt(slot + 1) - 4) return undefined;
-    const bytes = machine.readMemory(pc, 4)!;
-    const low = bytes[0]! | (bytes[1]! << 8);
-    const high = bytes[2]! | (bytes[3]! << 8);
-    if (!thumb) {
-      const word = ((high << 16) | low) >>> 0;
-      const name = lookUp('A32', word)?.name;
-      return name === undefined ? undefined : { name, condition: word >>> 28 };
-    }
-    const name = low >= 0xe800 ? lookUp('T32', ((low << 16) | high) >>> 0)?.name : lookUp('T16', low)?.name;
-    if (name === undefined) return undefined;
-    const condition = name === 'B_T1' ? (low >>> 8) & 15 : name === 'B_T3' ? (low >>> 6) & 15 : it === 0 ? 14 : it >>> 4;
-    return { name, condition };
+  /** An exception was taken: an interrupt before the instruction at `pc`, or that instruction's. */
+  exception(world: World, kind: ExceptionKind, pc: number, cpsr: number): void {
+    if (kind === 'svc') return;
+    const name = instructionAt(world, pc, (cpsr & 0x20) !== 0, 0)?.name;
+    if (name !== undefined) this.seen[kind === 'irq' ? 'interrupt' : 'fault'].add(name);
   }
 
   private missing(): Missing {

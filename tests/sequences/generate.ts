@@ -65,6 +65,7 @@ const stateOf = (r: Random, slot: number, thumb: boolean, privileged: boolean, r
     state[at.STATE_TICKS_AGAIN] = r.oneIn(4) ? 0 : 1 + r.below(r.oneIn(3) ? 20 : 3);
   }
   state[at.STATE_GO] = 1;
+  state[at.STATE_ALIGNED] = r.oneIn(6) ? 2 : 0;
   for (let k = 0; k < 64; k++) state[at.STATE_VECTORS + k] = r.oneIn(3) ? value(r) : record[IN_VECTORS + k]!;
   return state;
 };
@@ -97,7 +98,9 @@ const generate = (seed: number, slot: number, data: Uint8Array): Sequence => {
     Uint32Array,
     Uint32Array,
   ];
-  for (const state of states) state[at.STATE_ENTRY] = at.codeAt(slot) + begin + (thumb ? 1 : 0);
+  // One in eight is run at its other address: its second page is another sequence's there, or missing.
+  const place = r.oneIn(8) && begin < 0x1000 ? at.windowCodeAt(slot) : at.codeAt(slot);
+  for (const state of states) state[at.STATE_ENTRY] = place + begin + (thumb ? 1 : 0);
   const later = r.oneIn(4) ? w.patched(code, offsets) : code;
   return { seed, slot, states, code, later, data, thumb, offsets, limit: 150 + 4 * count };
 };

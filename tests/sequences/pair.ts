@@ -1,34 +1,10 @@
-import { decodeTables } from '../../packages/arm-core/src/isa/decode-tables.js';
 import type { VirtMachineOptions } from '../../packages/board-qemu-virt/src/virt-options.js';
+import type { ExceptionKind, Observer } from '../../packages/machine/src/index.js';
 import { Random } from '../support/random.js';
 import type { Sequence } from './generate.js';
 import { World } from './world.js';
 
 type Translation = NonNullable<VirtMachineOptions['translation']>;
-
-/**
- * Lets the tables that all machines share remember what words are: the same are decoded some twenty times, by both interpreters wherever they come to
- * them, and for regions. Returns what forgets.
- */
-const remember = (): (() => void) => {
-  const forgets = Object.values(decodeTables()).map((table) => {
-    const decode = table.decode.bind(table);
-    const known = new Map<number, ReturnType<typeof decode>>();
-    table.decode = (word) => {
-      let decoded = known.get(word);
-      if (decoded === undefined) {
-        decoded = decode(word);
-        known.set(word, decoded);
-      }
-      return decoded;
-    };
-    return () => known.clear();
-  });
-  return () => {
-    for (const forget of forgets) forget();
-  };
-};
-const forgetWords = remember();
 
 /** A difference between the engines. */
 export interface Difference {
@@ -57,8 +33,12 @@ export class Pair {
   private readonly reference = new World();
   private readonly translator: World;
 
-  constructor(translation: Translation) {
+  /** `onException` is told of those of the interpreter. */
+  constructor(translation: Translation, onException: (world: World, kind: ExceptionKind, pc: number, cpsr: number) => void) {
     this.translator = new World({ engine: 'wasm', translation });
+    const { reference } = this;
+    const exception: Observer['exception'] = (kind, pc, _, cpsr) => onException(reference, kind, pc, cpsr);
+    reference.machine.observe([{ name: 'coverage', exception }]);
   }
 
   get regions(): number {
@@ -67,7 +47,6 @@ export class Pair {
 
   /** Runs sequences of one group on both; what they are translated to is compiled together. Ends at the first difference. */
   run(group: readonly Sequence[]): Difference | undefined {
-    forgetWords();
     const randoms = group.map(({ seed }) => new Random(seed ^ 0x5eed));
     for (let pass = 0; pass < passes.length; pass++) {
       for (let i = 0; i < group.length; i++) {
@@ -84,8 +63,8 @@ export class Pair {
     const { state, sizes, translates } = passes[number]!;
     const size = r.pick<number>(sizes);
     const isLater = !translates;
-    reference.begin(sequence, state, isLater);
-    translator.begin(sequence, state, isLater);
+    reference.begin(sequence, state, isLater, number === 0);
+    translator.begin(sequence, state, isLater, number === 0);
     let ended = false;
     for (let left = sequence.limit; left > 0 && !ended; ) {
       const budget = 1 + r.below(size);

@@ -22,6 +22,8 @@ export const STATE_TICKS = 18;
 export const STATE_TICKS_AGAIN = 19;
 /** 1: go. */
 export const STATE_GO = 20;
+/** SCTLR.A. */
+export const STATE_ALIGNED = 21;
 export const STATE_VECTORS = 32;
 export const STATE_WORDS = 96;
 /** Sequences whose code is in memory together, 8 KiB each: what they are translated to is one module. */
@@ -42,3 +44,8 @@ export const DATA_BYTES = 0x6000;
 export const WINDOW = 0x5000_0000;
 /** Page of the window that shows the code of a slot. */
 export const windowCodeAt = (slot: number): number => WINDOW + (8 + slot) * 0x1000;
+/** The address in the slots' code that is the same memory as this one, which may be in the window; undefined where there is no code. */
+export const codeAddress = (va: number): number | undefined => {
+  if (va >= windowCodeAt(0) && va < windowCodeAt(SLOTS)) return codeAt((va - windowCodeAt(0)) >>> 12) + (va & 0xfff);
+  return va >= codeAt(0) && va < codeAt(SLOTS) ? va : undefined;
+};

@@ -1,25 +1,28 @@
 import { ArmBuilder } from '../../packages/arm-core/src/isa/arm-builder.js';
 import type { Encoding } from '../../packages/arm-core/src/isa/encoding.js';
+import { encodings } from '../../packages/arm-core/src/isa/families/index.js';
 import type { CompiledPattern } from '../../packages/arm-core/src/isa/pattern.js';
 import { compilePattern, extractFields, matches } from '../../packages/arm-core/src/isa/pattern.js';
 import { cortexA15 } from '../../packages/arm-core/src/profiles/cortex-a15.js';
 import { ops } from '../../packages/engine/src/index.js';
 import type { Target } from '../instructions/generate.js';
-import { lookUp, targets, wordOf } from '../instructions/generate.js';
+import { lookUp, wordOf } from '../instructions/generate.js';
 import { Random } from '../support/random.js';
 
 /** Would leave the modes and translations that the world stands on, wait, or end the machine. */
 const NEVER =
-  /^(HVC|SMC|WFI|WFE|YIELD|DBG|RFE|SRS|CPS_.*mode|CPS_none|MSR_banked|MRS_banked|SUBS_PC_LR|BKPT|HLT|UDF|LDM[ID][AB]_(user|return)|STM[ID][AB]_user)/;
+  /^(HVC|SMC|WFI|WFE|RFE|SRS|CPS_.*mode|CPS_none|MSR_banked|MRS_banked|SUBS_PC_LR|HLT|LDM[ID][AB]_(user|return)|STM[ID][AB]_user)/;
 
-/** Made with a target inside the sequence instead. */
-const BRANCHES = /^(B|BL|BLX_imm|CBZ|TBB|IT|SVC)_/;
+/** Made with a target inside the sequence instead, and what always ends in an exception: that leads nowhere as often. */
+const BRANCHES = /^(B|BL|BLX_imm|CBZ|TBB|IT|SVC|BKPT|UDF)_/;
 
 /** Only harmless without privilege. */
 const USER_ONLY = /^(MCR|MRC|MCRR|MRRC|CDP|LDC|STC|VMSR_A|VMSR_T|VMRS|BXJ)/;
 
 /** Sequences consist of these, and of branches, loops, IT blocks and calls made of them. */
-const usable = targets.filter(({ encoding }) => !NEVER.test(encoding.name) && !BRANCHES.test(encoding.name));
+const usable = encodings
+  .filter(({ name }) => !NEVER.test(name) && !BRANCHES.test(name))
+  .map((encoding): Target => ({ encoding, pattern: compilePattern(encoding) }));
 
 /** Sequences never have it. */
 export const isLeftOut = ({ name }: Encoding): boolean => NEVER.test(name);
@@ -31,11 +34,14 @@ export const mayStandInIt = ({ isa, text, pattern }: Encoding): boolean =>
 /** Half of what these do depends on the amount: there are few, and they are to come more often. */
 const isShift = /_rsr_|^(LSL|LSR|ASR|ROR)_reg/;
 
-/** Those of an instruction set, without what is harmful with privilege. */
-export const encodingsOf = (thumb: boolean, privileged: boolean): readonly Target[] =>
+const listOf = (thumb: boolean, privileged: boolean): readonly Target[] =>
   usable
     .filter(({ encoding }) => (encoding.isa !== 'A32') === thumb && !(privileged && USER_ONLY.test(encoding.name)))
     .flatMap((target) => (isShift.test(target.encoding.name) ? [target, target, target, target] : [target]));
+const lists = [false, true].map((thumb) => [false, true].map((privileged) => listOf(thumb, privileged)));
+
+/** Those of an instruction set, without what is harmful with privilege. */
+export const encodingsOf = (thumb: boolean, privileged: boolean): readonly Target[] => lists[thumb ? 1 : 0]![privileged ? 1 : 0]!;
 
 /** Without privilege nearly all of them are UNDEFINED, which ends what can be translated together. */
 export const isMostlyUndefined = ({ name }: Encoding): boolean => USER_ONLY.test(name);
@@ -71,22 +77,47 @@ const operationsOf = ({ isa, semantics }: Encoding, pattern: CompiledPattern, wo
   semantics(builder, extractFields(pattern, word));
 };
 
-/** Whether some word of the encoding has an access to memory, or asks the system, which may refuse. */
-export const mayFault = (encoding: Encoding): boolean => {
+/** Fills the builder with some words of the encoding, one after another, until what is asked of one is true. */
+const someWord = (encoding: Encoding, is: () => boolean): boolean => {
   const pattern = compilePattern(encoding);
   const r = new Random(1);
   for (let tries = 0; tries < 60; tries++) {
     const word = wordOf(r, pattern);
+    const owner = lookUp(encoding.isa, word);
     // A result in r15 is the return from an exception, or a branch.
-    if (lookUp(encoding.isa, word)?.name !== encoding.name || extractFields(pattern, word)['d'] === 15) continue;
+    if (owner?.name !== encoding.name || owner.unpredictable || extractFields(pattern, word)['d'] === 15) continue;
     operationsOf(encoding, pattern, word);
+    if (is()) return true;
+  }
+  return false;
+};
+
+const countOf = (kind: number): number => {
+  let count = 0;
+  for (let i = 0; i < builder.count; i++) if (builder.code[i * ops.STRIDE] === kind) count++;
+  return count;
+};
+
+/** Whether some word of the encoding has an access to memory, or asks the system, which may refuse. */
+export const mayFault = (encoding: Encoding): boolean =>
+  someWord(encoding, () => {
     for (let i = 0; i < builder.count; i++) {
       const kind = builder.code[i * ops.STRIDE]!;
       if (kind >= ops.LOAD && kind <= ops.STORE_MULTIPLE) return true;
-      if (kind === ops.CALL && !/^(SVC|MRS|CLREX|DMB|DSB|ISB|SETEND|CPS|SEV)/.test(encoding.name)) return true;
     }
-  }
-  return false;
+    return countOf(ops.CALL) > 0 && !/^(SVC|MRS|CLREX|DMB|DSB|ISB|SETEND|CPS|SEV|VMSR_fpscr)/.test(encoding.name);
+  });
+
+/** Whether some word of the encoding is more than UNDEFINED, or a breakpoint. */
+export const mayBeTaken = (encoding: Encoding): boolean => {
+  if (/^(BKPT|UDF)_/.test(encoding.name)) return false;
+  builder.reset();
+  builder.undefined();
+  const alone = builder.count;
+  const code = builder.code.slice(0, alone * ops.STRIDE);
+  // The sixth word of an operation is the number of its instruction.
+  const isUndefined = (): boolean => builder.count === alone && code.every((word, i) => i % ops.STRIDE === 5 || builder.code[i] === word);
+  return /^(MRC|MCR|MRRC|MCRR)_/.test(encoding.name) || someWord(encoding, () => !isUndefined());
 };
 
 /** Bits of r0-r14 that an instruction writes, as its micro-operations say. */

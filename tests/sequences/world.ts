@@ -20,13 +20,15 @@ const driver = assemble(
   mov r0, #0x00f00000
   mcr p15, 0, r0, c1, c0, 2
   isb
-  @ Counters are PL0's too.
-  mov r0, #3
+  @ Counters and timers are PL0's too.
+  ldr r0, =0x303
   mcr p15, 0, r0, c14, c1, 0
   mov r0, #0x40000000
   vmsr fpexc, r0
+  @ MMU, and SWP.
   mrc p15, 0, r0, c1, c0, 0
   orr r0, r0, #1
+  orr r0, r0, #0x400
   mcr p15, 0, r0, c1, c0, 0
   isb
   @ PPI 27, the virtual timer.
@@ -46,6 +48,8 @@ const driver = assemble(
   ldr sp, =${at.DONE}
 begin:
   cpsid if, #0x13
+  mov r1, #0x40000000
+  vmsr fpexc, r1
   mov r1, #0
   mcr p15, 0, r1, c14, c3, 1
   ldr r0, =${at.STATE}
@@ -56,6 +60,12 @@ poll:
   mov r1, #0
   str r1, [r0, #${4 * at.STATE_GO}]
   clrex
+  mrc p15, 0, r1, c1, c0, 0
+  bic r2, r1, #2
+  ldr r3, [r0, #${4 * at.STATE_ALIGNED}]
+  orr r2, r2, r3
+  cmp r1, r2
+  mcrne p15, 0, r2, c1, c0, 0
   ldr r1, [r0, #${4 * at.STATE_FPSCR}]
   vmsr fpscr, r1
   add r2, r0, #${4 * at.STATE_VECTORS}
@@ -115,6 +125,7 @@ const POLL = driver.labels.get('poll')!;
 export const VECTORS = driver.labels.get('vectors')!;
 
 const bytesOf = (words: Uint32Array): Uint8Array => new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
+const wordsOf = (bytes: Uint8Array): Int32Array => new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength >>> 2);
 
 const sections = (): Uint32Array => {
   const table = new Uint32Array(4096);
@@ -160,6 +171,7 @@ export class World {
   readonly machine: VirtMachine;
   private readonly base: ReturnType<VirtMachine['snapshot']>;
   private readonly ram: Uint8Array;
+  private readonly ramWords: Int32Array;
   private readonly words: Int32Array;
   private readonly registers: readonly string[];
   /** Driver and tables as they should be. */
@@ -171,13 +183,14 @@ export class World {
     const { memory, words } = this.machine.cpu.core;
     const offset = memory.ramOffset(at.RAM, at.RAM_BYTES);
     this.ram = memory.u8.subarray(offset, offset + at.RAM_BYTES);
+    this.ramWords = wordsOf(this.ram);
     this.words = words;
     this.write(at.TABLE, bytesOf(sections()));
     this.write(at.PAGES_TABLE, bytesOf(pages()));
     const done = new Uint32Array((at.RAM + at.RAM_BYTES - at.DONE) / 4);
     for (let i = 0; i < done.length; i++) done[i] = i & 1 ? at.END_T16 : at.END_A32;
     this.write(at.DONE, bytesOf(done));
-    this.machine.runFor(200);
+    this.machine.runFor(250);
     if (!this.waits) throw new Error('the driver does not wait for a sequence');
     this.base = this.machine.snapshot();
     this.system = this.bytes(at.TABLE, SYSTEM_BYTES).slice();
@@ -199,28 +212,38 @@ export class World {
     return pc >= POLL && pc < POLL + 12 && this.ram[at.STATE + 4 * at.STATE_GO - at.RAM] === 0;
   }
 
+  /** Two halfwords from an address of RAM on. */
+  halfwords(address: number): readonly [number, number] {
+    const { ram } = this;
+    const i = address - at.RAM;
+    return [ram[i]! | (ram[i + 1]! << 8), ram[i + 2]! | (ram[i + 3]! << 8)];
+  }
+
   /** As at the beginning. What a sequence may leave behind is gone. */
   restore(): void {
     this.machine.restore(this.base);
   }
 
-  /** Words that differ, and no others: what else the last run changed beside them is the translator's to notice. */
-  private writeCode(place: number, code: Uint8Array): void {
-    const there = this.bytes(place, at.CODE_BYTES);
-    if (Buffer.compare(there, code) === 0) return;
-    const differs = (i: number): boolean => Buffer.compare(there.subarray(i, i + 4), code.subarray(i, i + 4)) !== 0;
-    for (let from = 0; from < at.CODE_BYTES; from += 4) {
-      if (!differs(from)) continue;
-      let to = from + 4;
-      while (to < at.CODE_BYTES && differs(to)) to += 4;
-      this.write(place + from, code.subarray(from, to));
+  /**
+   * Words that differ, with what is between two of them that are at most `gap` words apart. Without gaps what else the last run changed beside them is the
+   * translator's to notice.
+   */
+  private writeCode(place: number, code: Uint8Array, gap: number): void {
+    const wanted = wordsOf(code);
+    const there = this.ramWords;
+    const first = (place - at.RAM) >>> 2;
+    for (let from = 0; from < wanted.length; from++) {
+      if (there[first + from] === wanted[from]) continue;
+      let to = from + 1;
+      for (let k = to; k < wanted.length && k <= to + gap; k++) if (there[first + k] !== wanted[k]) to = k + 1;
+      this.write(place + 4 * from, code.subarray(4 * from, 4 * to));
       from = to;
     }
   }
 
-  /** Begins a sequence from one of its states, with its code or the later one. Code that is as it should be stays translated. */
-  begin({ slot, states, code, later, data }: Sequence, state: number, isLater = false): void {
-    this.writeCode(at.codeAt(slot), isLater ? later : code);
+  /** Begins a sequence from one of its states, with its code or the later one. Code that is as it should be stays translated, but nothing of what `isNew`. */
+  begin({ slot, states, code, later, data }: Sequence, state: number, isLater = false, isNew = true): void {
+    this.writeCode(at.codeAt(slot), isLater ? later : code, isNew ? at.CODE_BYTES / 4 : 0);
     this.write(at.DATA, data);
     this.write(at.STATE, bytesOf(states[state]!));
   }

@@ -42,6 +42,25 @@ const countings: readonly {
   { from: (n) => -n >>> 0, end: () => [[0xe29a_a001, 0xf11a_0a01]], conditions: [1, 4, 3] },
 ];
 
+/** With t = 0: VMRS of FPSID, MVFR1, MVFR0 and FPEXC, VMSR of FPSID and FPEXC. */
+const FP_SYSTEM = [0xeef0_0a10, 0xeef6_0a10, 0xeef7_0a10, 0xeef8_0a10, 0xeee0_0a10, 0xeee8_0a10];
+
+/** With t = 0, by CRn, CRm and opc2: ICIALLU, ICIMVAU, ISB, BPIALL, DCCMVAC, DSB, DMB, DCCMVAU, DCCIMVAC; TLBIALL, TLBIMVA, TLBIASID. */
+const MAINTENANCE = [
+  [7, 5, 0],
+  [7, 5, 1],
+  [7, 5, 4],
+  [7, 5, 6],
+  [7, 10, 1],
+  [7, 10, 4],
+  [7, 10, 5],
+  [7, 11, 1],
+  [7, 14, 1],
+  [8, 7, 0],
+  [8, 7, 1],
+  [8, 7, 2],
+].map(([n, m, opc2]) => (0xee00_0f10 | (n! << 16) | m! | (opc2! << 5)) >>> 0);
+
 /** Writes instructions of one instruction set. */
 export class Writer {
   readonly items: Item[] = [];
@@ -232,14 +251,26 @@ export class Writer {
     this.items.push({ kind: 'table', targets: Array.from({ length: isByte ? 4 : 2 }, () => this.here(1 + r.below(6))) });
   }
 
-  /** What depends on the instructions done, and the thread registers that regions read. */
+  /**
+   * What depends on the instructions done, the thread registers that regions read, the timer, and with privilege the floating-point system and maintenance.
+   * One in eight does what PL0 may not.
+   */
   private system(): void {
     const { r } = this;
     const free = [0, 1, 2, 3, 4, 5, 6, 7].filter((n) => !this.roles.bases.includes(n));
     const t = r.pick(free);
     const other = r.pick(free.filter((n) => n !== t));
-    const word = r.pick([0xec50_0f1e | (other << 16), 0xee1d_0f50, 0xee1d_0f70, 0xee0d_0f50]) | (t << 12);
-    this.word(word, this.thumb ? 'T32' : 'A32');
+    const privileged = this.privileged ? r.oneIn(2) : r.oneIn(8);
+    if (privileged && r.oneIn(2)) {
+      const address = r.oneIn(2) ? r.pick(this.roles.bases) : t;
+      this.word(r.pick(MAINTENANCE) | (address << 12), this.thumb ? 'T32' : 'A32');
+      return;
+    }
+    const word = privileged
+      ? r.pick(FP_SYSTEM)
+      : r.pick([0xec50_0f1e, 0xec50_0f1e, 0xee1d_0f50, 0xee1d_0f70, 0xee0d_0f50, 0xec40_0f3e, 0xee0e_0f13]);
+    // MRRC and MCRR have two registers.
+    this.word(word | (t << 12) | ((word & 0x0f00_0000) === 0x0c00_0000 ? other << 16 : 0), this.thumb ? 'T32' : 'A32');
   }
 
   private setEndianness(): void {
@@ -256,6 +287,17 @@ export class Writer {
       return;
     }
     const isa = thumb ? r.pick(['T16', 'T32'] as const) : 'A32';
+    const number = r.below(256);
+    if (r.oneIn(4)) {
+      this.word(isa === 'A32' ? 0xe7f0_00f0 | (number << 8) : isa === 'T16' ? 0xde00 | number : 0xf7f0_a000 | number, isa);
+      return;
+    }
+    // It ends the sequence.
+    if (r.oneIn(8)) {
+      if (thumb) this.word(0xbe00 | (number === 0xab ? 0 : number), 'T16');
+      else this.word(0xe120_0070 | (number << 8), 'A32');
+      return;
+    }
     const word = undefinedWord(r, isa);
     if (word !== undefined) this.word(word, isa);
   }
@@ -279,7 +321,7 @@ export class Writer {
       else if (k < 97) this.call();
       else if (k < 98) this.computedJump();
       else if (k < 99) {
-        if (r.oneIn(2)) this.system();
+        if (!r.oneIn(3)) this.system();
         else this.setEndianness();
       } else this.exception();
     }

@@ -52,6 +52,8 @@ export class CodePage {
   /** 1 for T32, 2 for A32: what an offset is shifted by to index `blocks`. */
   readonly shift: number;
   readonly blocks: (Block | undefined)[];
+  /** How many there are in it. */
+  held = 0;
   /** Blocks entered in the middle of an IT block, by offset << 8 | ITSTATE. */
   readonly inIt = new Map<number, Block>();
   /** The instruction that begins in the last halfword: it depends on the next page, so it is kept with the second halfword it was made from. */
@@ -173,7 +175,9 @@ export class CodeCache {
   /** Keeps a block. True when it is the first code of its physical page: stores to it must leave the fast path from now on. */
   add(page: CodePage, block: Block, itstate: number): boolean {
     if (itstate === 0) {
-      page.blocks[block.offsets[0]! >>> page.shift] = block;
+      const index = block.offsets[0]! >>> page.shift;
+      if (page.blocks[index] === undefined) page.held++;
+      page.blocks[index] = block;
       for (const { entries } of page.regions) block.entry ??= entries.find((entry) => entry.offset === block.offsets[0]);
     } else page.inIt.set((block.offsets[0]! << 8) | itstate, block);
     return this.account(page, block);
@@ -243,11 +247,13 @@ export class CodeCache {
       if (page.regions[i]!.granules & granules) this.dropRegion(page, i);
       else left |= page.regions[i]!.granules;
     }
-    for (let i = 0; i < page.blocks.length; i++) {
+    for (let i = 0, seen = page.held; seen > 0; i++) {
       const block = page.blocks[i];
       if (block === undefined) continue;
+      seen--;
       if (covers(block, granules)) {
         page.blocks[i] = undefined;
+        page.held--;
         this.instructions -= block.count;
       } else left |= blockGranules(block);
     }
