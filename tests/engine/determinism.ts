@@ -55,6 +55,7 @@ const translations = [
   { heat: 40, batch: 64, regions: 100 },
   { heat: 1000, batch: 1, regions: 6000 },
   { heat: 100, batch: 3, regions: 20 },
+  { heat: 200, batch: 4, interpreted: 1000 },
   { heat: 10, batch: 16, regions: 1000, cold: true },
   { heat: 300, batch: 16, linked: false },
 ];

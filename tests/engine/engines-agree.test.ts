@@ -35,15 +35,15 @@ describe('interpreter and translator', () => {
   });
 
   it.each([
-    [1, 1, 6000, 32, true, 1e6],
-    [1, 1, 6000, 1, false, 1e6],
-    [2, 3, 2, 2, true, 997],
-    [3, 16, 3, 1, false, 12_345],
-    [20, 4, 6000, 8, false, 61],
+    [1, 1, 6000, 256_000, 32, true, 1e6],
+    [1, 1, 6000, 256_000, 1, false, 1e6],
+    [2, 3, 2, 60, 2, true, 997],
+    [3, 16, 3, 1, 1, false, 12_345],
+    [20, 4, 6000, 100, 8, false, 61],
   ] as const)(
-    'agree: heat %i, batches of %i, %i regions, calls after %i leaves, cold code %s, slices of %i',
-    (heat, batch, regions, leaves, cold, slice) => {
-      expect(outcome({ engine: 'wasm', translation: { heat, batch, regions, leaves, cold } }, slice)).toEqual(expected);
+    'agree: heat %i, batches of %i, %i regions, %i interpreted instructions, calls after %i leaves, cold code %s, slices of %i',
+    (heat, batch, regions, interpreted, leaves, cold, slice) => {
+      expect(outcome({ engine: 'wasm', translation: { heat, batch, regions, interpreted, leaves, cold } }, slice)).toEqual(expected);
     },
   );
 });

@@ -7,6 +7,7 @@ import { Lockstep } from '@tablewalk/board-qemu-virt';
  *
  *   node tests/run-source.mjs tests/engine/lockstep.ts [--mode exits|budgets] [--kernel FILE] [--initrd FILE] [--append TEXT] [--bios FILE]
  *     [--cpu NAME] [--fidelity F] [--evictions SEED] [--memory MIB] [--instructions N] [--seed N] [--heat N] [--batch N] [--regions N]
+ *     [--interpreted N]
  */
 const flag = (name: string): string | undefined => {
   const i = process.argv.indexOf(`--${name}`);
@@ -37,7 +38,12 @@ const pair = new Lockstep(
   {
     mode: (flag('mode') ?? 'exits') as LockstepMode,
     seed: number('seed', 1),
-    translation: { heat: number('heat', 300), batch: number('batch', 16), regions: number('regions', 6000) },
+    translation: {
+      heat: number('heat', 300),
+      batch: number('batch', 16),
+      regions: number('regions', 6000),
+      interpreted: number('interpreted', 256_000),
+    },
   },
 );
 const { machine } = pair;

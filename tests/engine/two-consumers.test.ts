@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { Translator } from '../../packages/arm-core/src/core/translator.js';
 import { singleBlock } from '../../packages/engine/src/wasm/region.js';
 import { instantiateRegions, type RegionFunction, RegionModuleBuilder } from '../../packages/engine/src/wasm/region-module.js';
+import { makeTrampoline } from '../../packages/engine/src/wasm/trampoline.js';
 
 /*
  * Telling encodings through both consumers of the micro-operations: one machine interprets them, on the other a Wasm region made of the same list runs
@@ -222,12 +223,9 @@ const regionOf = (subject: Subject, thumb: boolean): { region: RegionFunction; b
   const modules = new RegionModuleBuilder(machine.cpu.core.state.words.byteOffset);
   modules.add(singleBlock(translator.builder), { ...mode, key: machine.cpu.core.words[layout.DECODE_MODE]! }, 0);
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
-  instantiateRegions(modules.finish(), {
-    memory: machine.memory.memory as WebAssembly.Memory,
-    table,
-    state: machine.cpu.core.state,
-    bound: new Map(),
-  });
+  const { state } = machine.cpu.core;
+  const host = { memory: machine.memory.memory as WebAssembly.Memory, table, state, bound: new Map() };
+  instantiateRegions(modules.finish(), { ...host, follow: makeTrampoline(state.words.byteOffset, host).follow });
   return { region: table.get(0) as RegionFunction, builder: translator.builder };
 };
 

@@ -180,6 +180,8 @@ export const run = async (given: RunArguments): Promise<number> => {
   const errors = new Output(2);
   const log = (line: string): void => errors.write(`${line}\n`);
   if (given.save !== undefined) checkSnapshotPath(given.save);
+  // What a guest leaves behind, its own code's translations above all, V8 would let grow to several times what is in use before it looks.
+  setFlagsFromString('--heap-growing-percent=30');
   let args = given;
   let saved: ReturnType<typeof readSaved> | undefined;
   if (given.load !== undefined) {

@@ -53,7 +53,7 @@ export class CodePage {
   readonly shift: number;
   readonly blocks: (Block | undefined)[];
   /** How many there are in it. */
-  held = 0;
+  private held = 0;
   /** Blocks entered in the middle of an IT block, by offset << 8 | ITSTATE. */
   readonly inIt = new Map<number, Block>();
   /** The instruction that begins in the last halfword: it depends on the next page, so it is kept with the second halfword it was made from. */
@@ -62,6 +62,8 @@ export class CodePage {
   private readonly targets = new Map<number, number[]>();
   /** Offsets of instructions that made regions leave often: where the next translations call the interpreter. Only a profile, too. */
   readonly steps = new Set<number>();
+  /** A bit for each halfword at which a block began, whether it is still there or not: what was executed. A profile as well. */
+  private readonly began = new Uint32Array(64);
   straddler: { readonly second: number; readonly itstate: number; readonly block: Block } | undefined;
 
   constructor(hostPage: number, mode: number, shift: number) {
@@ -69,6 +71,48 @@ export class CodePage {
     this.mode = mode;
     this.shift = shift;
     this.blocks = new Array<Block | undefined>(4096 >> shift).fill(undefined);
+  }
+
+  /** Keeps a block that begins with ITSTATE 0. */
+  keep(block: Block): void {
+    const offset = block.offsets[0]!;
+    const index = offset >>> this.shift;
+    if (this.blocks[index] === undefined) this.held++;
+    this.blocks[index] = block;
+    this.began[offset >>> 6]! |= 1 << (offset >>> 1);
+  }
+  wasExecuted(offset: number): boolean {
+    return ((this.began[offset >>> 6]! >>> (offset >>> 1)) & 1) !== 0;
+  }
+  /** What is in these granules has changed. */
+  forgetProfile(granules: number): void {
+    for (const offset of this.steps) if ((granules >>> (offset >>> 7)) & 1) this.steps.delete(offset);
+    for (let i = 0; i < 32; i++) if ((granules >>> i) & 1) this.began.fill(0, 2 * i, 2 * i + 2);
+  }
+
+  /** Drops the blocks of which `isDropped` says so, and tells how many instructions that were. */
+  dropBlocks(isDropped: (block: Block) => boolean): number {
+    let instructions = 0;
+    for (let i = 0, seen = this.held; seen > 0; i++) {
+      const block = this.blocks[i];
+      if (block === undefined) continue;
+      seen--;
+      if (!isDropped(block)) continue;
+      this.blocks[i] = undefined;
+      this.held--;
+      instructions += block.count;
+    }
+    for (const [key, block] of this.inIt) {
+      if (!isDropped(block)) continue;
+      this.inIt.delete(key);
+      instructions += block.count;
+    }
+    const straddler = this.straddler?.block;
+    if (straddler !== undefined && isDropped(straddler)) {
+      this.straddler = undefined;
+      instructions += straddler.count;
+    }
+    return instructions;
   }
 
   /** The computed jump at the end of `block` led to this offset. */
@@ -86,8 +130,6 @@ export class CodePage {
     return false;
   }
 }
-
-const covers = (block: Block, granules: number): boolean => (blockGranules(block) & granules) !== 0;
 
 /** One bit for each 128-byte granule of the page that the block's bytes touch. */
 export const blockGranules = (block: Block): number => {
@@ -128,8 +170,8 @@ export const finishBlock = (builder: Builder, compiled: CompiledBlock): Block =>
 const PAGE_LIMIT = 16_384;
 
 /**
- * Translations by physical page and mode. Bounded: beyond `limit` instructions, or {@link PAGE_LIMIT} pages, everything is dropped and begins again,
- * which no guest can notice.
+ * Translations by physical page and mode. Bounded, which no guest can notice: beyond `limit` instructions the blocks that were executed least often are
+ * dropped, beyond {@link PAGE_LIMIT} pages everything.
  */
 export class CodeCache {
   private readonly pages = new Map<number, CodePage>();
@@ -165,7 +207,7 @@ export class CodeCache {
 
   /** True when the cache is full and must be cleared (with every reference to its pages) before the next block. */
   get full(): boolean {
-    return this.instructions >= this.limit || this.pages.size >= PAGE_LIMIT;
+    return this.pages.size >= PAGE_LIMIT;
   }
   /** Pages held, each once for every mode that ran there. */
   get pageCount(): number {
@@ -175,9 +217,7 @@ export class CodeCache {
   /** Keeps a block. True when it is the first code of its physical page: stores to it must leave the fast path from now on. */
   add(page: CodePage, block: Block, itstate: number): boolean {
     if (itstate === 0) {
-      const index = block.offsets[0]! >>> page.shift;
-      if (page.blocks[index] === undefined) page.held++;
-      page.blocks[index] = block;
+      page.keep(block);
       for (const { entries } of page.regions) block.entry ??= entries.find((entry) => entry.offset === block.offsets[0]);
     } else page.inIt.set((block.offsets[0]! << 8) | itstate, block);
     return this.account(page, block);
@@ -242,33 +282,47 @@ export class CodeCache {
 
   private invalidatePage(page: CodePage, granules: number): number {
     let left = 0;
-    for (const offset of page.steps) if ((granules >>> (offset >>> 7)) & 1) page.steps.delete(offset);
+    page.forgetProfile(granules);
     for (let i = page.regions.length - 1; i >= 0; i--) {
       if (page.regions[i]!.granules & granules) this.dropRegion(page, i);
       else left |= page.regions[i]!.granules;
     }
-    for (let i = 0, seen = page.held; seen > 0; i++) {
-      const block = page.blocks[i];
-      if (block === undefined) continue;
-      seen--;
-      if (covers(block, granules)) {
-        page.blocks[i] = undefined;
-        page.held--;
-        this.instructions -= block.count;
-      } else left |= blockGranules(block);
-    }
-    for (const [key, block] of page.inIt) {
-      if (covers(block, granules)) {
-        page.inIt.delete(key);
-        this.instructions -= block.count;
-      } else left |= blockGranules(block);
-    }
-    const straddler = page.straddler?.block;
-    if (straddler && covers(straddler, granules)) {
-      page.straddler = undefined;
-      this.instructions -= straddler.count;
-    } else if (straddler) left |= blockGranules(straddler);
+    this.instructions -= page.dropBlocks((block) => {
+      const covered = blockGranules(block);
+      if (covered & granules) return true;
+      left |= covered;
+      return false;
+    });
     return left;
+  }
+
+  /**
+   * Makes room when there is none for another block: drops those that the interpreter came to least often, as far as half of the limit, and halves what is
+   * counted of the others. Where a region begins they are kept, since they lead to it. Nobody may be executing one of the blocks.
+   */
+  makeRoom(): void {
+    if (this.instructions < this.limit) return;
+    // By the number of bits in the count.
+    const byHeat = new Array<number>(33).fill(0);
+    const rank = ({ heat }: Block): number => 32 - Math.clz32(heat);
+    for (const page of this.pages.values())
+      page.dropBlocks((block) => {
+        if (block.entry === undefined) byHeat[rank(block)]! += block.count;
+        return false;
+      });
+    let least = 0;
+    for (let left = this.instructions; least <= 32; least++) {
+      left -= byHeat[least]!;
+      if (left <= this.limit / 2) break;
+    }
+    for (const page of this.pages.values())
+      this.instructions -= page.dropBlocks((block) => {
+        if (block.entry === undefined && rank(block) <= least) return true;
+        block.heat >>>= 1;
+        return false;
+      });
+    // Whatever is left has a region.
+    if (this.instructions > (this.limit / 4) * 3) this.clearRegions();
   }
 
   clear(): void {

@@ -20,8 +20,9 @@ import { ProgramStatus } from './program-status.js';
 import { Translator } from './translator.js';
 import { WatchedAccess } from './watched-access.js';
 
-/** Translated instructions kept before the cache begins again: about 250 bytes each. */
-const CODE_CACHE_INSTRUCTIONS = 600_000;
+/** Instructions that the interpreter keeps in blocks, about 250 bytes each: alone, and beside regions, which have what is executed often. */
+const ALONE = 600_000;
+const BESIDE_REGIONS = 256_000;
 
 /** Size of the whole address space. */
 const WHOLE = 2 ** 32;
@@ -111,7 +112,7 @@ export class ArmCore implements CodeWatcher {
         : new CachedAccess(this.frame, this.state, memory, parts.bus, parts.memorySystem, this.fast, this, cached);
     this.access.hashesStores = parts.hashesStores ?? false;
     this.exceptions = new Exceptions(this);
-    this.cache = new CodeCache(memory.codeGranules, CODE_CACHE_INSTRUCTIONS);
+    this.cache = new CodeCache(memory.codeGranules, parts.translation ? (parts.translation.interpreted ?? BESIDE_REGIONS) : ALONE);
     const env: ClosureEnvironment = {
       state: this.state,
       m8: memory.u8,

@@ -89,6 +89,7 @@ export class CodeSource {
       R[layout.ITSTATE] = itstate;
       return this.next();
     }
+    this.cache.makeRoom();
     const pageOffset = page.hostPage * 4096;
     if (offset === 4094 && Translator.isWide(this.translator.halfword(pageOffset, 4094)))
       return this.straddlingBlock(page, pc, pageOffset, itstate);

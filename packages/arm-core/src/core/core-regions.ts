@@ -75,8 +75,11 @@ export class CoreRegions {
       bound,
       step: (number: number, pc: number, budget: number) => this.step(number, pc, budget),
     };
-    owner.cache.onRegionDropped = ({ slot }) => this.jumps.dropFunction(slot);
     this.runner = new RegionRunner(host, stateOffset, new RegionFormer(translator), modules, owner.cache, codeAppeared, options);
+    owner.cache.onRegionDropped = ({ slot }) => {
+      this.jumps.dropFunction(slot);
+      this.runner.dropped(slot);
+    };
   }
 
   /** Who listens has changed: regions leave for what somebody hears of. */

@@ -24,6 +24,8 @@ export interface TranslationOptions {
   readonly patience?: number;
   /** Regions kept; default 6000. */
   readonly regions?: number;
+  /** Instructions that the interpreter keeps in blocks beside regions; default 256,000. */
+  readonly interpreted?: number;
   /** Leaves of one instruction soon after another, after which a region is made anew to call the interpreter there; default 32. */
   readonly leaves?: number;
   /** Translate what a region leads to although it was never executed: for tests. Default false. */
@@ -36,8 +38,8 @@ const DEFAULT_HEAT = 300;
 const DEFAULT_BATCH = 32;
 const DEFAULT_PATIENCE = 1000;
 const DEFAULT_REGIONS = 6000;
-/** Slots that a table begins with. Each module that is instantiated costs the host 0.1 us for every slot that there is by then, so it grows with its use. */
-const FIRST_SLOTS = 256;
+/** Numbers of steps after which all regions are dropped and begin again: a dropped region's are not used again. */
+const MOST_STEPS = 1 << 20;
 /** Guest time in ns after which a batch is translated although it is not full. */
 const LONGEST_WAIT = 10_000_000;
 
@@ -57,7 +59,7 @@ interface Wanted {
   readonly instead?: Held;
 }
 
-/** A region that the host holds. */
+/** A region that is in use. */
 interface Held {
   readonly page: CodePage;
   readonly mode: DecodeMode;
@@ -66,6 +68,8 @@ interface Held {
   readonly leaves: Map<number, { time: number; count: number }>;
   /** Instructions that are left at when accesses after them are not where theirs is. */
   readonly groupHeads: ReadonlySet<number>;
+  /** Numbers of its steps: from, and one past the last. */
+  readonly steps: readonly [first: number, end: number];
 }
 
 /** An instruction that the interpreter does for a region. */
@@ -83,24 +87,23 @@ export class RegionRunner {
   readonly heat: number;
   /** Heat of a wanted block at which nothing is waited for any longer. */
   readonly pressing: number;
-  /** Runs regions from VA `pc` on, for which the jump table has an entry. Another one after each {@link renew}. */
-  run!: Trampoline;
+  /** Runs regions from VA `pc` on, for which the jump table has an entry. */
+  readonly run: Trampoline['run'];
   /** Regions and instructions ever translated. */
   regions = 0;
   instructions = 0;
   /** Instructions that the interpreter does for regions, by the number that they call it with. */
-  steps: Step[] = [];
-  /** Regions that the host still holds, dropped or not, by their slots of the table. */
-  private readonly inTable: Held[] = [];
+  steps: (Step | undefined)[] = [];
+  /** Regions by their slots of the table, and slots that are free below its end. */
+  private readonly inTable: (Held | undefined)[] = [];
+  private readonly free: number[] = [];
   private readonly batch: number;
   private readonly leaves: number;
   private readonly cold: boolean;
   private readonly linked: boolean;
   private readonly former: RegionFormer;
   private readonly modules: RegionModuleBuilder;
-  private readonly stateOffset: number;
-  private readonly parts: Omit<RegionHost, 'table'>;
-  private host!: RegionHost;
+  private readonly host: RegionHost;
   private readonly capacity: number;
   private readonly cache: CodeCache;
   private readonly codeAppeared: (hostPage: number) => void;
@@ -109,7 +112,7 @@ export class RegionRunner {
 
   /** `codeAppeared` is told of pages that held no translated code before. */
   constructor(
-    parts: Omit<RegionHost, 'table'>,
+    parts: Omit<RegionHost, 'table' | 'follow'>,
     stateOffset: number,
     former: RegionFormer,
     modules: RegionModuleBuilder,
@@ -118,8 +121,6 @@ export class RegionRunner {
     options: TranslationOptions,
   ) {
     this.linked = options.linked ?? true;
-    this.parts = parts;
-    this.stateOffset = stateOffset;
     this.former = former;
     this.modules = modules;
     this.cache = cache;
@@ -130,23 +131,29 @@ export class RegionRunner {
     this.leaves = Math.max(options.leaves ?? DEFAULT_LEAVES, 1);
     this.cold = options.cold ?? false;
     this.capacity = Math.max(options.regions ?? DEFAULT_REGIONS, 1);
-    this.renew();
+    const host = { ...parts, table: new WebAssembly.Table({ element: 'anyfunc', initial: this.capacity }) };
+    const { run, follow } = makeTrampoline(stateOffset, host, this.linked);
+    this.run = run;
+    this.host = { ...host, follow };
   }
 
   get held(): number {
-    return this.inTable.length;
+    return this.inTable.length - this.free.length;
   }
 
-  /**
-   * Drops all regions and lets go of every module. A host keeps whatever was instantiated with a table for as long as the table, so slots are never used
-   * twice: a dropped region costs one until all are, and what a run that translates without end holds is bounded by the size of the table.
-   */
+  /** Drops all regions. */
   private renew(): void {
     this.cache.clearRegions();
-    this.host = { ...this.parts, table: new WebAssembly.Table({ element: 'anyfunc', initial: Math.min(this.capacity, FIRST_SLOTS) }) };
-    this.run = makeTrampoline(this.stateOffset, this.host, this.linked);
-    this.inTable.length = 0;
     this.steps = [];
+  }
+
+  /** The cache has dropped the region in this slot: a host holds a module for as long as a function of it is in the table. */
+  dropped(slot: number): void {
+    const [first, end] = this.inTable[slot]!.steps;
+    this.steps.fill(undefined, first, end);
+    this.inTable[slot] = undefined;
+    this.free.push(slot);
+    this.host.table.set(slot, null);
   }
 
   /** The block has become hot. */
@@ -159,7 +166,8 @@ export class RegionRunner {
 
   /** A region was left at an instruction of its page, for which it could have called the interpreter. */
   noteLeave(slot: number, offset: number, time: number): void {
-    const held = this.inTable[slot]!;
+    const held = this.inTable[slot];
+    if (held === undefined) return;
     const known = held.leaves.get(offset);
     const count =
       known === undefined || time - known.time > (held.groupHeads.has(offset) ? FAR_APART_GROUPS : FAR_APART) ? 1 : known.count + 1;
@@ -191,7 +199,7 @@ export class RegionRunner {
   /** Translates whatever is wanted. */
   translate(): void {
     if (this.wanted.length === 0) return;
-    if (this.capacity - this.held < this.wanted.length) {
+    if (this.capacity - this.held < this.wanted.length || this.steps.length > MOST_STEPS) {
       this.renew();
       this.wanted = this.wanted.filter(({ instead }) => instead === undefined);
     }
@@ -205,23 +213,19 @@ export class RegionRunner {
       const head = block.offsets[0]!;
       const name = `${page.hostPage}/${page.mode}/${head}`;
       if (this.cache.page(page.hostPage, page.mode, page.shift) !== page) continue;
-      if (
-        page.blocks[head >>> page.shift] !== block ||
-        (inside.has(name) && instead === undefined) ||
-        this.held + made.length >= this.capacity
-      )
-        continue;
+      if (page.blocks[head >>> page.shift] !== block || (inside.has(name) && instead === undefined) || this.held >= this.capacity) continue;
       const region = this.former.form(
         mode,
         page.hostPage * 4096,
         head,
-        (offset) => this.cold || page.blocks[offset >>> page.shift] !== undefined,
+        (offset) => this.cold || page.wasExecuted(offset),
         (from) => page.targetsOf(from),
         page.steps,
       );
       if (region === undefined) continue;
-      const slot = this.held + made.length;
-      const emitted = modules.add(region, { ...mode, key: page.mode }, slot, this.steps.length);
+      const slot = this.free.pop() ?? this.inTable.push(undefined) - 1;
+      const firstStep = this.steps.length;
+      const emitted = modules.add(region, { ...mode, key: page.mode }, slot, firstStep);
       for (const site of emitted.steps) this.steps.push({ ...site, page, mode, block: undefined, plain: undefined });
       let granules = 0;
       for (const { first, end, next } of region.blocks) {
@@ -247,17 +251,22 @@ export class RegionRunner {
       emitted.entries.forEach((offset, number) => {
         entries.push({ region: translated, number, offset });
       });
-      made.push({ page, mode, region: translated, leaves: new Map(), groupHeads: emitted.groupHeads, instead });
+      made.push({
+        page,
+        mode,
+        region: translated,
+        leaves: new Map(),
+        groupHeads: emitted.groupHeads,
+        steps: [firstStep, this.steps.length],
+        instead,
+      });
       this.instructions += emitted.count;
     }
     this.wanted = [];
     if (made.length === 0) return;
-    const { table } = this.host;
-    const slots = this.held + made.length;
-    if (table.length < slots) table.grow(Math.min(Math.max(2 * table.length, slots), this.capacity) - table.length);
     instantiateRegions(modules.finish(), this.host);
     for (const each of made) {
-      this.inTable.push(each);
+      this.inTable[each.region.slot] = each;
       if (each.instead !== undefined) this.cache.removeRegion(each.page, each.instead.region);
       if (this.cache.addRegion(each.page, each.region)) this.codeAppeared(each.page.hostPage);
     }

@@ -1,5 +1,5 @@
 import type { InlineVector, StateViews, VectorKernel } from '@tablewalk/engine';
-import { Builder, instantiateRegions, layout, noInlineKernels, RegionModuleBuilder, singleBlock } from '@tablewalk/engine';
+import { Builder, instantiateRegions, layout, makeTrampoline, noInlineKernels, RegionModuleBuilder, singleBlock } from '@tablewalk/engine';
 import { describe, expect, it } from 'vitest';
 import { fpInlines } from './fp-inlines.js';
 import { neonFloatInlines } from './neon-float-inlines.js';
@@ -122,7 +122,8 @@ const check = ([kernel, inline]: readonly [VectorKernel, InlineVector], rounds: 
     builder.add(singleBlock(block), { privileged: true, thumb: false, alignmentChecked: false, key: 0 }, slot);
   });
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: all.length });
-  instantiateRegions(builder.finish(), { memory, table, state, bound: new Map() });
+  const host = { memory, table, state, bound: new Map() };
+  instantiateRegions(builder.finish(), { ...host, follow: makeTrampoline(0, host).follow });
   const functions = all.map((_, slot) => table.get(slot) as (entry: number, pc: number, depth: number) => number);
   state.words.fill(layout.JUMP_INVALID, layout.JUMP_TABLE / 4);
   for (let i = 0; i < rounds; i++) {

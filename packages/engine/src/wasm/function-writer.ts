@@ -142,6 +142,12 @@ export class FunctionWriter {
     this.code.unsigned(functionIndex);
   }
 
+  /** The same in place of the running function. */
+  returnCall(functionIndex: number): void {
+    this.code.byte(wasm.RETURN_CALL);
+    this.code.unsigned(functionIndex);
+  }
+
   /** Calls the function of type `type` whose table index is on the stack. */
   callIndirect(type: number): void {
     this.code.byte(wasm.CALL_INDIRECT);

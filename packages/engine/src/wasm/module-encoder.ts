@@ -5,7 +5,6 @@ const SECTION_TYPE = 1;
 const SECTION_IMPORT = 2;
 const SECTION_FUNCTION = 3;
 const SECTION_EXPORT = 7;
-const SECTION_ELEMENT = 9;
 const SECTION_CODE = 10;
 
 const KIND_FUNCTION = 0;
@@ -13,24 +12,21 @@ const KIND_TABLE = 1;
 const FUNCTION_REFERENCE = 0x70;
 const KIND_MEMORY = 2;
 const FORM_FUNCTION = 0x60;
-const I32_CONST = 0x41;
-const END = 0x0b;
 
 /**
- * One module: a memory, a table of functions and functions imported, functions defined and exported or put into the table. Imports number the functions
- * before the defined ones; defined functions call only imports, so an import may still be added while bodies are being written.
+ * One module: a memory, functions and perhaps a table of functions imported, functions defined and exported. Imports number the functions before the defined
+ * ones; defined functions call only imports, so an import may still be added while bodies are being written.
  */
 export class ModuleEncoder {
   private readonly types: { readonly key: string; readonly parameters: readonly number[]; readonly results: readonly number[] }[] = [];
   private readonly imports: { readonly module: string; readonly name: string; readonly type: number }[] = [];
-  private readonly functions: { readonly type: number; readonly body: Uint8Array; readonly place: string | number }[] = [];
+  private readonly functions: { readonly type: number; readonly body: Uint8Array; readonly name: string }[] = [];
   private readonly memoryModule: string;
   private readonly memoryName: string;
+  private readonly tableName: string | undefined;
 
-  private readonly tableName: string;
-
-  /** The memory is imported as `module`.`memory`, the table as `module`.`table`, of any size. */
-  constructor(module: string, memory: string, table: string) {
+  /** The memory is imported as `module`.`memory`, the table as `module`.`table` if there is one, of any size. */
+  constructor(module: string, memory: string, table?: string) {
     this.memoryModule = module;
     this.memoryName = memory;
     this.tableName = table;
@@ -48,12 +44,9 @@ export class ModuleEncoder {
     return this.imports.push({ module, name, type }) - 1;
   }
 
-  /**
-   * Adds a function: exported under a name, or put at an index of the table when the module is instantiated, which costs a fraction of an exported
-   * function that the host puts there. `body` is everything of its code entry but the length.
-   */
-  addFunction(type: number, body: Uint8Array, place: string | number): void {
-    this.functions.push({ type, body, place });
+  /** Adds a function, exported under a name. `body` is everything of its code entry but the length. */
+  addFunction(type: number, body: Uint8Array, name: string): void {
+    this.functions.push({ type, body, name });
   }
 
   encode(): Uint8Array<ArrayBuffer> {
@@ -77,13 +70,15 @@ export class ModuleEncoder {
     }
     close(SECTION_TYPE);
 
-    section.unsigned(this.imports.length + 2);
+    section.unsigned(this.imports.length + (this.tableName === undefined ? 1 : 2));
     section.name(this.memoryModule);
     section.name(this.memoryName);
     section.append([KIND_MEMORY, 0, 0]);
-    section.name(this.memoryModule);
-    section.name(this.tableName);
-    section.append([KIND_TABLE, FUNCTION_REFERENCE, 0, 0]);
+    if (this.tableName !== undefined) {
+      section.name(this.memoryModule);
+      section.name(this.tableName);
+      section.append([KIND_TABLE, FUNCTION_REFERENCE, 0, 0]);
+    }
     for (const { module, name, type } of this.imports) {
       section.name(module);
       section.name(name);
@@ -96,26 +91,13 @@ export class ModuleEncoder {
     for (const { type } of this.functions) section.unsigned(type);
     close(SECTION_FUNCTION);
 
-    const numbered = this.functions.map(({ place }, i) => ({ place, number: this.imports.length + i }));
-    const exported = numbered.filter(({ place }) => typeof place === 'string');
-    section.unsigned(exported.length);
-    for (const { place, number } of exported) {
-      section.name(place as string);
+    section.unsigned(this.functions.length);
+    this.functions.forEach(({ name }, i) => {
+      section.name(name);
       section.byte(KIND_FUNCTION);
-      section.unsigned(number);
-    }
+      section.unsigned(this.imports.length + i);
+    });
     close(SECTION_EXPORT);
-
-    const placed = numbered.filter(({ place }) => typeof place === 'number');
-    section.unsigned(placed.length);
-    for (const { place, number } of placed) {
-      // Active, of table 0: an offset, and one function.
-      section.append([0, I32_CONST]);
-      section.signed(place as number);
-      section.append([END, 1]);
-      section.unsigned(number);
-    }
-    close(SECTION_ELEMENT);
 
     section.unsigned(this.functions.length);
     for (const { body } of this.functions) {

@@ -53,20 +53,20 @@ export class RegionEmitter {
   private dispatches = false;
 
   /**
-   * `regionType` is the type of a region's function; `kernelFunction` gives the number of the imported function for a pure or vector kernel,
-   * `stepFunction` that of `RegionHost.step`.
+   * `kernelFunction` gives the number of the imported function for a pure or vector kernel,
+   * `stepFunction` and `followFunction` those of `RegionHost.step` and `follow`.
    */
   constructor(
     stateOffset: number,
     inlines: InlineKernels,
-    regionType: number,
     kernelFunction: (kernel: Kernel) => number,
     stepFunction: () => number,
+    followFunction: () => number,
     variant: RegionVariant = {},
   ) {
     const frame = new RegionFrame(new FunctionWriter(stateOffset), new RegionPlan(inlines, variant.hashesStores ?? false));
     const leaves = new RegionLeaves(frame, stepFunction);
-    const ways = new RegionWays(frame, regionType, variant.linked ?? true, {
+    const ways = new RegionWays(frame, variant.linked === false ? undefined : followFunction, {
       branchTo: (index) => this.branchTo(index),
       checkBudget: (index) => this.checkBudget(index),
     });

@@ -39,8 +39,6 @@ export class RegionFrame {
   budget: Local = 0;
   /** VA that a way out leads to. */
   result: Local = 0;
-  /** Offset of an entry in the jump table. */
-  slot: Local = 0;
 
   constructor(w: FunctionWriter, plan: RegionPlan) {
     this.w = w;
@@ -56,7 +54,7 @@ export class RegionFrame {
     plan.analyse(region, mode.thumb);
     graph.analyse(region, plan);
     w.begin(3);
-    for (const name of ['exitCode', 'pageVa', 'budget', 'result', 'slot'] as const) this[name] = w.local(wasm.TYPE_I32);
+    for (const name of ['exitCode', 'pageVa', 'budget', 'result'] as const) this[name] = w.local(wasm.TYPE_I32);
     this.flags = new FlagState(w);
     this.instructions.begin(region, this.flags);
   }

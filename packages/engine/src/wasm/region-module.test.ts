@@ -15,6 +15,7 @@ import { singleBlock } from './region.js';
 import type { RegionFunction } from './region-module.js';
 import { instantiateRegions, RegionModuleBuilder } from './region-module.js';
 import { ADD } from './simd-opcodes.js';
+import { makeTrampoline } from './trampoline.js';
 
 const PAGES = 9;
 const BASE = 0x10000;
@@ -151,7 +152,8 @@ const regionOf = (
   const builder = new RegionModuleBuilder(BASE, inlines);
   builder.add(whole, MODE, 0);
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: 1 });
-  instantiateRegions(builder.finish(), { memory: bench.memory, table, state: bench.state, bound: new Map() });
+  const host = { memory: bench.memory, table, state: bench.state, bound: new Map() };
+  instantiateRegions(builder.finish(), { ...host, follow: makeTrampoline(BASE, host).follow });
   const region = table.get(0) as RegionFunction;
   return (budget) => {
     bench.words[layout.BUDGET] = budget;

@@ -15,6 +15,8 @@ export interface RegionModule {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Kernels that it imports, in order. */
   readonly kernels: readonly (PureKernel | VectorKernel)[];
+  /** Slots of its regions, in order. */
+  readonly slots: readonly number[];
 }
 
 /** Names of what every module imports. */
@@ -22,11 +24,15 @@ const HOST = 'h';
 const MEMORY = 'm';
 const TABLE = 't';
 const STEP = 's';
+const FOLLOW = 'f';
 const KERNELS = 'k';
 
-/** An encoder of modules that have the memory and the table of regions, and the type of a region's function in it. */
-export const regionEncoder = (): { readonly encoder: ModuleEncoder; readonly regionType: number } => {
-  const encoder = new ModuleEncoder(HOST, MEMORY, TABLE);
+/**
+ * An encoder of modules that have the memory of regions, and the type of a region's function in it. The table is for the one module that calls by it: V8
+ * gives every instance that has a table a copy, of as many bytes as 20 times its slots, and keeps the instance as long as the table.
+ */
+export const regionEncoder = (hasTable = false): { readonly encoder: ModuleEncoder; readonly regionType: number } => {
+  const encoder = hasTable ? new ModuleEncoder(HOST, MEMORY, TABLE) : new ModuleEncoder(HOST, MEMORY);
   return { encoder, regionType: encoder.type([TYPE_I32, TYPE_I32, TYPE_I32], [TYPE_I32]) };
 };
 
@@ -35,8 +41,9 @@ export class RegionModuleBuilder {
   private encoder: ModuleEncoder;
   private readonly emitter: RegionEmitter;
   private kernels: (PureKernel | VectorKernel)[] = [];
-  /** Numbers of the imported functions: of kernels, and of {@link RegionHost.step}. */
-  private readonly numbers = new Map<Kernel | typeof STEP, number>();
+  private slots: number[] = [];
+  /** Numbers of the imported functions: of kernels, and of {@link RegionHost.step} and `follow`. */
+  private readonly numbers = new Map<Kernel | typeof STEP | typeof FOLLOW, number>();
   /** The same in every module: it is the first of an encoder's types. */
   private readonly regionType: number;
 
@@ -46,14 +53,14 @@ export class RegionModuleBuilder {
     this.emitter = new RegionEmitter(
       stateOffset,
       inlines,
-      this.regionType,
       (kernel) => this.kernelFunction(kernel),
       () => this.imported(STEP, HOST, STEP, [TYPE_I32]),
+      () => this.imported(FOLLOW, HOST, FOLLOW, [TYPE_I32]),
       variant,
     );
   }
 
-  private imported(key: Kernel | typeof STEP, module: string, name: string, results: readonly number[]): number {
+  private imported(key: Kernel | typeof STEP | typeof FOLLOW, module: string, name: string, results: readonly number[]): number {
     let number = this.numbers.get(key);
     if (number === undefined) {
       number = this.encoder.importFunction(module, name, this.encoder.type([TYPE_I32, TYPE_I32, TYPE_I32], results));
@@ -71,15 +78,17 @@ export class RegionModuleBuilder {
   /** Adds a region, which will be in the table at `slot`. The sites where it calls the interpreter are numbered from `firstStep` on. */
   add(region: Region, mode: RegionMode, slot: number, firstStep = 0): EmittedRegion {
     const emitted = this.emitter.emit(region, mode, slot, firstStep);
-    this.encoder.addFunction(this.regionType, emitted.body, slot);
+    this.encoder.addFunction(this.regionType, emitted.body, `${this.slots.length}`);
+    this.slots.push(slot);
     return emitted;
   }
 
   /** What was added since the last time. */
   finish(): RegionModule {
-    const module = { bytes: this.encoder.encode(), kernels: this.kernels };
+    const module = { bytes: this.encoder.encode(), kernels: this.kernels, slots: this.slots };
     this.encoder = regionEncoder().encoder;
     this.kernels = [];
+    this.slots = [];
     this.numbers.clear();
     return module;
   }
@@ -107,6 +116,8 @@ export interface RegionHost {
    * one included. 0: it is done, and the next one is the next to be executed. Else the state says how to go on, as after a region that resyncs.
    */
   readonly step?: (number: number, pc: number, budget: number) => number;
+  /** Where linked regions go on: `Trampoline.follow`, a function of WebAssembly. */
+  readonly follow?: (pc: number, key: number, depth: number) => number;
 }
 
 /** Compiles a module that imports what {@link regionEncoder} says. */
@@ -130,6 +141,7 @@ export const instantiate = (
       [MEMORY]: host.memory as WebAssembly.Memory,
       [TABLE]: host.table as WebAssembly.Table,
       ...(host.step && { [STEP]: host.step }),
+      ...(host.follow && { [FOLLOW]: host.follow }),
     },
     [KERNELS]: functions,
   }).exports;
@@ -137,5 +149,8 @@ export const instantiate = (
 
 /** Compiles a module and puts its regions into the table. */
 export const instantiateRegions = (module: RegionModule, host: RegionHost): void => {
-  instantiate(module.bytes, host, module.kernels);
+  const functions = instantiate(module.bytes, host, module.kernels);
+  module.slots.forEach((slot, i) => {
+    host.table.set(slot, functions[`${i}`]);
+  });
 };

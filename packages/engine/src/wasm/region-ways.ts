@@ -1,28 +1,12 @@
-import {
-  BUDGET,
-  CPSR_CONTROL,
-  DECODE_MODE,
-  EXIT_CODE,
-  JUMP_ENTRIES,
-  JUMP_ENTRY,
-  JUMP_FUNCTION,
-  JUMP_PC,
-  JUMP_STRIDE,
-  JUMP_TABLE,
-  PC,
-} from '../layout.js';
+import { BUDGET, CPSR_CONTROL, DECODE_MODE, EXIT_CODE, PC } from '../layout.js';
 import * as op from '../ops.js';
 import { EXIT_RESYNC } from './exit-codes.js';
-import type { Label } from './function-writer.js';
 import * as wasm from './opcodes.js';
 import { DEPTH, type RegionFrame } from './region-frame.js';
 import { isReturn } from './returns.js';
 
 /** CPSR.T. */
 const CPSR_T = 1 << 5;
-
-/** Calls within calls, which are frames on the host's stack. */
-const DEEPEST_CALL = 400;
 
 /** What ways from block to block need of who writes blocks. */
 export interface RegionStructure {
@@ -35,14 +19,13 @@ export interface RegionStructure {
 /** Where blocks lead to: other blocks, calls, returns, other regions. */
 export class RegionWays {
   private readonly frame: RegionFrame;
-  private readonly regionType: number;
-  private readonly linked: boolean;
+  private readonly followFunction: (() => number) | undefined;
   private readonly structure: RegionStructure;
 
-  constructor(frame: RegionFrame, regionType: number, linked: boolean, structure: RegionStructure) {
+  /** `followFunction` gives the number of `RegionHost.follow`; without it regions are not linked. */
+  constructor(frame: RegionFrame, followFunction: (() => number) | undefined, structure: RegionStructure) {
     this.frame = frame;
-    this.regionType = regionType;
-    this.linked = linked;
+    this.followFunction = followFunction;
     this.structure = structure;
   }
 
@@ -197,36 +180,6 @@ export class RegionWays {
     w.op(wasm.RETURN);
   }
 
-  /** Finds the region for the VA in `result` and decode mode `key`; branches to `missing` when the jump table has none. */
-  private lookUp(missing: Label, key: number): void {
-    const { w } = this.frame;
-    const word = (n: number): number => w.stateOffset + JUMP_TABLE + 4 * n;
-    w.get(this.frame.result);
-    w.i32(2);
-    w.op(wasm.I32_SHL);
-    w.i32((JUMP_ENTRIES - 1) * JUMP_STRIDE * 4);
-    w.op(wasm.I32_AND);
-    w.tee(this.frame.slot);
-    w.access(wasm.I64_LOAD, 3, word(JUMP_PC));
-    w.get(this.frame.result);
-    w.op(wasm.I64_EXTEND_I32_U);
-    w.i64(BigInt(key) << 32n);
-    w.op(wasm.I64_OR);
-    w.op(wasm.I64_NE);
-    w.brIf(missing);
-  }
-
-  private pushTarget(depth: () => void): void {
-    const { w } = this.frame;
-    const word = (n: number): number => w.stateOffset + JUMP_TABLE + 4 * n;
-    w.get(this.frame.slot);
-    w.access(wasm.I32_LOAD, 2, word(JUMP_ENTRY));
-    w.get(this.frame.result);
-    depth();
-    w.get(this.frame.slot);
-    w.access(wasm.I32_LOAD, 2, word(JUMP_FUNCTION));
-  }
-
   /** To the VA in `result`, for good. */
   private jump(key: number): void {
     const { w } = this.frame;
@@ -238,15 +191,14 @@ export class RegionWays {
       w.op(wasm.RETURN);
       return;
     }
-    if (this.linked) {
-      const missing = w.block();
-      this.lookUp(missing, key);
-      this.pushTarget(() => w.get(DEPTH));
-      w.returnCallIndirect(this.regionType);
-      w.end();
-    }
     w.get(this.frame.result);
-    w.op(wasm.RETURN);
+    if (this.followFunction === undefined) {
+      w.op(wasm.RETURN);
+      return;
+    }
+    w.i32(key);
+    w.get(DEPTH);
+    w.returnCall(this.followFunction());
   }
 
   /** To the VA that `target` pushes, and back to the next instruction. */
@@ -256,23 +208,18 @@ export class RegionWays {
     target();
     w.set(this.frame.result);
     this.finish();
-    if (!this.linked) {
+    if (this.followFunction === undefined) {
       w.get(this.frame.result);
       w.op(wasm.RETURN);
       return;
     }
     const missing = w.block();
+    w.get(this.frame.result);
+    w.i32(key);
     w.get(DEPTH);
-    w.i32(DEEPEST_CALL);
-    w.op(wasm.I32_GE_U);
-    w.brIf(missing);
-    this.lookUp(missing, key);
-    this.pushTarget(() => {
-      w.get(DEPTH);
-      w.i32(1);
-      w.op(wasm.I32_ADD);
-    });
-    w.callIndirect(this.regionType);
+    w.i32(1);
+    w.op(wasm.I32_ADD);
+    w.call(this.followFunction());
     w.tee(this.frame.result);
     this.frame.pushVa(next);
     w.op(wasm.I32_NE);

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { Builder } from './builder.js';
+import type { Block } from './code-cache.js';
+import { CodeCache, finishBlock } from './code-cache.js';
+
+const block = (offset: number, instructions: number, heat: number): Block => {
+  const b = new Builder();
+  for (let k = 0; k < instructions; k++) b.instruction(offset + 4 * k, 4, 0);
+  return { ...finishBlock(b, { statements: [], starts: [] }), heat };
+};
+
+describe('a code cache that is full', () => {
+  const filled = (heats: readonly number[]) => {
+    const cache = new CodeCache(new Uint32Array(8), 100);
+    const page = cache.page(3, 0, 2);
+    heats.forEach((heat, i) => cache.add(page, block(64 * i, 10, heat), 0));
+    return { cache, page, kept: () => heats.flatMap((_, i) => (page.blocks[(64 * i) >>> 2] === undefined ? [] : [i])) };
+  };
+
+  it('keeps everything as long as there is room', () => {
+    const { cache, kept } = filled([0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    cache.makeRoom();
+    expect(kept().length).toBe(9);
+  });
+
+  it('drops what was executed least often, as far as half of the limit, and remembers that it was executed', () => {
+    const { cache, page, kept } = filled([1, 9, 1, 200, 1, 40, 2, 80, 1, 20]);
+    cache.makeRoom();
+    expect(kept()).toEqual([1, 3, 5, 7, 9]);
+    expect(cache.instructions).toBe(50);
+    expect(page.blocks[(64 * 3) >>> 2]!.heat).toBe(100);
+    expect(page.wasExecuted(0)).toBe(true);
+    expect(page.wasExecuted(4)).toBe(false);
+    cache.invalidate(3, 1);
+    expect(page.wasExecuted(0)).toBe(false);
+    expect(page.wasExecuted(64 * 2)).toBe(true);
+  });
+
+  it('keeps blocks where regions begin, until nothing else is left', () => {
+    const { cache, page, kept } = filled([0, 9, 0, 9, 0, 9, 0, 9, 9, 9]);
+    const enter = (offset: number): void => {
+      const region = { granules: 1, entries: [] as unknown[], leastBudget: 1, slot: 0 };
+      region.entries.push({ region, number: 0, offset });
+      cache.addRegion(page, region as never);
+    };
+    enter(0);
+    cache.makeRoom();
+    expect(kept()).toEqual([0]);
+    const dropped: number[] = [];
+    cache.onRegionDropped = ({ slot }) => dropped.push(slot);
+    for (let i = 1; i < 10; i++) {
+      cache.add(page, block(64 * i, 10, 9), 0);
+      enter(64 * i);
+    }
+    cache.makeRoom();
+    expect(dropped.length).toBe(10);
+    cache.makeRoom();
+    expect(kept()).toEqual([]);
+  });
+});
