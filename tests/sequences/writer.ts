@@ -70,6 +70,8 @@ export class Writer {
   readonly roles: Roles;
   private readonly privileged: boolean;
   private readonly list: readonly Target[];
+  /** Half of the sequences leave their code alone: one that writes it loses most of its regions. */
+  private readonly rewrites: boolean;
   private turn: number;
   private loop: { readonly label: Label; readonly end: readonly [number, number][]; readonly condition: number } | undefined;
   /** Bits of registers that what is written now must not write. */
@@ -84,6 +86,7 @@ export class Writer {
     this.privileged = privileged;
     this.list = encodingsOf(thumb, privileged);
     this.turn = r.below(this.list.length);
+    this.rewrites = r.oneIn(2);
     const low = r.below(6);
     this.roles = { bases: [low, low + 1 + r.below(7 - low), r.pick([8, 9, 11]), SP], index: r.pick([8, 9, 11, 12]) };
     this.functions = Array.from({ length: r.oneIn(2) ? 1 + r.below(2) : 0 }, () => ({ item: 0 }));
@@ -317,8 +320,10 @@ export class Writer {
         if (this.loop === undefined) this.loopBegin();
       } else if (k < 90) {
         if (this.loop !== undefined) this.loopEnd();
-      } else if (k < 93) this.rewrite();
-      else if (k < 97) this.call();
+      } else if (k < 93) {
+        if (this.rewrites) this.rewrite();
+        else this.any();
+      } else if (k < 97) this.call();
       else if (k < 98) this.computedJump();
       else if (k < 99) {
         if (!r.oneIn(3)) this.system();
