@@ -15,7 +15,7 @@ const commands = [' ', 'bdinfo\r', 'fdt addr $fdtcontroladdr; fdt print /memory@
 const PROMPTS = /(Hit any key to stop autoboot.*|=> )$/;
 const LIMIT = 300e6;
 
-const run = (options: Partial<VirtMachineOptions>, seed: number): Readonly<Record<string, string>> => {
+const run = async (options: Partial<VirtMachineOptions>, seed: number): Promise<Readonly<Record<string, string>>> => {
   const machine = new VirtMachine({ bios, memory: 128 << 20, ...options });
   const random = new Random(seed);
   const waiting = [...commands];
@@ -26,11 +26,15 @@ const run = (options: Partial<VirtMachineOptions>, seed: number): Readonly<Recor
       ({ reason } = machine.runFor(budget));
       left -= budget;
     }
+    // Modules that are compiled beside the guest come in between.
+    if (options.translation?.asynchronous) await new Promise((resolve) => setImmediate(resolve));
     if (PROMPTS.test(machine.console.tail())) machine.send(waiting.shift() ?? '');
   }
   const hash = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex').slice(0, 16);
-  const { regions } = machine.cpu.core.translated;
-  console.log(`${JSON.stringify(options)}: ${machine.instructions} instructions, ${regions} regions, ${waiting.length} commands not given`);
+  const { regions, late } = machine.cpu.core.translated;
+  console.log(
+    `${JSON.stringify(options)}: ${machine.instructions} instructions, ${regions} regions, ${late} too late, ${waiting.length} commands not given`,
+  );
   return {
     end: reason,
     commands: String(waiting.length),
@@ -47,7 +51,7 @@ const run = (options: Partial<VirtMachineOptions>, seed: number): Readonly<Recor
   };
 };
 
-const expected = run({ engine: 'interpreter' }, 1);
+const expected = await run({ engine: 'interpreter' }, 1);
 let failed = expected['end'] !== 'poweroff' || expected['commands'] !== '0';
 if (failed) console.log(`the interpreter does not come to the end: ${JSON.stringify(expected)}`);
 const translations = [
@@ -58,14 +62,16 @@ const translations = [
   { heat: 200, batch: 4, interpreted: 1000 },
   { heat: 10, batch: 16, regions: 1000, cold: true },
   { heat: 300, batch: 16, linked: false },
+  { heat: 300, batch: 16, asynchronous: true },
+  { heat: 20, batch: 1, regions: 200, asynchronous: true },
 ];
-translations.forEach((translation, i) => {
-  const found = run({ engine: 'wasm', translation }, i + 2);
+for (const [i, translation] of translations.entries()) {
+  const found = await run({ engine: 'wasm', translation }, i + 2);
   for (const [name, value] of Object.entries(expected)) {
     if (found[name] === value) continue;
     failed = true;
     console.log(`  ${name} differs: interpreter ${value}, translator ${found[name]}`);
   }
-});
+}
 console.log(failed ? 'runs differ' : `the same on the interpreter and ${translations.length} translators: ${JSON.stringify(expected)}`);
 process.exit(failed ? 1 : 0);

@@ -12,6 +12,23 @@ const outcome = (options: Partial<VirtMachineOptions>, slice: number): unknown =
   const machine = new VirtMachine({ kernel, memory: 8 << 20, ...options });
   let end = machine.runFor(slice);
   while (end.reason === 'limit' && machine.instructions < 1e6) end = machine.runFor(slice);
+  return whatIs(machine, options, end);
+};
+
+const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1));
+
+/** The same where modules are compiled beside the guest: the event loop turns after every so many slices. */
+const outcomeBeside = async (options: Partial<VirtMachineOptions>, slice: number, slices: number): Promise<unknown> => {
+  const machine = new VirtMachine({ kernel, memory: 8 << 20, ...options });
+  let end = machine.runFor(slice);
+  for (let count = 1; end.reason === 'limit' && machine.instructions < 1e6; count++) {
+    if (count % slices === 0) await turn();
+    end = machine.runFor(slice);
+  }
+  return whatIs(machine, options, end);
+};
+
+const whatIs = (machine: VirtMachine, options: Partial<VirtMachineOptions>, end: unknown): unknown => {
   expect(machine.cpu.core.translated.regions > 0).toBe(options.engine === 'wasm');
   const registers = machine.cpu.registerNames().filter((name) => /^(r\d+|sp|lr|pc|[cs]psr|.*_(usr|irq|svc))$/.test(name));
   return {
@@ -46,4 +63,39 @@ describe('interpreter and translator', () => {
       expect(outcome({ engine: 'wasm', translation: { heat, batch, regions, interpreted, leaves, cold } }, slice)).toEqual(expected);
     },
   );
+
+  it.each([
+    [1, 1, 6000, 997, 1],
+    [2, 3, 20, 61, 20],
+    [5, 8, 6000, 12_345, 1],
+  ] as const)(
+    'agree with modules compiled beside the guest: heat %i, batches of %i, %i regions, slices of %i, a turn after %i',
+    async (heat, batch, regions, slice, slices) => {
+      const translation = { heat, batch, regions, asynchronous: true };
+      expect(await outcomeBeside({ engine: 'wasm', translation }, slice, slices)).toEqual(expected);
+    },
+  );
+
+  it('agree when code changes while its module is compiled, which is then not used', async () => {
+    const words = (...code: readonly number[]): Uint8Array => new Uint8Array(Uint32Array.from(code).buffer);
+    // add r0, r0, #1; b back to it
+    const machine = new VirtMachine({
+      kernel: words(0xe2800001, 0xeafffffd),
+      memory: 8 << 20,
+      engine: 'wasm',
+      translation: { heat: 2, batch: 1, asynchronous: true },
+    });
+    const translated = () => machine.cpu.core.translated;
+    while (translated().regions === 0) machine.runFor(10);
+    const register = (name: string): number => machine.cpu.readRegister(name)!;
+    const before = register('r0');
+    machine.writeMemory(register('pc') & ~7, words(0xe2800002));
+    while (translated().late === 0) await turn();
+    expect(translated()).toMatchObject({ regions: 1, held: 0, late: 1 });
+    machine.runFor(2000);
+    expect(register('r0') - before).toBe(2000);
+    while (translated().held === 0) await turn();
+    machine.runFor(2000);
+    expect(register('r0') - before).toBe(4000);
+  });
 });

@@ -22,8 +22,8 @@ export { inlineLanes, inlineLanesOrKernel, inlineWork, Lanes } from './wasm/inli
 export * as wasm from './wasm/opcodes.js';
 export type { Region, RegionBlock, RegionMode, RegionVariant, StepSite } from './wasm/region.js';
 export { singleBlock } from './wasm/region.js';
-export type { RegionHost } from './wasm/region-module.js';
-export { instantiateRegions, RegionModuleBuilder } from './wasm/region-module.js';
+export type { RegionHost, RegionModule } from './wasm/region-module.js';
+export { compileRegions, instantiateRegions, RegionModuleBuilder } from './wasm/region-module.js';
 export * as simd from './wasm/simd-opcodes.js';
 export type { Trampoline } from './wasm/trampoline.js';
 export { makeTrampoline } from './wasm/trampoline.js';

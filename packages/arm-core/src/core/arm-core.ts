@@ -158,10 +158,13 @@ export class ArmCore implements CodeWatcher {
     this.regions?.setObservers(observers);
   }
 
-  /** Regions ever translated to WebAssembly, the instructions in them, and how many of them the host still holds. */
-  get translated(): { readonly regions: number; readonly instructions: number; readonly held: number } {
-    const { regions, instructions, held } = this.regions?.runner ?? { regions: 0, instructions: 0, held: 0 };
-    return { regions, instructions, held };
+  /**
+   * Regions ever translated to WebAssembly, the instructions in them, and how many of them the host still holds; of those compiled beside the guest, how
+   * many were not used since their code had changed by then.
+   */
+  get translated(): { readonly regions: number; readonly instructions: number; readonly held: number; readonly late: number } {
+    const { regions, instructions, held, late } = this.regions?.runner ?? { regions: 0, instructions: 0, held: 0, late: 0 };
+    return { regions, instructions, held, late };
   }
 
   /** Translates what is hot now, without waiting for more. Nothing that a guest sees. */

@@ -86,7 +86,7 @@ export class CoreRegions {
   setObservers(observers: readonly Observer[]): void {
     const barriers = observers.some(({ barrier }) => barrier !== undefined);
     const writes = observers.some(({ systemRegisterWrite }) => systemRegisterWrite !== undefined);
-    if (this.system.setObserved(barriers, writes)) this.owner.cache.clearRegions();
+    if (this.system.setObserved(barriers, writes)) this.runner.renew();
   }
 
   /** The interpreter comes to a block of the page being executed, at this guest time, that has no region. */

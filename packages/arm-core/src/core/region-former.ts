@@ -47,6 +47,13 @@ export class RegionFormer {
     return this.blocks.length > 0 && this.blocks[0]!.end > 0 ? { builder: b, blocks: this.blocks, steps } : undefined;
   }
 
+  /** What the page at `pageOffset` holds in these ranges of it, halfword by halfword. */
+  codeOf(pageOffset: number, ranges: readonly (readonly [offset: number, next: number])[]): Uint16Array {
+    const code: number[] = [];
+    for (const [offset, next] of ranges) for (let at = offset; at < next; at += 2) code.push(this.translator.halfword(pageOffset, at));
+    return Uint16Array.from(code);
+  }
+
   /** A way leads to the middle of a block: it becomes two. */
   private split(instruction: number): void {
     const b = this.translator.builder;

@@ -4,12 +4,13 @@ import type {
   CodePage,
   RegionEntry,
   RegionHost,
+  RegionModule,
   RegionModuleBuilder,
   StepSite,
   Trampoline,
   TranslatedRegion,
 } from '@tablewalk/engine';
-import { instantiateRegions, makeTrampoline } from '@tablewalk/engine';
+import { compileRegions, instantiateRegions, makeTrampoline } from '@tablewalk/engine';
 import type { DecodeMode } from '../isa/arm-builder.js';
 import type { PlainAccess } from './plain-access.js';
 import type { RegionFormer } from './region-former.js';
@@ -30,6 +31,11 @@ export interface TranslationOptions {
   readonly leaves?: number;
   /** Translate what a region leads to although it was never executed: for tests. Default false. */
   readonly cold?: boolean;
+  /**
+   * Modules are compiled beside the guest, which is interpreted until they are there. That is seen when the embedder's event loop turns, so between the
+   * machine's runs. Default false.
+   */
+  readonly asynchronous?: boolean;
   /** Regions go on in one another; false: each comes back to the core at its exits, for who compares. Default true. */
   readonly linked?: boolean;
 }
@@ -43,6 +49,8 @@ const MOST_STEPS = 1 << 20;
 /** Guest time in ns after which a batch is translated although it is not full. */
 const LONGEST_WAIT = 10_000_000;
 
+const NO_CODE = new Uint16Array();
+
 const DEFAULT_LEAVES = 32;
 /** Times as many leaves as have a region made anew, after which that waits for no batch. */
 const MOST_LEAVES = 32;
@@ -50,6 +58,9 @@ const MOST_LEAVES = 32;
 const FAR_APART = 2000;
 /** The same where accesses are looked up together: one by one they cost a little more, and do not leave when they are in two pages. */
 const FAR_APART_GROUPS = 50_000;
+
+/** Where a region begins, as the key of a set. */
+const nameOf = (page: CodePage, offset: number): string => `${page.hostPage}/${page.mode}/${offset}`;
 
 interface Wanted {
   readonly page: CodePage;
@@ -72,6 +83,16 @@ interface Held {
   readonly steps: readonly [first: number, end: number];
 }
 
+/** A region of a module that is not in the table yet. */
+interface Made extends Held {
+  /** The region that it replaces. */
+  readonly instead: Held | undefined;
+  readonly head: number;
+  readonly source: readonly (readonly [offset: number, next: number])[];
+  /** The code that it was made of. */
+  readonly code: Uint16Array;
+}
+
 /** An instruction that the interpreter does for a region. */
 export interface Step extends StepSite {
   readonly page: CodePage;
@@ -92,6 +113,8 @@ export class RegionRunner {
   /** Regions and instructions ever translated. */
   regions = 0;
   instructions = 0;
+  /** Regions whose code had changed when their module was there. */
+  late = 0;
   /** Instructions that the interpreter does for regions, by the number that they call it with. */
   steps: (Step | undefined)[] = [];
   /** Regions by their slots of the table, and slots that are free below its end. */
@@ -101,6 +124,7 @@ export class RegionRunner {
   private readonly leaves: number;
   private readonly cold: boolean;
   private readonly linked: boolean;
+  private readonly asynchronous: boolean;
   private readonly former: RegionFormer;
   private readonly modules: RegionModuleBuilder;
   private readonly host: RegionHost;
@@ -109,6 +133,12 @@ export class RegionRunner {
   private readonly codeAppeared: (hostPage: number) => void;
   private wanted: Wanted[] = [];
   private wantedSince = 0;
+  /** Heads of regions that are being compiled. */
+  private readonly underway = new Set<string>();
+  /** Counts what makes modules that are being compiled worthless, whatever the code says. */
+  private epoch = 0;
+  /** Why a module could not be compiled. */
+  private failure: { readonly error: unknown } | undefined;
 
   /** `codeAppeared` is told of pages that held no translated code before. */
   constructor(
@@ -130,6 +160,7 @@ export class RegionRunner {
     this.batch = Math.max(options.batch ?? DEFAULT_BATCH, 1);
     this.leaves = Math.max(options.leaves ?? DEFAULT_LEAVES, 1);
     this.cold = options.cold ?? false;
+    this.asynchronous = options.asynchronous ?? false;
     this.capacity = Math.max(options.regions ?? DEFAULT_REGIONS, 1);
     const host = { ...parts, table: new WebAssembly.Table({ element: 'anyfunc', initial: this.capacity }) };
     const { run, follow } = makeTrampoline(stateOffset, host, this.linked);
@@ -142,9 +173,10 @@ export class RegionRunner {
   }
 
   /** Drops all regions. */
-  private renew(): void {
+  renew(): void {
     this.cache.clearRegions();
     this.steps = [];
+    this.epoch++;
   }
 
   /** The cache has dropped the region in this slot: a host holds a module for as long as a function of it is in the table. */
@@ -158,7 +190,7 @@ export class RegionRunner {
 
   /** The block has become hot. */
   request(page: CodePage, block: Block, mode: DecodeMode, time: number): void {
-    if (page.blocks[block.offsets[0]! >>> page.shift] !== block) return;
+    if (page.blocks[block.offsets[0]! >>> page.shift] !== block || this.underway.has(nameOf(page, block.offsets[0]!))) return;
     if (this.wanted.length === 0) this.wantedSince = time;
     this.wanted.push({ page, block, mode });
     if (this.wanted.length >= this.batch) this.translate();
@@ -180,7 +212,7 @@ export class RegionRunner {
     const { page, mode, region } = held;
     page.steps.add(offset);
     const head = page.blocks[region.entries[0]!.offset >>> page.shift];
-    if (head === undefined) return;
+    if (head === undefined || this.underway.has(nameOf(page, head.offsets[0]!))) return;
     if (this.wanted.some(({ instead }) => instead === held)) {
       // The region that runs counts no executions of its blocks: it presses by what it leaves.
       if (count >= MOST_LEAVES * this.leaves) this.translate();
@@ -198,20 +230,21 @@ export class RegionRunner {
 
   /** Translates whatever is wanted. */
   translate(): void {
+    if (this.failure !== undefined) throw this.failure.error;
     if (this.wanted.length === 0) return;
     if (this.capacity - this.held < this.wanted.length || this.steps.length > MOST_STEPS) {
       this.renew();
       this.wanted = this.wanted.filter(({ instead }) => instead === undefined);
     }
     const { modules } = this;
-    const made: (Held & { readonly instead: Held | undefined })[] = [];
+    const made: Made[] = [];
     // Where computed jumps lead comes last: it is in the region of the jump as a rule, and needs none of its own then.
     const isTarget = ({ page, block }: Wanted): boolean => page.isTarget(block.offsets[0]!);
     const wanted = [...this.wanted.filter((each) => !isTarget(each)), ...this.wanted.filter(isTarget)];
     const inside = new Set<string>();
     for (const { page, block, mode, instead } of wanted) {
       const head = block.offsets[0]!;
-      const name = `${page.hostPage}/${page.mode}/${head}`;
+      const name = nameOf(page, head);
       if (this.cache.page(page.hostPage, page.mode, page.shift) !== page) continue;
       if (page.blocks[head >>> page.shift] !== block || (inside.has(name) && instead === undefined) || this.held >= this.capacity) continue;
       const region = this.former.form(
@@ -233,18 +266,17 @@ export class RegionRunner {
         granules |= 1 << (Math.min(next - 1, 4095) >>> 7);
       }
       const entries: RegionEntry[] = [];
+      const source = region.blocks.map(({ offset, next }) => [offset, next] as const);
       const translated: TranslatedRegion = {
         granules,
         entries,
         leastBudget: emitted.leastBudget,
         slot,
-        ...(!this.linked && {
-          source: { thumb: mode.thumb, blocks: region.blocks.map(({ offset, next }) => [offset, next] as const) },
-        }),
+        ...(!this.linked && { source: { thumb: mode.thumb, blocks: source } }),
       };
       // Code in the region needs no region that begins there, unless it is come to from elsewhere often enough from now on.
       for (const offset of region.builder.offsets) {
-        inside.add(`${page.hostPage}/${page.mode}/${offset}`);
+        inside.add(nameOf(page, offset));
         const within = page.blocks[offset >>> page.shift];
         if (within !== undefined) within.heat = 0;
       }
@@ -259,17 +291,65 @@ export class RegionRunner {
         groupHeads: emitted.groupHeads,
         steps: [firstStep, this.steps.length],
         instead,
+        head,
+        source,
+        code: this.asynchronous ? this.former.codeOf(page.hostPage * 4096, source) : NO_CODE,
       });
       this.instructions += emitted.count;
     }
     this.wanted = [];
     if (made.length === 0) return;
-    instantiateRegions(modules.finish(), this.host);
-    for (const each of made) {
-      this.inTable[each.region.slot] = each;
-      if (each.instead !== undefined) this.cache.removeRegion(each.page, each.instead.region);
-      if (this.cache.addRegion(each.page, each.region)) this.codeAppeared(each.page.hostPage);
+    if (this.asynchronous) this.compileAside(modules.finish(), made);
+    else {
+      instantiateRegions(modules.finish(), this.host);
+      for (const each of made) this.putToUse(each);
     }
     this.regions += made.length;
+  }
+
+  private putToUse(made: Made): void {
+    const { page, region, instead } = made;
+    this.inTable[region.slot] = made;
+    if (instead !== undefined) this.cache.removeRegion(page, instead.region);
+    if (this.cache.addRegion(page, region)) this.codeAppeared(page.hostPage);
+  }
+
+  /** No region runs while a promise is kept: the host's event loop turns between the machine's runs. */
+  private compileAside(module: RegionModule, made: readonly Made[]): void {
+    const { epoch } = this;
+    for (const { page, head } of made) this.underway.add(nameOf(page, head));
+    const end = (place: () => void): void => {
+      for (const { page, head } of made) this.underway.delete(nameOf(page, head));
+      const isCurrent = made.map((each) => epoch === this.epoch && this.isCurrent(each));
+      if (isCurrent.includes(true)) place();
+      made.forEach((each, i) => {
+        if (isCurrent[i]) this.putToUse(each);
+        else this.discard(each, epoch === this.epoch);
+      });
+    };
+    compileRegions(module, this.host)
+      .then(end)
+      .catch((error: unknown) => {
+        this.failure = { error };
+      });
+  }
+
+  /** Whether its page still has the code that it was made of. */
+  private isCurrent({ page, source, code }: Made): boolean {
+    if (this.cache.page(page.hostPage, page.mode, page.shift) !== page) return false;
+    const now = this.former.codeOf(page.hostPage * 4096, source);
+    return now.every((halfword, i) => halfword === code[i]);
+  }
+
+  /** Gives back what was taken for a region that came too late, and lets its code be wanted again. */
+  private discard({ page, region, source, steps: [first, end] }: Made, isOfNow: boolean): void {
+    this.late++;
+    if (isOfNow) this.steps.fill(undefined, first, end);
+    this.free.push(region.slot);
+    this.host.table.set(region.slot, null);
+    for (const [offset] of source) {
+      const block = page.blocks[offset >>> page.shift];
+      if (block !== undefined) block.heat = 0;
+    }
   }
 }

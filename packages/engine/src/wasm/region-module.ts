@@ -120,9 +120,9 @@ export interface RegionHost {
   readonly follow?: (pc: number, key: number, depth: number) => number;
 }
 
-/** Compiles a module that imports what {@link regionEncoder} says. */
+/** Makes an instance of a compiled module that imports what {@link regionEncoder} says. */
 export const instantiate = (
-  bytes: Uint8Array<ArrayBuffer>,
+  module: WebAssembly.Module,
   host: RegionHost,
   kernels: readonly (PureKernel | VectorKernel)[],
 ): WebAssembly.Exports => {
@@ -136,7 +136,7 @@ export const instantiate = (
     host.bound.set(kernel, run);
     functions[`${i}`] = run;
   });
-  return new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+  return new WebAssembly.Instance(module, {
     [HOST]: {
       [MEMORY]: host.memory as WebAssembly.Memory,
       [TABLE]: host.table as WebAssembly.Table,
@@ -147,10 +147,20 @@ export const instantiate = (
   }).exports;
 };
 
-/** Compiles a module and puts its regions into the table. */
-export const instantiateRegions = (module: RegionModule, host: RegionHost): void => {
-  const functions = instantiate(module.bytes, host, module.kernels);
-  module.slots.forEach((slot, i) => {
+const place = ({ kernels, slots }: RegionModule, compiled: WebAssembly.Module, host: RegionHost): void => {
+  const functions = instantiate(compiled, host, kernels);
+  slots.forEach((slot, i) => {
     host.table.set(slot, functions[`${i}`]);
   });
+};
+
+/** Compiles a module and puts its regions into the table. */
+export const instantiateRegions = (module: RegionModule, host: RegionHost): void => {
+  place(module, new WebAssembly.Module(module.bytes), host);
+};
+
+/** The same beside whatever the caller goes on with. Result: what puts the regions into the table, once the module is compiled. */
+export const compileRegions = async (module: RegionModule, host: RegionHost): Promise<() => void> => {
+  const compiled = await WebAssembly.compile(module.bytes);
+  return () => place(module, compiled, host);
 };

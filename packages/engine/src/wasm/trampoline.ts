@@ -92,5 +92,5 @@ export const makeTrampoline = (stateOffset: number, host: RegionHost, linked = t
   w.end();
   w.get(PC);
   encoder.addFunction(regionType, w.finish(), 'follow');
-  return instantiate(encoder.encode(), host, []) as unknown as Trampoline;
+  return instantiate(new WebAssembly.Module(encoder.encode()), host, []) as unknown as Trampoline;
 };
