@@ -166,6 +166,10 @@ export const finishBlock = (builder: Builder, compiled: CompiledBlock): Block =>
   return { statements, starts, count, offsets, itstates, heat: 0, jumps: computedJump(builder) >= 0, entry: undefined };
 };
 
+/** Of a full cache, what is left when room was made, and what may be left because regions begin there. */
+const LEFT = 0.75;
+const MOST_LEFT = 0.9;
+
 /** Pages kept at most: 8 to 16 KiB each, whatever little code is on them. More than a Debian boot runs. */
 const PAGE_LIMIT = 16_384;
 
@@ -297,8 +301,8 @@ export class CodeCache {
   }
 
   /**
-   * Makes room when there is none for another block: drops those that the interpreter came to least often, as far as half of the limit, and halves what is
-   * counted of the others. Where a region begins they are kept, since they lead to it. Nobody may be executing one of the blocks.
+   * Makes room when there is none for another block: drops those that the interpreter came to least often, as far as {@link LEFT} of the limit, and halves what
+   * is counted of the others. Where a region begins they are kept, since they lead to it. Nobody may be executing one of the blocks.
    */
   makeRoom(): void {
     if (this.instructions < this.limit) return;
@@ -313,7 +317,7 @@ export class CodeCache {
     let least = 0;
     for (let left = this.instructions; least <= 32; least++) {
       left -= byHeat[least]!;
-      if (left <= this.limit / 2) break;
+      if (left <= this.limit * LEFT) break;
     }
     for (const page of this.pages.values())
       this.instructions -= page.dropBlocks((block) => {
@@ -322,7 +326,7 @@ export class CodeCache {
         return false;
       });
     // Whatever is left has a region.
-    if (this.instructions > (this.limit / 4) * 3) this.clearRegions();
+    if (this.instructions > this.limit * MOST_LEFT) this.clearRegions();
   }
 
   clear(): void {

@@ -22,7 +22,7 @@ import { WatchedAccess } from './watched-access.js';
 
 /** Instructions that the interpreter keeps in blocks, about 250 bytes each: alone, and beside regions, which have what is executed often. */
 const ALONE = 600_000;
-const BESIDE_REGIONS = 256_000;
+const BESIDE_REGIONS = 192_000;
 
 /** Size of the whole address space. */
 const WHOLE = 2 ** 32;

@@ -31,20 +31,33 @@ const UNUSED = 0;
 const GLOBAL = 1;
 const TAGGED = 2;
 
+/** Number of an entry, of both tables. */
+const indexOf = (entry: number): number => (entry - (layout.FAST_TABLE_PL1 >>> 2)) >>> 2;
+
 /** Entries in use, so that forgetting costs what was filled and not the size of the tables. */
 class EntryList {
   readonly entries = new Int32Array(2 * layout.FAST_TABLE_ENTRIES);
   count = 0;
+  /** Where each entry is in the list, by its index. */
+  private readonly places: Uint16Array;
+
+  /** An entry is in one list at most, so that lists share what says where. */
+  constructor(places: Uint16Array) {
+    this.places = places;
+  }
 
   push(entry: number): void {
+    this.places[indexOf(entry)] = this.count;
     this.entries[this.count++] = entry;
   }
   removeAt(i: number): void {
-    this.entries[i] = this.entries[--this.count]!;
+    const last = this.entries[--this.count]!;
+    this.entries[i] = last;
+    this.places[indexOf(last)] = i;
   }
+  /** Removes an entry that is in it. */
   remove(entry: number): void {
-    const i = this.entries.indexOf(entry);
-    if (i >= 0 && i < this.count) this.removeAt(i);
+    this.removeAt(this.places[indexOf(entry)]!);
   }
 }
 
@@ -58,8 +71,9 @@ const SUSPENDED_STRIDE = 1 + layout.FAST_STRIDE;
 export class FastTable<Page = unknown> implements FastTablePort {
   private readonly words: Int32Array;
   /** Entries made from global translations, and from those of one address space. */
-  private readonly global = new EntryList();
-  private readonly tagged = new EntryList();
+  private readonly places = new Uint16Array(2 * layout.FAST_TABLE_ENTRIES);
+  private readonly global = new EntryList(this.places);
+  private readonly tagged = new EntryList(this.places);
   private readonly lists = [this.global, this.tagged] as const;
   /** The list that each entry is in. */
   private readonly listOf = new Uint8Array(2 * layout.FAST_TABLE_ENTRIES);
@@ -123,12 +137,8 @@ export class FastTable<Page = unknown> implements FastTablePort {
     R[entry + layout.FAST_ADDEND] = (hostOffset - va) | 0;
   }
 
-  private static index(entry: number): number {
-    return (entry - (layout.FAST_TABLE_PL1 >>> 2)) >>> 2;
-  }
-
   private enlist(entry: number, list: number): void {
-    const index = FastTable.index(entry);
+    const index = indexOf(entry);
     const before = this.listOf[index]!;
     if (before === list) return;
     if (before !== UNUSED) this.lists[before - 1]!.remove(entry);
@@ -140,7 +150,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
     this.words[entry + layout.FAST_READ_TAG] = layout.FAST_INVALID;
     this.words[entry + layout.FAST_WRITE_TAG] = layout.FAST_INVALID;
     this.words[entry + layout.FAST_SPARE] = layout.FAST_INVALID;
-    this.listOf[FastTable.index(entry)] = UNUSED;
+    this.listOf[indexOf(entry)] = UNUSED;
   }
 
   /** The page now holds translated code: stores to it must leave the fast path, under whatever VA it is mapped. */
@@ -186,10 +196,10 @@ export class FastTable<Page = unknown> implements FastTablePort {
 
   /** Memory attributes of what an entry was made from: kept for cores whose caches are modelled. */
   attributesOf(entry: number): number {
-    return this.attributes[FastTable.index(entry)]!;
+    return this.attributes[indexOf(entry)]!;
   }
   setAttributes(entry: number, attributes: number): void {
-    this.attributes[FastTable.index(entry)] = attributes;
+    this.attributes[indexOf(entry)] = attributes;
   }
 
   /** Physical address of `va` where an access of this kind to what is no memory was let through, or -1. */
@@ -316,7 +326,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
       const at = i * SUSPENDED_STRIDE;
       const entry = S[at]!;
       // Something else has the place by now: what was there before is found again by a walk.
-      if (this.listOf[FastTable.index(entry)] !== UNUSED) continue;
+      if (this.listOf[indexOf(entry)] !== UNUSED) continue;
       for (let k = 0; k < layout.FAST_STRIDE; k++) R[entry + k] = S[at + 1 + k]!;
       this.enlist(entry, TAGGED);
     }
@@ -401,7 +411,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
     const tag = page | 0;
     for (let privileged = 0; privileged < 2; privileged++) {
       const entry = FastTable.entry(page, privileged === 1);
-      const list = this.listOf[FastTable.index(entry)]!;
+      const list = this.listOf[indexOf(entry)]!;
       if (list === UNUSED || this.pageOf(R, entry) !== tag) continue;
       this.clearEntry(entry);
       this.lists[list - 1]!.remove(entry);

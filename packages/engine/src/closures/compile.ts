@@ -7,6 +7,7 @@ import { binaryShapes } from './binary.js';
 import { branchEffect, ifEffect } from './control.js';
 import type { ClosureEnvironment } from './environment.js';
 import { arithmeticFlags, carryFlags, conditionValue, logicalFlags } from './flags.js';
+import { Memo } from './memo.js';
 import type { AddressShape } from './memory.js';
 import { loadInto, loadMultipleEffect, loadValue, storeEffect, storeMultipleEffect } from './memory.js';
 import type { Operand } from './operand.js';
@@ -30,6 +31,8 @@ export interface CompiledBlock {
 export class ClosureCompiler {
   private readonly env: ClosureEnvironment;
   private readonly placement = new Placement();
+  /** Statements that compute from state words and constants into a state word, and set flags perhaps. */
+  private readonly common = new Memo<Effect>();
   private code!: Int32Array;
   private block!: Builder;
   private privileged = true;
@@ -63,7 +66,7 @@ export class ClosureCompiler {
       if (statements.length === before) statements.push(nothing);
     }
     starts.push(statements.length);
-    return { statements: statements.slice(), starts: starts.slice() };
+    return { statements: statements.slice(), starts: statements.length === instructions ? oneEach(instructions) : starts.slice() };
   }
 
   /** Whether instruction `k` is the first of the block, or touches another line of code than the one before it. */
@@ -197,16 +200,14 @@ export class ClosureCompiler {
     const kind = this.code[base]!;
     if (kind === op.CONST) {
       const value = this.code[base + 1]!;
-      return () => {
-        R[d] = value;
-      };
+      return (
+        this.common.find(keyOf(kind, d, 0, 0), value) ??
+        this.common.keep(() => {
+          R[d] = value;
+        })
+      );
     }
-    if (kind === op.GET_REG || kind === op.GET_STATE) {
-      const from = this.code[base + 1]!;
-      return () => {
-        R[d] = R[from]!;
-      };
-    }
+    if (kind === op.GET_REG || kind === op.GET_STATE) return this.move(d, this.code[base + 1]!);
     if (kind === op.LOAD) {
       const address = this.code[base + 1]!;
       return loadInto(
@@ -224,8 +225,11 @@ export class ClosureCompiler {
       const x = this.operand(this.code[base + 1]!);
       const y = this.operand(this.code[base + 2]!);
       if (x.kind === 'word') {
-        if (y.kind === 'word') return shapes.setRr(R, d, x.word, y.word);
-        return y.kind === 'const' ? shapes.setRc(R, d, x.word, y.value) : shapes.setRx(R, d, x.word, y.run);
+        if (y.kind === 'word')
+          return this.common.find(keyOf(kind, d, x.word, 1), y.word) ?? this.common.keep(shapes.setRr(R, d, x.word, y.word));
+        if (y.kind === 'const')
+          return this.common.find(keyOf(kind, d, x.word, 2), y.value) ?? this.common.keep(shapes.setRc(R, d, x.word, y.value));
+        return shapes.setRx(R, d, x.word, y.run);
       }
       const left = asCode(R, x);
       if (y.kind === 'word') return shapes.setXr(R, d, left, y.word);
@@ -235,6 +239,16 @@ export class ClosureCompiler {
     return () => {
       R[d] = run();
     };
+  }
+
+  private move(d: number, from: number): Effect {
+    const R = this.env.state.words;
+    return (
+      this.common.find(keyOf(op.GET_STATE, d, from, 0), 0) ??
+      this.common.keep(() => {
+        R[d] = R[from]!;
+      })
+    );
   }
 
   private addressShape(v: number): AddressShape | undefined {
@@ -275,7 +289,11 @@ export class ClosureCompiler {
     if (kind === op.CALL) return this.call(base, d, k);
     if (kind === op.ADC_FLAGS)
       return carryFlags(R, d, this.value(this.code[base + 1]!), this.value(this.code[base + 2]!), this.value(this.code[base + 3]!));
-    return arithmeticFlags(kind, R, d, this.operand(this.code[base + 1]!), this.operand(this.code[base + 2]!));
+    const x = this.operand(this.code[base + 1]!);
+    const y = this.operand(this.code[base + 2]!);
+    if (x.kind !== 'word' || y.kind === 'code') return arithmeticFlags(kind, R, d, x, y);
+    const key = y.kind === 'word' ? keyOf(kind, d, x.word, 1) : keyOf(kind, d, x.word, 2);
+    return this.common.find(key, y.kind === 'word' ? y.word : y.value) ?? this.common.keep(arithmeticFlags(kind, R, d, x, y));
   }
 
   /** The state word that the result of a call or flag setter goes to; its SET_REG is then nothing any more. */
@@ -324,7 +342,7 @@ export class ClosureCompiler {
       case op.SET_STATE:
         return this.assign(i, a, b);
       case op.SET_NZ:
-        return logicalFlags(R, this.operand(a), undefined);
+        return this.testFlags(this.operand(a));
       case op.SET_NZC:
         return logicalFlags(R, this.operand(a), this.operand(b));
       case op.STORE:
@@ -362,11 +380,13 @@ export class ClosureCompiler {
       if (place === INLINE || this.placement.isFirstUser(v, i)) return undefined;
     }
     if (place === INLINE || (place === HOME && this.placement.isFirstUser(v, i))) return this.computeInto(d, v);
-    const from = this.placement.slot[v]!;
+    return this.move(d, this.placement.slot[v]!);
+  }
+
+  private testFlags(of: Operand): Effect {
     const R = this.env.state.words;
-    return () => {
-      R[d] = R[from]!;
-    };
+    if (of.kind !== 'word') return logicalFlags(R, of, undefined);
+    return this.common.find(keyOf(op.SET_NZ, 0, of.word, 0), 0) ?? this.common.keep(logicalFlags(R, of, undefined));
   }
 
   private list(start: number, count: number): Int32Array {
@@ -405,6 +425,16 @@ export class ClosureCompiler {
     };
   }
 }
+
+/** First key of a common statement: what it does, the state word that it writes (-1: none), the first that it reads, and what the second operand is. */
+const keyOf = (kind: number, d: number, x: number, form: number): number => (kind << 24) | ((d & 0x3ff) << 14) | (x << 4) | (form + 1);
+
+const counted: number[] = [];
+/** The starts of instructions of one statement each, which most blocks have: one list for all of a length or less. */
+const oneEach = (instructions: number): readonly number[] => {
+  while (counted.length <= instructions) counted.push(counted.length);
+  return counted;
+};
 
 const nothing = (): void => {};
 const zero = (): number => 0;
