@@ -189,7 +189,8 @@ const aimShift = (r: Random, { encoding, pattern }: Target, word: number, { inde
 /** In which place a word is to stand. */
 export interface Place {
   readonly roles: Roles;
-  readonly inIt: boolean;
+  /** Of an IT block, only the last may. */
+  readonly mayBranch: boolean;
   readonly privileged: boolean;
   /** Bits of registers that it must not write. */
   readonly kept: number;
@@ -199,7 +200,7 @@ export interface Place {
 const changesMode = ({ isa }: Encoding, word: number): boolean => (isa === 'A32' ? (word & 0x0041_0000) !== 0 : (word & 0x0010_0100) !== 0);
 
 /** A word of the encoding that is fit for the place; undefined when none is found. */
-export const randomWord = (r: Random, target: Target, { roles, inIt, privileged, kept }: Place): number | undefined => {
+export const randomWord = (r: Random, target: Target, { roles, mayBranch, privileged, kept }: Place): number | undefined => {
   const { encoding, pattern } = target;
   const { name } = encoding;
   const memory = isMemory.test(name);
@@ -213,7 +214,7 @@ export const randomWord = (r: Random, target: Target, { roles, inIt, privileged,
     if (encoding.unless?.(fields) === true) continue;
     const owner = lookUp(encoding.isa, word);
     if (owner?.name !== name || owner.unpredictable) continue;
-    if (writesPc(name, fields) && (inIt || !r.oneIn(10))) continue;
+    if (writesPc(name, fields) && (!mayBranch || !r.oneIn(10))) continue;
     if (privileged && name.startsWith('MSR_') && changesMode(encoding, word)) continue;
     let written = registersWritten(encoding, pattern, word);
     if (written & kept) continue;

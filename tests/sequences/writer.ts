@@ -6,7 +6,7 @@ import type { Item, Label } from './items.js';
 import { moveHalf } from './items.js';
 import * as at from './places.js';
 import { base, offset, pointer, value } from './values.js';
-import type { Roles } from './words.js';
+import type { Place, Roles } from './words.js';
 import { COUNTER, encodingsOf, isMostlyUndefined, randomWord } from './words.js';
 
 const LR = 14;
@@ -107,22 +107,22 @@ export class Writer {
   }
 
   /** Any encoding, each as likely. */
-  any(inIt = false): void {
+  any(inIt = false, mayBranch = !inIt): void {
     for (;;) {
       this.turn = this.r.oneIn(4) ? this.r.below(this.list.length) : (this.turn + 37) % this.list.length;
       const target = this.list[this.turn]!;
       if (inIt && /^(SETEND|CPS)/.test(target.encoding.name)) continue;
       if (isMostlyUndefined(target.encoding) && !this.r.oneIn(6)) continue;
-      const word = randomWord(this.r, target, this.place(inIt));
+      const word = randomWord(this.r, target, this.place(mayBranch));
       if (word === undefined) continue;
       this.word(word, target.encoding.isa);
       return;
     }
   }
 
-  private place(inIt: boolean): Parameters<typeof randomWord>[2] {
+  private place(mayBranch: boolean): Place {
     const { roles, privileged, kept } = this;
-    return { roles, inIt, privileged, kept };
+    return { roles, mayBranch, privileged, kept };
   }
 
   constant(register: number, value: number): void {
@@ -169,7 +169,7 @@ export class Writer {
   private replacement(): number {
     for (;;) {
       const target = this.r.pick(this.list);
-      const word = randomWord(this.r, target, this.place(true));
+      const word = randomWord(this.r, target, this.place(false));
       if (word === undefined) continue;
       if (target.encoding.isa === 'A32') return word;
       return target.encoding.isa === 'T16' ? ((word << 16) | word) >>> 0 : ((word << 16) | (word >>> 16)) >>> 0;
@@ -180,17 +180,32 @@ export class Writer {
     const { r } = this;
     const count = 1 + r.below(4);
     const condition = r.below(14);
+    // Only the last may branch.
+    const last = r.below(24);
+    const isJump = last === 7;
+    const isByte = r.oneIn(2);
+    const { kept } = this;
+    if (isJump) {
+      this.tableIndex(isByte);
+      this.kept |= 1 << 12;
+    }
     // Bits above the last: then or else for each instruction after the first.
     let mask = 1 << (4 - count);
     for (let k = 1; k < count; k++) mask |= (r.oneIn(2) ? condition & 1 : (condition & 1) ^ 1) << (4 - k);
     this.word(0xbf00 | (condition << 4) | mask, 'T16');
-    for (let k = 1; k < count; k++) this.any(true);
-    // Only the last may branch.
-    const last = r.below(12);
-    if (last === 0) this.items.push({ kind: 'branch', condition: 14, target: this.here(2 + r.below(8)), narrow: r.oneIn(2) });
-    else if (last === 1) this.items.push({ kind: 'call', target: r.oneIn(2) ? at.STUB_A32 : this.here(2 + r.below(8)) });
-    else if (last === 2) this.word(r.oneIn(2) ? 0xdf00 : 0x4770, 'T16');
-    else this.any(true);
+    for (let k = 1; k < count; k++) {
+      if (!r.oneIn(16)) this.any(true);
+      else if (r.oneIn(4)) this.exception();
+      else this.system();
+    }
+    if (last < 2) this.items.push({ kind: 'branch', condition: 14, target: this.here(2 + r.below(8)), narrow: r.oneIn(2) });
+    else if (last < 4) this.items.push({ kind: 'call', target: r.oneIn(2) ? at.STUB_A32 : this.here(2 + r.below(8)) });
+    else if (last < 6) this.word(r.oneIn(2) ? 0xdf00 : 0x4770, 'T16');
+    // BXJ lr
+    else if (last === 6) this.word(0xf3ce_8f00, 'T32');
+    else if (isJump) this.tableBranch(isByte);
+    else this.any(true, true);
+    this.kept = kept;
   }
 
   private branch(): void {
@@ -249,9 +264,19 @@ export class Writer {
       return;
     }
     const isByte = r.oneIn(2);
-    this.word(0xf000_0c00 | (roles.index << 16) | (isByte ? 3 : 1), 'T32');
+    this.tableIndex(isByte);
+    this.tableBranch(isByte);
+  }
+
+  /** AND r12, index, #3 or #1. */
+  private tableIndex(isByte: boolean): void {
+    this.word(0xf000_0c00 | (this.roles.index << 16) | (isByte ? 3 : 1), 'T32');
+  }
+
+  /** TBB or TBH by r12, and its table. */
+  private tableBranch(isByte: boolean): void {
     this.word(isByte ? 0xe8df_f00c : 0xe8df_f01c, 'T32');
-    this.items.push({ kind: 'table', targets: Array.from({ length: isByte ? 4 : 2 }, () => this.here(1 + r.below(6))) });
+    this.items.push({ kind: 'table', targets: Array.from({ length: isByte ? 4 : 2 }, () => this.here(1 + this.r.below(6))) });
   }
 
   /**
