@@ -91,8 +91,8 @@ const generate = (seed: number, slot: number, data: Uint8Array): Sequence => {
   // Long ones cost more than they find: regions begin at most blocks and reach to the end.
   const count = r.oneIn(6) ? 20 + r.below(181) : 20 + r.below(24);
   w.write(count);
-  // One in four begins so that it crosses into the second page.
-  const begin = r.oneIn(4) ? 0x1000 - 4 * r.below(count) - (thumb ? 2 * r.below(2) : 0) : 0x400 + 4 * r.below(32);
+  // One in four begins so that it crosses into the second page; others so near to the first that literals may be before it.
+  const begin = r.oneIn(4) ? 0x1000 - 4 * r.below(count) - (thumb ? 2 * r.below(2) : 0) : 0x300 + 4 * r.below(96);
   const offsets = placeItems(w.items, thumb, slot, begin, code);
   const states = [r.oneIn(6), !r.oneIn(4)].map((timed) => stateOf(r, slot, thumb, privileged, w.roles, timed)) as [
     Uint32Array,

@@ -17,7 +17,7 @@ const NEVER =
 const BRANCHES = /^(B|BL|BLX_imm|CBZ|TBB|IT|SVC|BKPT|UDF)_/;
 
 /** Only harmless without privilege. */
-const USER_ONLY = /^(MCR|MRC|MCRR|MRRC|CDP|LDC|STC|VMSR_A|VMSR_T|VMRS|BXJ)/;
+const USER_ONLY = /^(MCR|MRC|MCRR|MRRC|CDP|LDC|STC|VMSR_A|VMSR_T|VMRS)/;
 
 /** Sequences consist of these, and of branches, loops, IT blocks and calls made of them. */
 const usable = encodings
