@@ -14,7 +14,7 @@ describe('a code cache that is full', () => {
     const cache = new CodeCache(new Uint32Array(8), 100);
     const page = cache.page(3, 0, 2);
     heats.forEach((heat, i) => cache.add(page, block(64 * i, 10, heat), 0));
-    return { cache, page, kept: () => heats.flatMap((_, i) => (page.blocks[(64 * i) >>> 2] === undefined ? [] : [i])) };
+    return { cache, page, kept: () => heats.flatMap((_, i) => (page.block(64 * i) === undefined ? [] : [i])) };
   };
 
   it('keeps everything as long as there is room', () => {
@@ -28,7 +28,7 @@ describe('a code cache that is full', () => {
     cache.makeRoom();
     expect(kept()).toEqual([1, 3, 4, 5, 6, 7, 9]);
     expect(cache.instructions).toBe(70);
-    expect(page.blocks[(64 * 3) >>> 2]!.heat).toBe(100);
+    expect(page.block(64 * 3)!.heat).toBe(100);
     expect(page.wasExecuted(0)).toBe(true);
     expect(page.wasExecuted(4)).toBe(false);
     cache.invalidate(3, 1);

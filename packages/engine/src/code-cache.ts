@@ -44,15 +44,19 @@ export interface RegionEntry {
 /** Targets that are remembered of one computed jump. */
 const MOST_TARGETS = 64;
 
+/** Granules of 128 bytes in a page. */
+const GRANULES = 32;
+
 /** All translations of one physical page for one decode mode. Position-independent: any VA may map the page. */
 export class CodePage {
   /** Offset in guest memory divided by 4096. */
   readonly hostPage: number;
   readonly mode: number;
-  /** 1 for T32, 2 for A32: what an offset is shifted by to index `blocks`. */
+  /** 1 for T32, 2 for A32: what an offset is shifted by to count instructions. */
   readonly shift: number;
-  readonly blocks: (Block | undefined)[];
-  /** How many there are in it. */
+  /** By granule, and instruction in it: most pages have code in a few. */
+  private readonly blocks = new Array<(Block | undefined)[] | undefined>(GRANULES).fill(undefined);
+  /** How many there are. */
   private held = 0;
   /** Blocks entered in the middle of an IT block, by offset << 8 | ITSTATE. */
   readonly inIt = new Map<number, Block>();
@@ -70,15 +74,25 @@ export class CodePage {
     this.hostPage = hostPage;
     this.mode = mode;
     this.shift = shift;
-    this.blocks = new Array<Block | undefined>(4096 >> shift).fill(undefined);
+  }
+
+  /** The block that begins at an offset with ITSTATE 0. */
+  block(offset: number): Block | undefined {
+    const granule = this.blocks[offset >>> 7];
+    return granule === undefined ? undefined : granule[(offset & 127) >>> this.shift];
   }
 
   /** Keeps a block that begins with ITSTATE 0. */
   keep(block: Block): void {
     const offset = block.offsets[0]!;
-    const index = offset >>> this.shift;
-    if (this.blocks[index] === undefined) this.held++;
-    this.blocks[index] = block;
+    let granule = this.blocks[offset >>> 7];
+    if (granule === undefined) {
+      granule = new Array<Block | undefined>(128 >> this.shift).fill(undefined);
+      this.blocks[offset >>> 7] = granule;
+    }
+    const index = (offset & 127) >>> this.shift;
+    if (granule[index] === undefined) this.held++;
+    granule[index] = block;
     this.began[offset >>> 6]! |= 1 << (offset >>> 1);
   }
   wasExecuted(offset: number): boolean {
@@ -93,14 +107,18 @@ export class CodePage {
   /** Drops the blocks of which `isDropped` says so, and tells how many instructions that were. */
   dropBlocks(isDropped: (block: Block) => boolean): number {
     let instructions = 0;
-    for (let i = 0, seen = this.held; seen > 0; i++) {
-      const block = this.blocks[i];
-      if (block === undefined) continue;
-      seen--;
-      if (!isDropped(block)) continue;
-      this.blocks[i] = undefined;
-      this.held--;
-      instructions += block.count;
+    for (let g = 0, seen = this.held; seen > 0; g++) {
+      const granule = this.blocks[g];
+      if (granule === undefined) continue;
+      for (let i = 0; i < granule.length; i++) {
+        const block = granule[i];
+        if (block === undefined) continue;
+        seen--;
+        if (!isDropped(block)) continue;
+        granule[i] = undefined;
+        this.held--;
+        instructions += block.count;
+      }
     }
     for (const [key, block] of this.inIt) {
       if (!isDropped(block)) continue;
@@ -170,7 +188,7 @@ export const finishBlock = (builder: Builder, compiled: CompiledBlock): Block =>
 const LEFT = 0.75;
 const MOST_LEFT = 0.9;
 
-/** Pages kept at most: 8 to 16 KiB each, whatever little code is on them. More than a Debian boot runs. */
+/** Pages kept at most. More than a Debian boot runs. */
 const PAGE_LIMIT = 16_384;
 
 /**
@@ -236,7 +254,7 @@ export class CodeCache {
   addRegion(page: CodePage, region: TranslatedRegion): boolean {
     page.regions.push(region);
     for (const entry of region.entries) {
-      const block = page.blocks[entry.offset >>> page.shift];
+      const block = page.block(entry.offset);
       if (block !== undefined) block.entry = entry;
     }
     const before = this.granules[page.hostPage]!;
@@ -260,7 +278,7 @@ export class CodeCache {
   private dropRegion(page: CodePage, index: number): void {
     const [region] = page.regions.splice(index, 1);
     for (const { offset } of region!.entries) {
-      const block = page.blocks[offset >>> page.shift];
+      const block = page.block(offset);
       if (block?.entry?.region !== region) continue;
       block.entry = undefined;
       block.heat = 0;

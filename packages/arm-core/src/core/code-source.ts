@@ -48,7 +48,7 @@ export class CodeSource {
     let { page } = this;
     if (page === null || (pc ^ R[layout.PAGE_VA]!) & ~0xfff) page = this.enterPage(pc);
     if (R[layout.ITSTATE] === 0) {
-      const block = page.blocks[(pc & 0xfff) >>> page.shift];
+      const block = page.block(pc & 0xfff);
       if (block !== undefined) return block;
     }
     return this.uncommonBlock(page, pc);

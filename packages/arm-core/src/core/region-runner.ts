@@ -190,7 +190,7 @@ export class RegionRunner {
 
   /** The block has become hot. */
   request(page: CodePage, block: Block, mode: DecodeMode, time: number): void {
-    if (page.blocks[block.offsets[0]! >>> page.shift] !== block || this.underway.has(nameOf(page, block.offsets[0]!))) return;
+    if (page.block(block.offsets[0]!) !== block || this.underway.has(nameOf(page, block.offsets[0]!))) return;
     if (this.wanted.length === 0) this.wantedSince = time;
     this.wanted.push({ page, block, mode });
     if (this.wanted.length >= this.batch) this.translate();
@@ -211,7 +211,7 @@ export class RegionRunner {
     if (count % this.leaves !== 0) return;
     const { page, mode, region } = held;
     page.steps.add(offset);
-    const head = page.blocks[region.entries[0]!.offset >>> page.shift];
+    const head = page.block(region.entries[0]!.offset);
     if (head === undefined || this.underway.has(nameOf(page, head.offsets[0]!))) return;
     if (this.wanted.some(({ instead }) => instead === held)) {
       // The region that runs counts no executions of its blocks: it presses by what it leaves.
@@ -246,7 +246,7 @@ export class RegionRunner {
       const head = block.offsets[0]!;
       const name = nameOf(page, head);
       if (this.cache.page(page.hostPage, page.mode, page.shift) !== page) continue;
-      if (page.blocks[head >>> page.shift] !== block || (inside.has(name) && instead === undefined) || this.held >= this.capacity) continue;
+      if (page.block(head) !== block || (inside.has(name) && instead === undefined) || this.held >= this.capacity) continue;
       const region = this.former.form(
         mode,
         page.hostPage * 4096,
@@ -277,7 +277,7 @@ export class RegionRunner {
       // Code in the region needs no region that begins there, unless it is come to from elsewhere often enough from now on.
       for (const offset of region.builder.offsets) {
         inside.add(nameOf(page, offset));
-        const within = page.blocks[offset >>> page.shift];
+        const within = page.block(offset);
         if (within !== undefined) within.heat = 0;
       }
       emitted.entries.forEach((offset, number) => {
@@ -348,7 +348,7 @@ export class RegionRunner {
     this.free.push(region.slot);
     this.host.table.set(region.slot, null);
     for (const [offset] of source) {
-      const block = page.blocks[offset >>> page.shift];
+      const block = page.block(offset);
       if (block !== undefined) block.heat = 0;
     }
   }
