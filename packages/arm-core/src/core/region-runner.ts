@@ -84,7 +84,8 @@ interface Held {
 }
 
 /** A region of a module that is not in the table yet. */
-interface Made extends Held {
+interface Made {
+  readonly held: Held;
   /** The region that it replaces. */
   readonly instead: Held | undefined;
   readonly head: number;
@@ -284,12 +285,14 @@ export class RegionRunner {
         entries.push({ region: translated, number, offset });
       });
       made.push({
-        page,
-        mode,
-        region: translated,
-        leaves: new Map(),
-        groupHeads: emitted.groupHeads,
-        steps: [firstStep, this.steps.length],
+        held: {
+          page,
+          mode,
+          region: translated,
+          leaves: new Map(),
+          groupHeads: emitted.groupHeads,
+          steps: [firstStep, this.steps.length],
+        },
         instead,
         head,
         source,
@@ -307,9 +310,9 @@ export class RegionRunner {
     this.regions += made.length;
   }
 
-  private putToUse(made: Made): void {
-    const { page, region, instead } = made;
-    this.inTable[region.slot] = made;
+  private putToUse({ held, instead }: Made): void {
+    const { page, region } = held;
+    this.inTable[region.slot] = held;
     if (instead !== undefined) this.cache.removeRegion(page, instead.region);
     if (this.cache.addRegion(page, region)) this.codeAppeared(page.hostPage);
   }
@@ -317,9 +320,9 @@ export class RegionRunner {
   /** No region runs while a promise is kept: the host's event loop turns between the machine's runs. */
   private compileAside(module: RegionModule, made: readonly Made[]): void {
     const { epoch } = this;
-    for (const { page, head } of made) this.underway.add(nameOf(page, head));
+    for (const { held, head } of made) this.underway.add(nameOf(held.page, head));
     const end = (place: () => void): void => {
-      for (const { page, head } of made) this.underway.delete(nameOf(page, head));
+      for (const { held, head } of made) this.underway.delete(nameOf(held.page, head));
       const isCurrent = made.map((each) => epoch === this.epoch && this.isCurrent(each));
       if (isCurrent.includes(true)) place();
       made.forEach((each, i) => {
@@ -335,16 +338,16 @@ export class RegionRunner {
   }
 
   /** Whether its page still has the code that it was made of. */
-  private isCurrent({ page, source, code }: Made): boolean {
+  private isCurrent({ held: { page }, source, code }: Made): boolean {
     if (this.cache.page(page.hostPage, page.mode, page.shift) !== page) return false;
     const now = this.former.codeOf(page.hostPage * 4096, source);
     return now.every((halfword, i) => halfword === code[i]);
   }
 
   /** Gives back what was taken for a region that came too late, and lets its code be wanted again. */
-  private discard({ page, region, source, steps: [first, end] }: Made, isOfNow: boolean): void {
+  private discard({ held: { page, region, steps }, source }: Made, isOfNow: boolean): void {
     this.late++;
-    if (isOfNow) this.steps.fill(undefined, first, end);
+    if (isOfNow) this.steps.fill(undefined, ...steps);
     this.free.push(region.slot);
     this.host.table.set(region.slot, null);
     for (const [offset] of source) {
