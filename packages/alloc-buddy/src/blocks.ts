@@ -58,7 +58,7 @@ export abstract class Blocks {
   protected insert(block: number, order: number): number {
     const { words } = this;
     const at = this.at(block);
-    const next = words.load(AT_LISTS + order);
+    const next = words.load(AT_LISTS + order) | 0;
     words.store(at, PAGE_FREE | (order << 4));
     words.store(at + 2, next);
     words.store(at + 3, 0);
@@ -73,8 +73,8 @@ export abstract class Blocks {
   protected unlink(block: number, order: number): number {
     const { words } = this;
     const at = this.at(block);
-    const next = words.load(at + 2);
-    const previous = words.load(at + 3);
+    const next = words.load(at + 2) | 0;
+    const previous = words.load(at + 3) | 0;
     if (this.isBroken(next) || this.isBroken(previous)) return -1;
     if (next !== 0) words.store(this.at(next - 1) + 3, previous);
     if (previous !== 0) {

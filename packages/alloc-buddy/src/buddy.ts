@@ -43,8 +43,8 @@ export class Buddy extends Blocks implements PageAllocator {
   readonly name = NAME;
   readonly descriptors: PageDescriptors;
   readonly geometry: Geometry;
-  /** In a visitor. */
-  private busy = false;
+  /** Visits in progress. A number: V8 asks a boolean field what kind of thing it holds each time. */
+  private visits = 0;
 
   constructor(words: Words, geometry: Geometry, maxOrder: number, hooks: Hooks | undefined) {
     super(words, geometry, maxOrder, hooks);
@@ -53,23 +53,23 @@ export class Buddy extends Blocks implements PageAllocator {
   }
 
   allocate(pages: number, constraints?: Constraints): number {
-    if (this.busy) return BUSY;
+    if (this.visits !== 0) return BUSY;
     const counted = checkCount(pages);
     if (counted !== OK) return counted;
     const order = orderFor(pages);
     if (constraints !== undefined) return this.allocateWithin(pages, order, constraints);
     if (order > this.maxOrder) return UNSUPPORTED;
     const { words } = this;
-    const orders = words.load(AT_ORDERS);
+    const orders = words.load(AT_ORDERS) | 0;
     const large = (orders >>> order) << order;
     if (large === 0) return EXHAUSTED;
     const found = 31 - Math.clz32(large & -large);
     if (found > this.maxOrder) return this.corrupt(`there is a list of order ${found}`, AT_ORDERS);
-    const link = words.load(AT_LISTS + found);
+    const link = words.load(AT_LISTS + found) | 0;
     if (link === 0 || this.isBroken(link)) return this.corrupt(`the list of order ${found} starts at ${link}`, AT_LISTS + found);
     const block = link - 1;
     const at = this.at(block);
-    const next = words.load(at + 2);
+    const next = words.load(at + 2) | 0;
     if (this.isBroken(next)) return this.corrupt(`page ${block} links to ${next}`, at + 2);
     words.store(AT_LISTS + found, next);
     let now = orders;
@@ -124,7 +124,7 @@ export class Buddy extends Blocks implements PageAllocator {
   }
 
   free(start: number, pages: number): Code {
-    if (this.busy) return BUSY;
+    if (this.visits !== 0) return BUSY;
     const ranged = checkRange(this.geometry, start, pages);
     if (ranged !== OK) return ranged;
     const { words } = this;
@@ -152,7 +152,7 @@ export class Buddy extends Blocks implements PageAllocator {
   }
 
   reserve(start: number, pages: number): Code {
-    if (this.busy) return BUSY;
+    if (this.visits !== 0) return BUSY;
     const ranged = checkRange(this.geometry, start, pages);
     if (ranged !== OK) return ranged;
     return this.takeFree(start, start + pages, PAGE_RESERVED, OVERLAP);
@@ -222,7 +222,7 @@ export class Buddy extends Blocks implements PageAllocator {
   }
 
   resize(start: number, from: number, to: number): Code {
-    if (this.busy) return BUSY;
+    if (this.visits !== 0) return BUSY;
     const ranged = checkRange(this.geometry, start, from);
     if (ranged !== OK) return ranged;
     const counted = checkCount(to);
@@ -305,8 +305,7 @@ export class Buddy extends Blocks implements PageAllocator {
 
   forEachRun(visit: RunVisitor): void {
     const { words, first, end } = this;
-    const wasBusy = this.busy;
-    this.busy = true;
+    this.visits++;
     try {
       let runStart = first;
       let runState = -1;
@@ -325,7 +324,7 @@ export class Buddy extends Blocks implements PageAllocator {
       }
       visit(runStart, end - runStart, runState === PAGE_FREE);
     } finally {
-      this.busy = wasBusy;
+      this.visits--;
     }
   }
 
