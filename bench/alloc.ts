@@ -7,7 +7,7 @@ import { type Ours, ours } from './alloc/subjects.js';
 import { PAGES_MASK, SLOT_BITS, type Tape, tapeFor } from './alloc/tape.js';
 
 /*
- * Allocators beside those of npm: node tests/run-source.mjs bench/alloc.ts [rounds]
+ * Allocators beside those of npm: node tests/run-source.mjs bench/alloc.ts [rounds [CASES]]; CASES is a regular expression, as in 'uniform 0.85'.
  *
  * A million mixed operations on 256k pages that are kept 50 % or 85 % full, lengths uniform from 1 to 64 or as a kernel asks for them. Each figure
  * is the median over rounds; a round starts one process for each allocator and workload, in turn, so that no allocator's shapes are in
@@ -113,7 +113,8 @@ const main = (): void => {
     if (status !== 0) throw new Error('the peers cannot be installed');
   }
   const rounds = Number(process.argv[2] ?? 5);
-  const cases = [
+  const cases = new RegExp(process.argv[3] ?? '');
+  const ofPages = [
     ['uniform', 0.5],
     ['uniform', 0.85],
     ['kernel', 0.5],
@@ -122,9 +123,9 @@ const main = (): void => {
   // Linear ones are only asked for what they can do in reasonable time.
   const quick = [LOOP, 'buddy', 'bitmapTree', ...Object.keys(peers)];
   const all = [
-    ...cases.map(([workload, fullness]) => ({ workload, fullness, names: quick })),
+    ...ofPages.map(([workload, fullness]) => ({ workload, fullness, names: quick })),
     { workload: 'objects', fullness: 0.5, names: [LOOP, 'slab 64 B', ...Object.keys(objectPeers)] },
-  ];
+  ].filter(({ workload, fullness }) => cases.test(`${workload} ${fullness}`));
   const results = new Map<string, { times: number[]; last: Measured }>();
   const key = (name: string, workload: string, fullness: number): string => `${name}|${workload}|${fullness}`;
   for (let round = 0; round < rounds; round++)
