@@ -96,9 +96,7 @@ export class RegionModuleBuilder {
 
 /** A WebAssembly.Table, by what is asked of it. Public declarations do without the WebAssembly namespace, which TypeScript has in its DOM library alone. */
 export interface RegionTable {
-  readonly length: number;
   set(index: number, value?: unknown): void;
-  grow(by: number): number;
 }
 
 /** What regions run in. */
