@@ -36,6 +36,11 @@ export class JumpTable {
   private readonly perPage = new Uint16Array(4096);
   private readonly suspended = new Int32Array(SUSPENDED_STRIDE * layout.JUMP_ENTRIES);
   private suspendedCount = 0;
+  /**
+   * Unprivileged code may not run, and its entries are in the table yet: privileged code has other decode modes and does not find them. As a rule it may run
+   * again before any tries to, which comes to {@link set} first.
+   */
+  private unprivilegedRests = false;
 
   constructor(words: Int32Array) {
     this.words = words;
@@ -44,6 +49,7 @@ export class JumpTable {
 
   /** Lets running regions find the entry for VA `pc` in decode mode `key`. */
   set(pc: number, key: number, entry: RegionEntry): void {
+    if (this.unprivilegedRests && (key & KEY_PRIVILEGED) === 0) this.setAside();
     this.put((pc >>> 2) & (layout.JUMP_ENTRIES - 1), pc, key, entry.region.slot, entry.number);
   }
 
@@ -73,6 +79,7 @@ export class JumpTable {
       list.clear();
     }
     this.suspendedCount = 0;
+    this.unprivilegedRests = false;
   }
 
   /** The same for VAs from `low` on. */
@@ -104,8 +111,13 @@ export class JumpTable {
 
   /** Unprivileged code may not run, until {@link resume}. */
   suspend(): void {
-    const { words: R, suspended: S, unprivileged } = this;
     this.suspendedCount = 0;
+    this.unprivilegedRests = true;
+  }
+
+  private setAside(): void {
+    const { words: R, suspended: S, unprivileged } = this;
+    this.unprivilegedRests = false;
     for (let i = 0; i < unprivileged.count; i++) {
       const slot = unprivileged.slots[i]!;
       const at = (layout.JUMP_TABLE >>> 2) + slot * layout.JUMP_STRIDE;
@@ -121,12 +133,12 @@ export class JumpTable {
 
   resume(): void {
     const { words: R, suspended: S } = this;
+    this.unprivilegedRests = false;
     for (let i = 0; i < this.suspendedCount; i++) {
-      const from = i * SUSPENDED_STRIDE;
-      const slot = S[from]!;
+      const from = i * SUSPENDED_STRIDE + 1;
+      const slot = S[from - 1]!;
       if (R[(layout.JUMP_TABLE >>> 2) + slot * layout.JUMP_STRIDE + layout.JUMP_PC] !== layout.JUMP_INVALID) continue;
-      const word = (k: number): number => S[from + 1 + k]!;
-      this.put(slot, word(layout.JUMP_PC), word(layout.JUMP_MODE), word(layout.JUMP_FUNCTION), word(layout.JUMP_ENTRY));
+      this.put(slot, S[from + layout.JUMP_PC]!, S[from + layout.JUMP_MODE]!, S[from + layout.JUMP_FUNCTION]!, S[from + layout.JUMP_ENTRY]!);
     }
     this.suspendedCount = 0;
   }

@@ -4,6 +4,8 @@ import type { DecodeMode } from '../isa/arm-builder.js';
 import type { Translator } from './translator.js';
 import { LONGEST_BLOCK } from './translator.js';
 
+const NOWHERE: readonly number[] = [];
+
 /** Instructions of one region. */
 const MOST_INSTRUCTIONS = 800;
 
@@ -57,7 +59,9 @@ export class RegionFormer {
   /** A way leads to the middle of a block: it becomes two. */
   private split(instruction: number): void {
     const b = this.translator.builder;
-    const block = this.blocks.find(({ first, end }) => first <= instruction && instruction < end)!;
+    let at = 0;
+    while (instruction < this.blocks[at]!.first || instruction >= this.blocks[at]!.end) at++;
+    const block = this.blocks[at]!;
     if (block.first === instruction || b.itstates[instruction] !== 0) return;
     const offset = b.offsets[instruction]!;
     this.blocks.push({ ...block, offset, first: instruction });
@@ -84,60 +88,69 @@ export class RegionFormer {
     const end = b.offsets.length;
     if (end === first) return;
     for (let k = first; k < end; k++) this.instructionAt[b.offsets[k]! >> 1] = k;
-    const last = this.operationsOf(end - 1);
+    const last = this.firstOperation(end - 1);
     if (it !== 0 && !b.ended) b.setState(layout.ITSTATE, b.const(it));
-    const resyncs = it !== 0 || last.some((i) => b.code[i * ops.STRIDE] === ops.SET_STATE && b.code[i * ops.STRIDE + 1] === layout.ITSTATE);
-    const jumps = resyncs || computedJump(b) < 0 ? [] : jumpTargets(b.offsets[end - 1]!);
+    const resyncs = it !== 0 || this.setsItState(last);
+    const jumps = resyncs || computedJump(b) < 0 ? NOWHERE : jumpTargets(b.offsets[end - 1]!);
     this.blocks.push({ offset, first, end, next: b.nextOffset, resyncs, targets: jumps });
     if (resyncs) return;
-    for (const target of [...this.targets(last), ...jumps]) {
+    const go = (target: number): void => {
       if (target >= 0 && target < 4096 && wasExecuted(target)) this.queue.push(target);
-    }
+    };
+    this.targets(last, go);
+    for (const target of jumps) go(target);
   }
 
-  private operationsOf(instruction: number): readonly number[] {
-    const b = this.translator.builder;
-    const found: number[] = [];
-    for (let i = b.count - 1; i >= 0 && b.code[i * ops.STRIDE + 5] === instruction; i--) found.unshift(i);
-    return found;
+  /** Of the last instruction, which is this one, the first micro-operation. */
+  private firstOperation(instruction: number): number {
+    const { code, count } = this.translator.builder;
+    let first = count;
+    while (first > 0 && code[(first - 1) * ops.STRIDE + 5] === instruction) first--;
+    return first;
   }
 
-  /** Offsets where a block may go on whose last instruction consists of these micro-operations. */
-  private targets(last: readonly number[]): readonly number[] {
+  private setsItState(from: number): boolean {
+    const { code, count } = this.translator.builder;
+    for (let base = from * ops.STRIDE; base < count * ops.STRIDE; base += ops.STRIDE)
+      if (code[base] === ops.SET_STATE && code[base + 1] === layout.ITSTATE) return true;
+    return false;
+  }
+
+  /** Calls `go` with the offsets where a block may go on whose last instruction consists of micro-operations from `from` on. */
+  private targets(from: number, go: (offset: number) => void): void {
     const b = this.translator.builder;
+    const { code } = b;
+    const end = b.count * ops.STRIDE;
     const next = b.nextOffset;
-    const word = (i: number, n: number): number => b.code[i * ops.STRIDE + n]!;
-    const isCall = last.some(
-      (i) =>
-        word(i, 0) === ops.SET_REG &&
-        word(i, 1) === 14 &&
-        word(word(i, 2), 0) === ops.PAGE_PC &&
-        word(word(i, 2), 1) === next + (b.thumb ? 1 : 0),
-    );
+    let isCall = false;
+    for (let base = from * ops.STRIDE; base < end; base += ops.STRIDE) {
+      if (code[base] !== ops.SET_REG || code[base + 1] !== 14) continue;
+      const value = code[base + 2]! * ops.STRIDE;
+      if (code[value] === ops.PAGE_PC && code[value + 1] === next + (b.thumb ? 1 : 0)) isCall = true;
+    }
     let isConditional = false;
     let setsPc = false;
-    const targets: number[] = [];
-    for (const i of last) {
-      switch (word(i, 0)) {
+    for (let base = from * ops.STRIDE; base < end; base += ops.STRIDE) {
+      switch (code[base]) {
         case ops.IF:
           isConditional = true;
           break;
         case ops.SET_STATE:
-          if (word(i, 1) === layout.PC) setsPc = true;
+          if (code[base + 1] === layout.PC) setsPc = true;
           break;
         case ops.GOTO:
-          if (!isCall) targets.push(word(i, 1));
+          if (!isCall) go(code[base + 1]!);
           break;
         case ops.BRANCH_IF:
-          targets.push(word(i, 2), word(i, 3));
+          go(code[base + 2]!);
+          go(code[base + 3]!);
           break;
         case ops.RESYNC:
           // Only to look everything up again, which is seldom necessary.
-          if (setsPc) targets.push(next);
+          if (setsPc) go(next);
           break;
       }
     }
-    if (isConditional || isCall || !b.ended) targets.push(next);
-    return targets;
+    if (isConditional || isCall || !b.ended) go(next);
   }
 }

@@ -59,8 +59,23 @@ const FAR_APART = 2000;
 /** The same where accesses are looked up together: one by one they cost a little more, and do not leave when they are in two pages. */
 const FAR_APART_GROUPS = 50_000;
 
-/** Where a region begins, as the key of a set. */
-const nameOf = (page: CodePage, offset: number): string => `${page.hostPage}/${page.mode}/${offset}`;
+/** Where a region begins, as the key of a set. Modes have seven bits. */
+const nameOf = (page: CodePage, offset: number): number => (page.hostPage * 128 + page.mode) * 4096 + offset;
+
+/** Halfwords of pages, as bits. */
+class Halfwords {
+  private readonly pages = new Map<CodePage, Uint32Array>();
+
+  /** Those of a page. */
+  of(page: CodePage): Uint32Array {
+    let bits = this.pages.get(page);
+    if (bits === undefined) {
+      bits = new Uint32Array(64);
+      this.pages.set(page, bits);
+    }
+    return bits;
+  }
+}
 
 interface Wanted {
   readonly page: CodePage;
@@ -135,7 +150,7 @@ export class RegionRunner {
   private wanted: Wanted[] = [];
   private wantedSince = 0;
   /** Heads of regions that are being compiled. */
-  private readonly underway = new Set<string>();
+  private readonly underway = new Set<number>();
   /** Counts what makes modules that are being compiled worthless, whatever the code says. */
   private epoch = 0;
   /** Why a module could not be compiled. */
@@ -189,9 +204,13 @@ export class RegionRunner {
     this.host.table.set(slot, null);
   }
 
+  private isUnderway(page: CodePage, block: Block): boolean {
+    return this.underway.size > 0 && this.underway.has(nameOf(page, block.offsets[0]!));
+  }
+
   /** The block has become hot. */
   request(page: CodePage, block: Block, mode: DecodeMode, time: number): void {
-    if (page.block(block.offsets[0]!) !== block || this.underway.has(nameOf(page, block.offsets[0]!))) return;
+    if (page.block(block.offsets[0]!) !== block || this.isUnderway(page, block)) return;
     if (this.wanted.length === 0) this.wantedSince = time;
     this.wanted.push({ page, block, mode });
     if (this.wanted.length >= this.batch) this.translate();
@@ -213,7 +232,7 @@ export class RegionRunner {
     const { page, mode, region } = held;
     page.steps.add(offset);
     const head = page.block(region.entries[0]!.offset);
-    if (head === undefined || this.underway.has(nameOf(page, head.offsets[0]!))) return;
+    if (head === undefined || this.isUnderway(page, head)) return;
     if (this.wanted.some(({ instead }) => instead === held)) {
       // The region that runs counts no executions of its blocks: it presses by what it leaves.
       if (count >= MOST_LEAVES * this.leaves) this.translate();
@@ -240,14 +259,17 @@ export class RegionRunner {
     const { modules } = this;
     const made: Made[] = [];
     // Where computed jumps lead comes last: it is in the region of the jump as a rule, and needs none of its own then.
-    const isTarget = ({ page, block }: Wanted): boolean => page.isTarget(block.offsets[0]!);
-    const wanted = [...this.wanted.filter((each) => !isTarget(each)), ...this.wanted.filter(isTarget)];
-    const inside = new Set<string>();
+    const wanted: Wanted[] = [];
+    const targets: Wanted[] = [];
+    for (const each of this.wanted) (each.page.isTarget(each.block.offsets[0]!) ? targets : wanted).push(each);
+    wanted.push(...targets);
+    const inRegions = new Halfwords();
     for (const { page, block, mode, instead } of wanted) {
       const head = block.offsets[0]!;
-      const name = nameOf(page, head);
+      const inside = inRegions.of(page);
+      if (instead === undefined && (inside[head >>> 6]! >>> (head >>> 1)) & 1) continue;
       if (this.cache.page(page.hostPage, page.mode, page.shift) !== page) continue;
-      if (page.block(head) !== block || (inside.has(name) && instead === undefined) || this.held >= this.capacity) continue;
+      if (page.block(head) !== block || this.held >= this.capacity) continue;
       const region = this.former.form(
         mode,
         page.hostPage * 4096,
@@ -277,7 +299,7 @@ export class RegionRunner {
       };
       // Code in the region needs no region that begins there, unless it is come to from elsewhere often enough from now on.
       for (const offset of region.builder.offsets) {
-        inside.add(nameOf(page, offset));
+        inside[offset >>> 6]! |= 1 << (offset >>> 1);
         const within = page.block(offset);
         if (within !== undefined) within.heat = 0;
       }

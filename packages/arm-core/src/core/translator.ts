@@ -100,7 +100,7 @@ export class Translator {
     b.word = word;
     b.inIt = it !== 0;
     const table = b.thumb ? (size === 2 ? this.sets.t16 : this.sets.t32) : this.sets.a32;
-    const decoded = table.decode(word);
+    const decoded = table.find(word);
     if (b.thumb && size === 2 && (word & 0xff00) === 0xbf00 && (word & 0x0f) !== 0) return word & 0xff;
     const next = it === 0 ? 0 : advanceIt(it);
     b.cond = this.condition(decoded, word, it);

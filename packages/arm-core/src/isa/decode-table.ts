@@ -1,6 +1,6 @@
 import type { Encoding, Fields, InstructionSet } from './encoding.js';
 import type { CompiledPattern } from './pattern.js';
-import { compilePattern, extractFields, matches } from './pattern.js';
+import { compilePattern, extractFields, FieldSet } from './pattern.js';
 
 /** An encoding with its compiled pattern. */
 export interface Entry {
@@ -11,6 +11,14 @@ export interface Entry {
 export interface Decoded {
   readonly entry: Entry;
   readonly fields: Fields;
+}
+
+/** An entry with its fixed bits as int32, which most words are not without a sign: an unsigned one is a number on the heap. */
+interface Candidate extends Entry {
+  readonly mask: number;
+  readonly value: number;
+  /** What {@link DecodeTable.find} finds. */
+  readonly found: Decoded;
 }
 
 const bitCount = (x: number): number => {
@@ -24,9 +32,6 @@ const bucketMask = (isa: InstructionSet): number => (isa === 'T16' ? 0xffc0 : 0x
 
 /** The bits of a word that are the lowest four of its bucket's number. */
 const LOWER_BITS: Readonly<Record<InstructionSet, number>> = { A32: 0xf0, T32: 0xf0, T16: 0x3c0 };
-
-/** Words that a table remembers. */
-const RECENT = 4096;
 
 /** Bit of a bucket's number that says: unconditional A32, or T32 with bit 28 set. Advanced SIMD and the coprocessors are thus apart from the rest. */
 const UPPER = 0x1000;
@@ -52,13 +57,12 @@ const isOfHalf = (isa: InstructionSet, upper: boolean, { mask, value, hasConditi
 export class DecodeTable {
   readonly isa: InstructionSet;
   /** Most fixed bits first. */
-  readonly entries: readonly Entry[];
-  private readonly buckets: (Entry[] | undefined)[];
-  /** Words decoded before, by a hash of them: code is made of the same few. Null: none yet. */
-  private readonly recentWords = new Int32Array(RECENT);
-  private readonly recent = new Array<Decoded | undefined | null>(RECENT).fill(null);
+  readonly entries: readonly Candidate[];
+  private readonly buckets: (Candidate[] | undefined)[];
+  /** The fields of the word that was looked for last. */
+  private readonly held = new FieldSet();
   /** What a bucket's upper bits alone leave: buckets are made from these. */
-  private readonly groups = new Map<number, Entry[]>();
+  private readonly groups = new Map<number, Candidate[]>();
 
   constructor(isa: InstructionSet, encodings: readonly Encoding[]) {
     this.isa = isa;
@@ -68,14 +72,16 @@ export class DecodeTable {
       .map((encoding) => {
         if (names.has(encoding.name)) throw new Error(`[arm-core] [${encoding.name}] defined twice`);
         names.add(encoding.name);
-        return { encoding, pattern: compilePattern(encoding) };
+        const pattern = compilePattern(encoding);
+        const found = { entry: { encoding, pattern }, fields: this.held as unknown as Fields };
+        return { encoding, pattern, mask: pattern.mask | 0, value: pattern.value | 0, found };
       })
       .sort((a, b) => bitCount(b.pattern.mask) - bitCount(a.pattern.mask));
-    this.buckets = new Array<Entry[] | undefined>(isa === 'T16' ? 1024 : 2 * UPPER).fill(undefined);
+    this.buckets = new Array<Candidate[] | undefined>(isa === 'T16' ? 1024 : 2 * UPPER).fill(undefined);
   }
 
   /** The entries that a word of this bucket can be. */
-  private bucket(index: number): Entry[] {
+  private bucket(index: number): Candidate[] {
     const group = index & ~15;
     let candidates = this.groups.get(group);
     if (candidates === undefined) {
@@ -87,11 +93,11 @@ export class DecodeTable {
     return bucket;
   }
 
-  private among(entries: readonly Entry[], index: number, mask: number): Entry[] {
+  private among(entries: readonly Candidate[], index: number, mask: number): Candidate[] {
     const { isa } = this;
     const word = isa === 'T16' ? index << 6 : (((index & 0xff0) << 16) | ((index & 15) << 4)) >>> 0;
     const upper = (index & UPPER) !== 0;
-    const found: Entry[] = [];
+    const found: Candidate[] = [];
     for (let i = 0; i < entries.length; i++) {
       const entry = entries[i]!;
       const { pattern } = entry;
@@ -119,23 +125,21 @@ export class DecodeTable {
 
   /** The encoding of `word` (T32: first halfword in bits 31:16), or undefined for UNDEFINED and unallocated space. */
   decode(word: number): Decoded | undefined {
-    const slot = (word ^ (word >>> 12) ^ (word >>> 20)) & (RECENT - 1);
-    if (this.recentWords[slot] === (word | 0) && this.recent[slot] !== null) return this.recent[slot];
-    const decoded = this.find(word);
-    this.recentWords[slot] = word;
-    this.recent[slot] = decoded;
-    return decoded;
+    const found = this.find(word);
+    return found && { entry: found.entry, fields: extractFields(found.entry.pattern, word) };
   }
 
-  private find(word: number): Decoded | undefined {
-    const index = bucketOf(this.isa, word);
+  /** The same for who needs the fields only until the next word is looked for. */
+  find(word: number): Decoded | undefined {
+    const bits = word | 0;
+    const index = bucketOf(this.isa, bits);
     const bucket = this.buckets[index] ?? this.bucket(index);
     for (let i = 0; i < bucket.length; i++) {
-      const entry = bucket[i]!;
-      if (!matches(entry.pattern, word)) continue;
-      const fields = extractFields(entry.pattern, word);
-      if (entry.encoding.unless?.(fields) === true) continue;
-      return { entry, fields };
+      const { mask, value, pattern, encoding, found } = bucket[i]!;
+      // Unconditional A32 has buckets of its own, without what has a condition.
+      if (((bits ^ value) & mask) !== 0) continue;
+      const fields = this.held.take(pattern, bits);
+      if (encoding.unless?.(fields) !== true) return found;
     }
     return undefined;
   }

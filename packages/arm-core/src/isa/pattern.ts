@@ -3,6 +3,8 @@ import type { Encoding, Fields } from './encoding.js';
 /** Where one letter's bits are: pieces from the most significant, `shift` and `width` in bits of the word. */
 interface FieldPieces {
   readonly letter: string;
+  /** The letter's character code. */
+  readonly code: number;
   readonly pieces: readonly { readonly shift: number; readonly width: number }[];
 }
 
@@ -78,13 +80,13 @@ const ONE = 49;
 const isLetter = (c: number): boolean => (c >= 97 && c <= 122) || (c >= 65 && c <= 90);
 
 const fieldsOf = (text: string): readonly FieldPieces[] => {
-  const fields: { letter: string; pieces: { shift: number; width: number }[] }[] = [];
+  const fields: { letter: string; code: number; pieces: { shift: number; width: number }[] }[] = [];
   for (let i = 0; i < text.length; i++) {
     const c = text[i]!;
     if (!isLetter(text.charCodeAt(i))) continue;
     let field = fields.find(({ letter }) => letter === c);
     if (field === undefined) {
-      field = { letter: c, pieces: [] };
+      field = { letter: c, code: text.charCodeAt(i), pieces: [] };
       fields.push(field);
     }
     if (c === text[i - 1]) {
@@ -96,19 +98,170 @@ const fieldsOf = (text: string): readonly FieldPieces[] => {
   return fields;
 };
 
+/**
+ * The fields of one word after another, in one object: the same semantics read those of many patterns, so they are of one shape. Letters that are not listed
+ * work, too.
+ */
+export class FieldSet {
+  private held: readonly FieldPieces[] = [];
+  H: number | undefined = undefined;
+  J: number | undefined = undefined;
+  K: number | undefined = undefined;
+  N: number | undefined = undefined;
+  S: number | undefined = undefined;
+  T: number | undefined = undefined;
+  U: number | undefined = undefined;
+  Z: number | undefined = undefined;
+  a: number | undefined = undefined;
+  c: number | undefined = undefined;
+  d: number | undefined = undefined;
+  e: number | undefined = undefined;
+  f: number | undefined = undefined;
+  h: number | undefined = undefined;
+  i: number | undefined = undefined;
+  j: number | undefined = undefined;
+  k: number | undefined = undefined;
+  l: number | undefined = undefined;
+  m: number | undefined = undefined;
+  n: number | undefined = undefined;
+  o: number | undefined = undefined;
+  p: number | undefined = undefined;
+  q: number | undefined = undefined;
+  r: number | undefined = undefined;
+  s: number | undefined = undefined;
+  t: number | undefined = undefined;
+  u: number | undefined = undefined;
+  w: number | undefined = undefined;
+  x: number | undefined = undefined;
+  y: number | undefined = undefined;
+  z: number | undefined = undefined;
+
+  /** Holds the fields of `word` from now on. */
+  take(pattern: CompiledPattern, word: number): Fields {
+    const { held } = this;
+    const list = pattern.fields;
+    if (list !== held) {
+      for (let i = 0; i < held.length; i++) this.set(held[i]!.code, undefined);
+      this.held = list;
+    }
+    for (let i = 0; i < list.length; i++) this.set(list[i]!.code, valueIn(list[i]!.pieces, word));
+    return this as unknown as Fields;
+  }
+
+  private set(letter: number, value: number | undefined): void {
+    switch (letter) {
+      case 72:
+        this.H = value;
+        return;
+      case 74:
+        this.J = value;
+        return;
+      case 75:
+        this.K = value;
+        return;
+      case 78:
+        this.N = value;
+        return;
+      case 83:
+        this.S = value;
+        return;
+      case 84:
+        this.T = value;
+        return;
+      case 85:
+        this.U = value;
+        return;
+      case 90:
+        this.Z = value;
+        return;
+      case 97:
+        this.a = value;
+        return;
+      case 99:
+        this.c = value;
+        return;
+      case 100:
+        this.d = value;
+        return;
+      case 101:
+        this.e = value;
+        return;
+      case 102:
+        this.f = value;
+        return;
+      case 104:
+        this.h = value;
+        return;
+      case 105:
+        this.i = value;
+        return;
+      case 106:
+        this.j = value;
+        return;
+      case 107:
+        this.k = value;
+        return;
+      case 108:
+        this.l = value;
+        return;
+      case 109:
+        this.m = value;
+        return;
+      case 110:
+        this.n = value;
+        return;
+      case 111:
+        this.o = value;
+        return;
+      case 112:
+        this.p = value;
+        return;
+      case 113:
+        this.q = value;
+        return;
+      case 114:
+        this.r = value;
+        return;
+      case 115:
+        this.s = value;
+        return;
+      case 116:
+        this.t = value;
+        return;
+      case 117:
+        this.u = value;
+        return;
+      case 119:
+        this.w = value;
+        return;
+      case 120:
+        this.x = value;
+        return;
+      case 121:
+        this.y = value;
+        return;
+      case 122:
+        this.z = value;
+        return;
+      default:
+        (this as unknown as Record<string, number | undefined>)[String.fromCharCode(letter)] = value;
+    }
+  }
+}
+
+const valueIn = (pieces: FieldPieces['pieces'], word: number): number => {
+  let value = 0;
+  for (let k = 0; k < pieces.length; k++) {
+    const { shift, width } = pieces[k]!;
+    value = (value << width) | ((word >>> shift) & (-1 >>> (32 - width)));
+  }
+  return value >>> 0;
+};
+
 /** The fields of `word`. */
 export const extractFields = (pattern: CompiledPattern, word: number): Fields => {
   const fields: Record<string, number> = {};
-  const list = pattern.fields;
-  for (let i = 0; i < list.length; i++) {
-    const { letter, pieces } = list[i]!;
-    let value = 0;
-    for (let k = 0; k < pieces.length; k++) {
-      const { shift, width } = pieces[k]!;
-      value = (value << width) | ((word >>> shift) & (width === 32 ? ~0 : (1 << width) - 1));
-    }
-    fields[letter] = value >>> 0;
-  }
+  for (const { letter, pieces } of pattern.fields) fields[letter] = valueIn(pieces, word);
   return fields;
 };
 

@@ -132,35 +132,37 @@ export class AccessGroups {
   private instruction(from: number, to: number, isStepped: boolean): void {
     let depth = 0;
     if (isStepped) this.open.clear();
-    const changed: number[] = [];
+    // Bits of the registers that were changed.
+    let changed = 0;
     for (let i = from; i < to; i++) {
       const base = i * op.STRIDE;
       const kind = this.code[base]!;
-      if (kind === op.IF) depth++;
-      else if (kind === op.END_IF) {
-        depth--;
-        for (const n of changed) this.setUnknown(n);
-      } else if (kind === op.CALL) this.forget();
+      if (kind < op.ADD_FLAGS) this.follow(i, kind);
+      else if (kind === op.SET_REG) changed |= this.set(this.code[base + 1]!, this.code[base + 2]!);
       else if (kind >= op.LOAD && kind <= op.STORE_MULTIPLE) {
         this.access(i, kind, depth > 0, isStepped);
         if (kind === op.LOAD_MULTIPLE) {
-          for (let n = 0; n < this.code[base + 3]!; n++) this.set(this.block.lists[this.code[base + 2]! + n]!, -1, changed);
+          for (let n = 0; n < this.code[base + 3]!; n++) changed |= this.set(this.block.lists[this.code[base + 2]! + n]!, -1);
         }
-      } else if (kind === op.SET_REG) this.set(this.code[base + 1]!, this.code[base + 2]!, changed);
+      } else if (kind === op.IF) depth++;
+      else if (kind === op.END_IF) {
+        depth--;
+        for (let n = 0; n < PC; n++) if ((changed >>> n) & 1) this.setUnknown(n);
+      } else if (kind === op.CALL) this.forget();
       else this.follow(i, kind);
     }
     if (isStepped) this.open.clear();
   }
 
-  /** The register := value `v`, or something else (-1). */
-  private set(register: number, v: number, changed: number[]): void {
-    if (register >= PC) return;
+  /** The register := value `v`, or something else (-1). Its bit, if it is one that is followed. */
+  private set(register: number, v: number): number {
+    if (register >= PC) return 0;
     if (v < 0 || this.valueBase[v] === NOTHING) this.setUnknown(register);
     else {
       this.registerBase[register] = this.valueBase[v]!;
       this.registerOffset[register] = this.valueOffset[v]!;
     }
-    changed.push(register);
+    return 1 << register;
   }
 
   private place(i: number, base: number, offset: number): void {

@@ -15,6 +15,14 @@ export class ByteWriter {
     this.bytes[this.length++] = value;
   }
 
+  /** An opcode and what follows it, which is one byte as a rule: unsigned LEB128. */
+  pair(first: number, second: number): void {
+    if (this.length + 2 > this.bytes.length) this.reserve(2);
+    this.bytes[this.length++] = first;
+    if (second < 0x80) this.bytes[this.length++] = second;
+    else this.unsigned(second);
+  }
+
   /** Unsigned LEB128 of a value below 2^32. */
   unsigned(value: number): void {
     let rest = value >>> 0;

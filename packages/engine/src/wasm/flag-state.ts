@@ -205,8 +205,8 @@ export class FlagState {
   flushTo(target: number): void {
     const { w, mask } = this;
     if (mask & NZ_LOCAL && (target & NZ_LOCAL) === 0) {
-      w.storeWord(FLAG_N, () => w.get(this.result));
-      w.storeWord(FLAG_Z, () => w.get(this.result));
+      w.storeLocal(FLAG_N, this.result);
+      w.storeLocal(FLAG_Z, this.result);
     }
     if (mask & (C_LOCAL | FORMULAS) && (target & (C_LOCAL | FORMULAS)) === 0) w.storeWord(FLAG_C, () => this.carryOut());
     if (mask & (V_LOCAL | FORMULAS) && (target & (V_LOCAL | FORMULAS)) === 0) w.storeWord(FLAG_V, () => this.overflowWord());

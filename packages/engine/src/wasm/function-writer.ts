@@ -10,6 +10,7 @@ export type Local = number;
 /** Writes the code of one function: locals, instructions, labels by name instead of by depth. Reused from function to function. */
 export class FunctionWriter {
   private readonly code = new ByteWriter();
+  private readonly head = new ByteWriter();
   private readonly types: number[] = [];
   private readonly free: Record<number, Local[]> = {};
   private parameters = 0;
@@ -32,20 +33,22 @@ export class FunctionWriter {
 
   /** The code entry without its length: declarations of locals, instructions, `end`. */
   finish(): Uint8Array {
-    const out = new ByteWriter();
-    const runs: number[] = [];
-    for (const type of this.types) {
-      if (runs.length > 0 && runs[runs.length - 1] === type) runs[runs.length - 2]!++;
-      else runs.push(1, type);
+    const { types, head } = this;
+    let runs = 0;
+    for (let i = 0; i < types.length; i++) if (i === 0 || types[i] !== types[i - 1]) runs++;
+    head.reset();
+    head.unsigned(runs);
+    for (let i = 0, first = 0; i < types.length; i++) {
+      if (types[i] === types[i + 1]) continue;
+      head.unsigned(i + 1 - first);
+      head.byte(types[i]!);
+      first = i + 1;
     }
-    out.unsigned(runs.length / 2);
-    for (let i = 0; i < runs.length; i += 2) {
-      out.unsigned(runs[i]!);
-      out.byte(runs[i + 1]!);
-    }
-    out.append(this.code.view());
-    out.byte(wasm.END);
-    return out.view().slice();
+    this.code.byte(wasm.END);
+    const body = new Uint8Array(head.length + this.code.length);
+    body.set(head.view());
+    body.set(this.code.view(), head.length);
+    return body;
   }
 
   /** A new local, which begins as 0. */
@@ -65,8 +68,11 @@ export class FunctionWriter {
     this.code.byte(opcode);
   }
   i32(value: number): void {
-    this.code.byte(wasm.I32_CONST);
-    this.code.signed(value);
+    if (value >= -64 && value < 64) this.code.pair(wasm.I32_CONST, value & 0x7f);
+    else {
+      this.code.byte(wasm.I32_CONST);
+      this.code.signed(value);
+    }
   }
   i64(value: number | bigint): void {
     this.code.byte(wasm.I64_CONST);
@@ -82,21 +88,17 @@ export class FunctionWriter {
     this.code.float64(value);
   }
   get(local: Local): void {
-    this.code.byte(wasm.LOCAL_GET);
-    this.code.unsigned(local);
+    this.code.pair(wasm.LOCAL_GET, local);
   }
   set(local: Local): void {
-    this.code.byte(wasm.LOCAL_SET);
-    this.code.unsigned(local);
+    this.code.pair(wasm.LOCAL_SET, local);
   }
   tee(local: Local): void {
-    this.code.byte(wasm.LOCAL_TEE);
-    this.code.unsigned(local);
+    this.code.pair(wasm.LOCAL_TEE, local);
   }
   /** Load or store instruction at the address on the stack plus `offset`; `alignLog2` is a promise that costs nothing when broken. */
   access(opcode: number, alignLog2: number, offset: number): void {
-    this.code.byte(opcode);
-    this.code.unsigned(alignLog2);
+    this.code.pair(opcode, alignLog2);
     this.code.unsigned(offset);
   }
   /** The address that accesses to the core's state start from: `access` with {@link stateOffset} + the byte offset in the state. */
@@ -112,6 +114,12 @@ export class FunctionWriter {
   storeWord(word: number, value: () => void): void {
     this.state();
     value();
+    this.access(wasm.I32_STORE, 2, this.stateOffset + word * 4);
+  }
+  /** The same of a local. */
+  storeLocal(word: number, local: Local): void {
+    this.state();
+    this.get(local);
     this.access(wasm.I32_STORE, 2, this.stateOffset + word * 4);
   }
   simd(opcode: number): void {

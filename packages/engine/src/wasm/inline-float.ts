@@ -399,7 +399,7 @@ export const inlineCompare = (p: Precision): InlineVector =>
     w.op(wasm.I32_OR);
     w.op(wasm.I32_EQZ);
     w.brIf(k.slow);
-    w.storeWord(FPSCR_NZCV, () => w.get(nzcv));
+    w.storeLocal(FPSCR_NZCV, nzcv);
   });
 
 /** Integers in S register m: to double they are exact. */

@@ -56,7 +56,7 @@ export class InstructionEmitter {
   /** Local of each value that is kept in one, else -1. */
   private values = new Int32Array(1024);
   private readonly borrowed: Local[] = [];
-  private saved: { readonly word: number; readonly local: Local }[] = [];
+  private readonly saved: { readonly word: number; readonly local: Local }[] = [];
   /** Where it goes on after the interpreter was called for the instruction, instead of leaving. */
   private stepped: Label | undefined;
   private at = 0;
@@ -138,7 +138,7 @@ export class InstructionEmitter {
 
   /** The state's registers of a mask := the locals. */
   storeRegisters(mask: number): void {
-    for (let n = 0; n < PC; n++) if ((mask >> n) & 1) this.w.storeWord(n, () => this.w.get(this.registers[n]!));
+    for (let n = 0; n < PC; n++) if ((mask >> n) & 1) this.w.storeLocal(n, this.registers[n]!);
   }
 
   /** Instruction `k`. */
@@ -169,16 +169,16 @@ export class InstructionEmitter {
   }
 
   private ownInstruction(k: number): void {
-    this.saved = this.plan.undo[k]!.map((word) => {
+    for (const word of this.plan.undo[k]!) {
       const local = this.borrow();
       this.pushWord(word);
       this.w.set(local);
-      return { word, local };
-    });
+      this.saved.push({ word, local });
+    }
     this.operations(this.plan.starts[k]!, this.plan.starts[k + 1]!);
     for (const local of this.borrowed) this.w.release(local);
     this.borrowed.length = 0;
-    this.saved = [];
+    this.saved.length = 0;
   }
 
   /** A branch out, to this instruction, when the i32 on the stack is not 0. */
@@ -204,7 +204,7 @@ export class InstructionEmitter {
 
   private restore(word: number, local: Local): void {
     const { w } = this;
-    if (word >= PC) w.storeWord(word, () => w.get(local));
+    if (word >= PC) w.storeLocal(word, local);
     else {
       w.get(local);
       w.set(this.registers[word]!);
@@ -229,13 +229,13 @@ export class InstructionEmitter {
       } else if (kind >= op.GOTO) {
         this.context.exit(i);
         return;
-      } else if (this.plan.isForeignCall(i)) {
+      } else if (kind === op.CALL && this.plan.isForeignCall(i)) {
         this.leaveNow();
         return;
-      } else if (!this.written.has(i)) {
-        const together = kind === op.SET_STATE ? this.vectors.group(i, to) : [];
-        if (together.length === 0) this.operation(i, kind);
-        for (const place of together) this.written.add(place);
+      } else if (this.written.size === 0 || !this.written.has(i)) {
+        const together = kind === op.SET_STATE ? this.vectors.group(i, to) : undefined;
+        if (together === undefined || together.length === 0) this.operation(i, kind);
+        else for (const place of together) this.written.add(place);
       }
     }
   }
@@ -305,6 +305,9 @@ export class InstructionEmitter {
     const d = this.code[base + 4]!;
     switch (kind) {
       case op.SET_REG:
+        this.push(b);
+        this.w.set(this.registers[a]!);
+        return;
       case op.SET_STATE:
         this.setWord(a, () => this.push(b));
         return;
@@ -426,7 +429,7 @@ export class InstructionEmitter {
       value();
       w.set(local);
       this.flags.flush();
-      w.storeWord(word, () => w.get(local));
+      w.storeLocal(word, local);
     } else w.storeWord(word, value);
   }
 

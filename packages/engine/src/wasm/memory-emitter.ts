@@ -166,7 +166,9 @@ export class MemoryEmitter {
       w.op(wasm.I32_NE);
       this.context.leaveWhen();
     } else {
-      for (const name of ['host', 'entry', 'tag'] as const) group[name] = this.keep();
+      group.host = this.keep();
+      group.entry = this.keep();
+      group.tag = this.keep();
       const va = w.borrow();
       this.context.push(v);
       w.i32(-offset);

@@ -31,6 +31,12 @@ export interface EmittedRegion {
   readonly groupHeads: ReadonlySet<number>;
 }
 
+/** A loop being written. */
+interface Loop {
+  readonly header: number;
+  readonly label: Label;
+}
+
 /** Components being written, one after another: where to branch to reach each. */
 interface Sequence {
   readonly labelOf: ReadonlyMap<number, Label>;
@@ -46,8 +52,8 @@ export class RegionEmitter {
   private readonly frame: RegionFrame;
   private readonly leaves: RegionLeaves;
   private readonly ways: RegionWays;
-  private loops: { readonly header: number; readonly label: Label }[] = [];
-  private sequences: Sequence[] = [];
+  private readonly loops: Loop[] = [];
+  private readonly sequences: Sequence[] = [];
   /** Number of each block that dispatch knows; the head is 0. */
   private readonly numbers = new Map<number, number>();
   private dispatches = false;
@@ -95,7 +101,8 @@ export class RegionEmitter {
     const { w, graph } = frame;
     frame.begin(region, mode);
     this.numberEntries();
-    const leastBudget = Math.max(...graph.entries.map((entry) => graph.longest[entry]!));
+    let leastBudget = 0;
+    for (const entry of graph.entries) leastBudget = Math.max(leastBudget, graph.longest[entry]!);
     leaves.open(slot, firstStep);
     this.prologue(leastBudget);
     this.sequence(graph.components, true);
@@ -281,14 +288,18 @@ export class RegionEmitter {
   private branchTo(index: number): void {
     const { w } = this.frame;
     const { flags } = this.frame;
-    const loop = this.loops.find(({ header }) => header === index);
+    const { loops, sequences } = this;
+    let loop: Loop | undefined;
+    for (let i = 0; i < loops.length && loop === undefined; i++) if (loops[i]!.header === index) loop = loops[i];
     const wanted = this.frame.graph.flagsIn[index]!;
     if (loop) {
       flags.flushTo(wanted);
       w.br(loop.label);
       return;
     }
-    const sequence = [...this.sequences].reverse().find(({ componentOf }) => componentOf.has(index));
+    let at = sequences.length - 1;
+    while (at >= 0 && !sequences[at]!.componentOf.has(index)) at--;
+    const sequence = sequences[at];
     if (sequence === undefined) throw new Error('[engine] [wasm] a branch leads nowhere');
     const { header } = sequence.componentOf.get(index)!;
     if (header !== index) {

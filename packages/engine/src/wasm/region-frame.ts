@@ -54,7 +54,10 @@ export class RegionFrame {
     plan.analyse(region, mode.thumb);
     graph.analyse(region, plan);
     w.begin(3);
-    for (const name of ['exitCode', 'pageVa', 'budget', 'result'] as const) this[name] = w.local(wasm.TYPE_I32);
+    this.exitCode = w.local(wasm.TYPE_I32);
+    this.pageVa = w.local(wasm.TYPE_I32);
+    this.budget = w.local(wasm.TYPE_I32);
+    this.result = w.local(wasm.TYPE_I32);
     this.flags = new FlagState(w);
     this.instructions.begin(region, this.flags);
   }

@@ -7,7 +7,7 @@ export interface Component {
   readonly isLoop: boolean;
   /** The block that a loop begins with; its only block when it is no loop. */
   readonly header: number;
-  readonly blocks: ReadonlySet<number>;
+  readonly blocks: readonly number[];
   /** What a loop consists of when the ways back to its header are taken away, in an order in which all ways lead forwards. */
   readonly body: readonly Component[];
 }
@@ -25,14 +25,28 @@ interface Way extends Edge {
 /** More than any mask of flags. */
 const MASKS = 64;
 
+const LEAF: readonly Component[] = [];
+
+/** Components of what has no loops: its blocks. */
+const leaf = (block: number): Component => ({ isLoop: false, header: block, blocks: [block], body: LEAF });
+
 /** Blocks of a region and the ways between them: loops, where flags are on entry, what may be dirty, how far it is to the next look at the budget. */
 export class RegionGraph {
-  /** Index of the block at an offset from the page. */
-  private readonly at = new Map<number, number>();
+  /** Index of the block at each halfword of the page, or -1. */
+  private readonly at = new Int16Array(2048).fill(-1);
   private edges: (readonly Edge[])[] = [];
   /** What {@link ways} has found, by block and mask. */
   private readonly known = new Map<number, readonly Way[]>();
   private order: number[] = [];
+  /** Some way leads back. */
+  private hasLoops = false;
+  /** For each block, while components are looked for: its number in the order in which they were found, the least it reaches, whether it is on the stack. */
+  private index = new Int32Array(0);
+  private low = new Int32Array(0);
+  private onStack = new Uint8Array(0);
+  /** For each block: the last mark it was given, and the marks given so far. */
+  private marks = new Int32Array(0);
+  private marked = 0;
   private region!: Region;
   private plan!: RegionPlan;
   /** For each block: where the flags are on entry. */
@@ -46,27 +60,42 @@ export class RegionGraph {
   /** Blocks of loops that are reached from outside the loop although they are not its header. */
   readonly sideEntries = new Set<number>();
   /** Blocks of the loop that begins with a header. */
-  readonly headers = new Map<number, ReadonlySet<number>>();
+  readonly headers = new Map<number, readonly number[]>();
   components: readonly Component[] = [];
 
   analyse(region: Region, plan: RegionPlan): void {
+    for (const { offset } of this.region?.blocks ?? []) this.at[offset >> 1] = -1;
     this.region = region;
     this.plan = plan;
     const { blocks } = region;
-    this.at.clear();
-    blocks.forEach((block, i) => this.at.set(block.offset, i));
+    for (let i = 0; i < blocks.length; i++) this.at[blocks[i]!.offset >> 1] = i;
+    if (this.index.length < blocks.length) {
+      const room = 2 * blocks.length;
+      this.index = new Int32Array(room);
+      this.low = new Int32Array(room);
+      this.onStack = new Uint8Array(room);
+      this.marks = new Int32Array(room);
+    }
     this.known.clear();
     this.headers.clear();
     this.sideEntries.clear();
     this.edges = blocks.map((_, i) => this.ways(i, 0));
     this.sortBlocks();
-    const all = new Set(this.order);
-    this.components = this.decompose([...all], all, -1);
-    this.findSideEntries(this.components);
+    if (this.hasLoops) {
+      this.components = this.decompose(this.order, this.mark(this.order), -1);
+      this.findSideEntries(this.components);
+    } else this.components = this.order.map(leaf);
     this.chooseEntries();
     this.followFlags();
     this.followRegisters();
     this.measure();
+  }
+
+  /** Marks blocks, and tells how. */
+  private mark(blocks: readonly number[]): number {
+    const mark = ++this.marked;
+    for (const block of blocks) this.marks[block] = mark;
+    return mark;
   }
 
   /** The ways from a block to others of the region, and where the flags are on them when they are `before` on its entry. */
@@ -76,8 +105,8 @@ export class RegionGraph {
     if (ways === undefined) {
       const found: Way[] = [];
       this.plan.edges(this.region.blocks[index]!, before, (target, flags, afterCall) => {
-        const to = this.at.get(target);
-        if (to !== undefined) found.push({ to, flags, afterCall });
+        const to = this.blockAt(target);
+        if (to >= 0) found.push({ to, flags, afterCall });
       });
       ways = found;
       this.known.set(key, ways);
@@ -87,89 +116,108 @@ export class RegionGraph {
 
   /** The block at an offset, or -1 when it is not in the region. */
   blockAt(offset: number): number {
-    return this.at.get(offset) ?? -1;
+    return offset >= 0 && offset < 4096 ? this.at[offset >> 1]! : -1;
   }
 
   /** Reverse postorder. Blocks that nothing leads to are left out. */
   private sortBlocks(): void {
-    const seen = new Set<number>();
+    const { index, onStack } = this;
     const post: number[] = [];
-    const stack: { block: number; next: number }[] = [{ block: 0, next: 0 }];
-    seen.add(0);
-    while (stack.length > 0) {
-      const top = stack[stack.length - 1]!;
-      const edge = this.edges[top.block]![top.next++];
+    // Blocks on the way to the one being looked at, and which of its ways is next.
+    const path: number[] = [0];
+    const next: number[] = [0];
+    index.fill(-1, 0, this.region.blocks.length);
+    onStack.fill(0, 0, this.region.blocks.length);
+    index[0] = 0;
+    onStack[0] = 1;
+    this.hasLoops = false;
+    while (path.length > 0) {
+      const top = path.length - 1;
+      const block = path[top]!;
+      const edge = this.edges[block]![next[top]!++];
       if (edge === undefined) {
-        post.push(top.block);
-        stack.pop();
-      } else if (!seen.has(edge.to)) {
-        seen.add(edge.to);
-        stack.push({ block: edge.to, next: 0 });
-      }
+        post.push(block);
+        onStack[block] = 0;
+        path.pop();
+        next.pop();
+      } else if (index[edge.to]! < 0) {
+        index[edge.to] = 0;
+        onStack[edge.to] = 1;
+        path.push(edge.to);
+        next.push(0);
+      } else if (onStack[edge.to] === 1) this.hasLoops = true;
     }
     this.order = post.reverse();
   }
 
-  /** Components of `nodes`, in an order in which all ways lead forwards; ways to `header` do not count. */
-  private decompose(nodes: readonly number[], inside: ReadonlySet<number>, header: number): readonly Component[] {
-    const index = new Map<number, number>();
-    const low = new Map<number, number>();
-    const onStack = new Set<number>();
+  /** Components of `nodes`, which are marked, in an order in which all ways lead forwards; ways to `header` do not count. */
+  private decompose(nodes: readonly number[], mark: number, header: number): readonly Component[] {
+    const { index, low } = this;
+    for (const node of nodes) index[node] = -1;
     const stack: number[] = [];
-    const found: Component[] = [];
+    const bounds: number[] = [];
+    const members: number[] = [];
+    let count = 0;
+    const open = (node: number): void => {
+      index[node] = count;
+      low[node] = count++;
+      stack.push(node);
+      this.onStack[node] = 1;
+    };
     const visit = (root: number): void => {
-      const work: { node: number; next: number }[] = [];
-      const open = (node: number): void => {
-        index.set(node, index.size);
-        low.set(node, index.get(node)!);
-        stack.push(node);
-        onStack.add(node);
-        work.push({ node, next: 0 });
-      };
+      const path = [root];
+      const next = [0];
       open(root);
-      while (work.length > 0) {
-        const top = work[work.length - 1]!;
-        const edge = this.edges[top.node]![top.next++];
+      while (path.length > 0) {
+        const top = path.length - 1;
+        const node = path[top]!;
+        const edge = this.edges[node]![next[top]!++];
         if (edge === undefined) {
-          work.pop();
-          const parent = work[work.length - 1];
-          if (parent) low.set(parent.node, Math.min(low.get(parent.node)!, low.get(top.node)!));
-          if (low.get(top.node) === index.get(top.node)) found.push(this.component(top.node, stack, onStack, header));
+          path.pop();
+          next.pop();
+          if (top > 0) low[path[top - 1]!] = Math.min(low[path[top - 1]!]!, low[node]!);
+          if (low[node] !== index[node]) continue;
+          bounds.push(members.length);
+          for (let last = -1; last !== node; ) {
+            last = stack.pop()!;
+            this.onStack[last] = 0;
+            members.push(last);
+          }
           continue;
         }
         const { to } = edge;
-        if (to === header || !inside.has(to)) continue;
-        if (!index.has(to)) open(to);
-        else if (onStack.has(to)) low.set(top.node, Math.min(low.get(top.node)!, index.get(to)!));
+        if (to === header || this.marks[to] !== mark) continue;
+        if (index[to]! < 0) {
+          open(to);
+          path.push(to);
+          next.push(0);
+        } else if (this.onStack[to] === 1) low[node] = Math.min(low[node]!, index[to]!);
       }
     };
     if (header >= 0) visit(header);
-    for (const node of nodes) if (!index.has(node)) visit(node);
-    return found.reverse();
+    for (const node of nodes) if (index[node]! < 0) visit(node);
+    // Loops are taken apart only now, since that goes on with the same lists and marks.
+    return bounds.map((bound, i) => this.component(members.slice(bound, bounds[i + 1]), header)).reverse();
   }
 
-  private component(root: number, stack: number[], onStack: Set<number>, outer: number): Component {
-    const blocks: number[] = [];
-    for (;;) {
-      const node = stack.pop()!;
-      onStack.delete(node);
-      blocks.push(node);
-      if (node === root) break;
-    }
-    const set = new Set(blocks);
+  /** `blocks` are in the order in which they came from the stack: the one that they were reached by is the last. */
+  private component(blocks: readonly number[], outer: number): Component {
+    const root = blocks[blocks.length - 1]!;
     const isLoop = blocks.length > 1 || (root !== outer && this.edges[root]!.some((edge) => edge.to === root));
-    if (!isLoop) return { isLoop, header: root, blocks: set, body: [] };
-    const header = this.order.find((node) => set.has(node))!;
-    this.headers.set(header, set);
-    return { isLoop, header, blocks: set, body: this.decompose(blocks, set, header) };
+    if (!isLoop) return leaf(root);
+    const mark = this.mark(blocks);
+    const header = this.order.find((node) => this.marks[node] === mark)!;
+    this.headers.set(header, blocks);
+    return { isLoop, header, blocks, body: this.decompose(blocks, mark, header) };
   }
 
   private findSideEntries(components: readonly Component[]): void {
     for (const component of components) {
       if (!component.isLoop) continue;
+      const mark = this.mark(component.blocks);
       for (const from of this.order) {
-        if (component.blocks.has(from)) continue;
-        for (const { to } of this.edges[from]!) if (component.blocks.has(to) && to !== component.header) this.sideEntries.add(to);
+        if (this.marks[from] === mark) continue;
+        for (const { to } of this.edges[from]!) if (this.marks[to] === mark && to !== component.header) this.sideEntries.add(to);
       }
       this.findSideEntries(component.body);
     }
@@ -191,11 +239,15 @@ export class RegionGraph {
     const fixed = new Map<number, number>();
     for (const block of [...this.entries, ...this.headers.keys(), ...this.sideEntries]) fixed.set(block, 0);
     this.flagsIn = this.flagsFrom(fixed);
+    let isKept = false;
     for (const header of this.headers.keys()) {
       const mask = this.flagsOfRounds(header);
-      if (mask === (NZ_LOCAL | OF_SUB) || mask === (NZ_LOCAL | OF_ADD)) fixed.set(header, mask);
+      if (mask === (NZ_LOCAL | OF_SUB) || mask === (NZ_LOCAL | OF_ADD)) {
+        fixed.set(header, mask);
+        isKept = true;
+      }
     }
-    for (;;) {
+    while (isKept) {
       this.flagsIn = this.flagsFrom(fixed);
       const wrong = [...this.headers.keys()].filter(
         (header) => fixed.get(header) !== 0 && this.flagsOfRounds(header) !== fixed.get(header),
@@ -215,23 +267,27 @@ export class RegionGraph {
   }
 
   private flagsFrom(fixed: ReadonlyMap<number, number>): number[] {
-    const { blocks } = this.region;
-    const known: (number | undefined)[] = blocks.map((_, i) => fixed.get(i));
+    const known = new Array<number>(this.region.blocks.length).fill(-1);
+    const mark = ++this.marked;
+    for (const [block, flags] of fixed) {
+      known[block] = flags;
+      this.marks[block] = mark;
+    }
     for (let changed = true; changed; ) {
       changed = false;
       for (const i of this.order) {
-        if (known[i] === undefined) continue;
+        if (known[i]! < 0) continue;
         for (const { to, flags } of this.ways(i, known[i]!)) {
-          if (fixed.has(to)) continue;
-          const before = known[to];
-          const after = before === undefined ? flags : joinFlags(before, flags);
+          if (this.marks[to] === mark) continue;
+          const before = known[to]!;
+          const after = before < 0 ? flags : joinFlags(before, flags);
           if (after === before) continue;
           known[to] = after;
           changed = true;
         }
       }
     }
-    return known.map((mask) => mask ?? 0);
+    return known.map((flags) => Math.max(flags, 0));
   }
 
   private followRegisters(): void {

@@ -6,10 +6,10 @@ import type { InlineKernels } from './inline-kernels.js';
 import type { Region, RegionBlock } from './region.js';
 
 const isAccess = (kind: number): boolean => kind >= op.LOAD && kind <= op.STORE_MULTIPLE;
-const isLoad = (kind: number): boolean => kind === op.LOAD || kind === op.LOAD_MULTIPLE;
 const setsFlags = (kind: number): boolean => kind >= op.ADD_FLAGS && kind <= op.SET_NZC;
 const isFlagWord = (word: number): boolean => word >= FLAG_N && word <= FLAG_V;
-const isNever = (word: number): boolean => word === PAGE_VA || word === CPSR_CONTROL;
+/** Most instructions have nothing to undo. */
+const NOTHING: readonly number[] = [];
 
 /** Told of each way from a block to another: offset of the target, flags on the way, whether it comes back from a call. */
 export type EdgeVisitor = (target: number, flags: number, afterCall: boolean) => void;
@@ -40,6 +40,11 @@ export class RegionPlan {
   registers = 0;
   writtenRegisters = 0;
 
+  /** For each instruction: bits of the registers that it writes; whether flags may be others after it. */
+  private readonly writes: number[] = [];
+  private readonly touches: boolean[] = [];
+  /** What {@link isOurs} has found that must be undone. */
+  private readonly undone: number[] = [];
   private region!: Region;
   private code!: Int32Array;
   private thumb = false;
@@ -59,17 +64,16 @@ export class RegionPlan {
     this.registers = 0;
     this.writtenRegisters = 0;
     const instructions = builder.offsets.length;
-    for (const list of [this.starts, this.interpreted, this.mayLeave, this.steppable, this.stepped, this.undo, this.links, this.inlined])
-      list.length = 0;
     let i = 0;
+    // Nothing is taken away from the lists: they would begin to grow anew with each region.
     for (let k = 0; k < instructions; k++) {
-      this.starts.push(i);
+      this.starts[k] = i;
       while (i < builder.count && this.code[i * op.STRIDE + 5] === k) i++;
     }
-    this.starts.push(i);
+    this.starts[instructions] = i;
     for (let k = 0; k < instructions; k++) {
-      this.links.push(false);
-      this.inlined.push(false);
+      this.links[k] = false;
+      this.inlined[k] = false;
       this.instruction(k, this.starts[k]!, this.starts[k + 1]!);
     }
     for (const block of region.blocks) {
@@ -81,8 +85,8 @@ export class RegionPlan {
 
   private chooseSteps({ steps, blocks, builder }: Region): void {
     for (let k = 0; k < builder.offsets.length; k++) {
-      this.steppable.push(steps !== undefined && this.mayLeave[k]! && this.goesOn(k));
-      this.stepped.push(this.steppable[k]! && (this.interpreted[k]! || steps!.has(builder.offsets[k]!)));
+      this.steppable[k] = steps !== undefined && this.mayLeave[k]! && this.goesOn(k);
+      this.stepped[k] = this.steppable[k]! && (this.interpreted[k]! || steps!.has(builder.offsets[k]!));
     }
     // What sets ITSTATE in the middle of an IT block is not the instruction's own.
     for (const { resyncs, end } of blocks) if (resyncs) this.steppable[end - 1] = this.stepped[end - 1] = false;
@@ -127,22 +131,23 @@ export class RegionPlan {
   }
 
   private instruction(k: number, from: number, to: number): void {
-    const undo: number[] = [];
     const last = this.lastLeave(from, to);
-    const own = this.isOurs(k, from, to, last, undo);
-    this.interpreted.push(!own);
-    this.mayLeave.push(!own || last >= 0);
-    this.undo.push(own ? undo : []);
-    if (own) for (let i = from; i < to; i++) this.note(i);
+    this.undone.length = 0;
+    const own = this.isOurs(k, from, to, last);
+    this.interpreted[k] = !own;
+    this.mayLeave[k] = !own || last >= 0;
+    this.undo[k] = own && this.undone.length > 0 ? this.undone.slice() : NOTHING;
+    this.summarize(k, from, to, own);
   }
 
-  private isOurs(k: number, from: number, to: number, last: number, undo: number[]): boolean {
+  private isOurs(k: number, from: number, to: number, last: number): boolean {
     const { code } = this;
     let depth = 0;
     let loaded = false;
     let exited = false;
     for (let i = from; i < to; i++) {
-      const kind = code[i * op.STRIDE]!;
+      const base = i * op.STRIDE;
+      const kind = code[base]!;
       // Something is written after a branch: only UNPREDICTABLE destinations are.
       if (exited && kind !== op.END_IF) return false;
       exited = kind >= op.GOTO;
@@ -152,18 +157,30 @@ export class RegionPlan {
         if (!this.isForeignCall(i)) this.inlined[k] = true;
         else if (depth === 0) return false;
       }
-      if (i < last) {
+      const before = i < last;
+      if (before) {
         // Doing these twice could be seen: flags that are read again, a kernel's accumulator, a load that finds what the instruction stored.
         if (setsFlags(kind) || (kind === op.VECTOR && !this.isRepeatable(i))) return false;
         if (loaded && (kind === op.STORE || kind === op.STORE_MULTIPLE)) return false;
       }
-      if (isLoad(kind)) loaded = true;
-      for (const word of this.wordsWritten(i)) {
-        if (isNever(word) || (i < last && isFlagWord(word))) return false;
-        if (kind === op.LOAD_MULTIPLE && word > PC - 1 && word < PAGE_VA) return false;
-        if (i < last && !undo.includes(word)) undo.push(word);
-      }
+      if (kind === op.LOAD || kind === op.LOAD_MULTIPLE) loaded = true;
+      if (kind === op.SET_REG || kind === op.SET_STATE) {
+        if (!this.mayWrite(code[base + 1]!, before)) return false;
+      } else if (kind === op.LOAD_MULTIPLE) {
+        const start = code[base + 2]!;
+        for (let n = 0; n < code[base + 3]!; n++) {
+          const word = this.region.builder.lists[start + n]!;
+          if (!this.mayWrite(word, before) || (word >= PC && word < PAGE_VA)) return false;
+        }
+      } else if (this.hashesStores && (kind === op.STORE || kind === op.STORE_MULTIPLE)) this.mayWrite(STORE_HASH, before);
     }
+    return true;
+  }
+
+  /** Whether regions may write a state word, `before` a place where the instruction may be left: then it must be undone there. */
+  private mayWrite(word: number, before: boolean): boolean {
+    if (word === PAGE_VA || word === CPSR_CONTROL || (before && isFlagWord(word))) return false;
+    if (before && !this.undone.includes(word)) this.undone.push(word);
     return true;
   }
 
@@ -171,55 +188,56 @@ export class RegionPlan {
     return (this.region.builder.kernels[this.code[i * op.STRIDE + 1]!] as VectorKernel).repeatable === true;
   }
 
-  private wordsWritten(i: number): readonly number[] {
-    const base = i * op.STRIDE;
-    const kind = this.code[base];
-    if (kind === op.SET_REG || kind === op.SET_STATE) return [this.code[base + 1]!];
-    if (this.hashesStores && (kind === op.STORE || kind === op.STORE_MULTIPLE)) return [STORE_HASH];
-    if (kind !== op.LOAD_MULTIPLE) return [];
-    const start = this.code[base + 2]!;
-    return this.region.builder.lists.slice(start, start + this.code[base + 3]!);
-  }
-
-  private note(i: number): void {
+  /** Notes which registers the instruction writes and whether flags may be others after it, and, of those that are `own`, what the region needs. */
+  private summarize(k: number, from: number, to: number, own: boolean): void {
     const { code } = this;
-    const base = i * op.STRIDE;
-    const kind = code[base]!;
-    const use = (word: number): void => {
-      if (word >= 0 && word < PC) this.registers |= 1 << word;
-    };
-    if (kind === op.GET_REG || kind === op.GET_STATE) use(code[base + 1]!);
-    else if (kind === op.STORE_MULTIPLE) for (let n = 0; n < code[base + 3]!; n++) use(this.region.builder.lists[code[base + 2]! + n]!);
-    for (const word of this.wordsWritten(i)) {
-      use(word);
-      if (word < PC) this.writtenRegisters |= 1 << word;
+    const { lists } = this.region.builder;
+    let read = 0;
+    let written = 0;
+    let touches = !own;
+    for (let i = from; i < to; i++) {
+      const base = i * op.STRIDE;
+      const kind = code[base]!;
+      const a = code[base + 1]!;
+      if (kind < op.ADD) {
+        if (a < PC && (kind === op.GET_REG || kind === op.GET_STATE)) read |= 1 << a;
+      } else if (kind === op.SET_REG || kind === op.SET_STATE) {
+        if (a < PC) written |= 1 << a;
+        else if (kind === op.SET_STATE && isFlagWord(a)) touches = true;
+      } else if (kind === op.LOAD_MULTIPLE) {
+        for (let n = 0; n < code[base + 3]!; n++) {
+          const word = lists[code[base + 2]! + n]!;
+          if (word < PC) written |= 1 << word;
+        }
+      } else if (kind === op.STORE_MULTIPLE) {
+        for (let n = 0; n < code[base + 3]!; n++) {
+          const word = lists[code[base + 2]! + n]!;
+          if (word >= 0 && word < PC) read |= 1 << word;
+        }
+      } else if (kind === op.CALL || setsFlags(kind)) touches = true;
     }
+    this.writes[k] = written;
+    this.touches[k] = touches;
+    if (!own) return;
+    this.registers |= read | written;
+    this.writtenRegisters |= written;
   }
 
   /** Bits of the registers that the block writes itself. */
   written(block: RegionBlock): number {
     let bits = 0;
-    for (let k = block.first; k < block.end; k++) if (!this.interpreted[k]) bits |= this.writtenBy(k);
+    for (let k = block.first; k < block.end; k++) if (!this.interpreted[k]) bits |= this.writes[k]!;
     return bits;
   }
 
   /** Bits of the registers that instruction `k` writes. */
   writtenBy(k: number): number {
-    let bits = 0;
-    for (let i = this.starts[k]!; i < this.starts[k + 1]!; i++) {
-      for (const word of this.wordsWritten(i)) if (word < PC) bits |= 1 << word;
-    }
-    return bits;
+    return this.writes[k]!;
   }
 
   /** Whether flags may be others after instruction `k`. */
   touchesFlags(k: number): boolean {
-    if (this.interpreted[k]) return true;
-    for (let i = this.starts[k]!; i < this.starts[k + 1]!; i++) {
-      const kind = this.code[i * op.STRIDE]!;
-      if (setsFlags(kind) || kind === op.CALL || (kind === op.SET_STATE && isFlagWord(this.code[i * op.STRIDE + 1]!))) return true;
-    }
-    return false;
+    return this.touches[k]!;
   }
 
   endOf(start: number): number {
@@ -290,7 +308,8 @@ export class RegionPlan {
 
   /** Where the flags are after an instruction that goes on; around a call of the interpreter they are in the state words. */
   private flagsAfterInstruction(k: number, before: number): number {
-    if (this.stepped[k] && this.touchesFlags(k)) return 0;
+    if (!this.touches[k]) return before;
+    if (this.stepped[k]) return 0;
     return this.flagsAfter(this.starts[k]!, this.starts[k + 1]!, before);
   }
 

@@ -169,7 +169,7 @@ export class RegionWays {
     const { w } = this.frame;
     this.frame.flags.flush();
     this.frame.instructions.storeRegisters(this.frame.at.dirty);
-    w.storeWord(BUDGET, () => w.get(this.frame.budget));
+    w.storeLocal(BUDGET, this.frame.budget);
   }
 
   private resync(): void {
@@ -185,7 +185,7 @@ export class RegionWays {
     const { w } = this.frame;
     this.finish();
     if (this.frame.at.block.resyncs) {
-      w.storeWord(PC, () => w.get(this.frame.result));
+      w.storeLocal(PC, this.frame.result);
       w.storeWord(EXIT_CODE, () => w.i32(EXIT_RESYNC));
       w.i32(1);
       w.op(wasm.RETURN);
