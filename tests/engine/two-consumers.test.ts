@@ -193,7 +193,12 @@ class Subject {
 
 const sets = { a32: new DecodeTable('A32', encodings), t32: new DecodeTable('T32', encodings), t16: new DecodeTable('T16', encodings) };
 const nothing = {
-  compile: (block: Builder): CompiledBlock => ({ statements: [], starts: new Array<number>(block.offsets.length + 1).fill(0) }),
+  compile: (block: Builder): CompiledBlock => ({
+    statements: [],
+    starts: new Array<number>(block.offsets.length + 1).fill(0),
+    from: 0,
+    end: 0,
+  }),
 };
 
 const programOf = ({ text, thumb }: Snippet): { image: Uint8Array; start: number } => {

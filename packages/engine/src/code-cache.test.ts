@@ -6,7 +6,7 @@ import { CodeCache, finishBlock } from './code-cache.js';
 const block = (offset: number, instructions: number, heat: number): Block => {
   const b = new Builder();
   for (let k = 0; k < instructions; k++) b.instruction(offset + 4 * k, 4, 0);
-  return { ...finishBlock(b, { statements: [], starts: [] }), heat };
+  return { ...finishBlock(b, { statements: [], starts: [], from: 0, end: 0 }), heat };
 };
 
 describe('a code cache that is full', () => {

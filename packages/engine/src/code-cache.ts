@@ -1,12 +1,17 @@
 import type { Builder } from './builder.js';
 import type { CompiledBlock } from './closures/compile.js';
+import type { CompactStore } from './compact/store.js';
 import * as op from './ops.js';
 import { isReturn } from './wasm/returns.js';
 
 /** A straight run of guest code within one page, ready to execute. Its lists are plain: there are many blocks, and a typed array costs 200 bytes first. */
 export interface Block {
-  readonly statements: readonly (() => void)[];
+  /** Closures; undefined when the block is compact code. */
+  readonly statements: readonly (() => void)[] | undefined;
   readonly starts: readonly number[];
+  /** Its statements, or its place in the store of compact code, which may change between blocks. */
+  from: number;
+  end: number;
   /** Number of instructions. */
   readonly count: number;
   /** Offsets of the instructions from the page, and one past the last. */
@@ -180,8 +185,8 @@ export const finishBlock = (builder: Builder, compiled: CompiledBlock): Block =>
   for (let k = 0; k < count; k++) offsets[k] = builder.offsets[k]!;
   offsets[count] = builder.nextOffset;
   const itstates = builder.itstates.some((itstate) => itstate !== 0) ? builder.itstates.slice() : undefined;
-  const { statements, starts } = compiled;
-  return { statements, starts, count, offsets, itstates, heat: 0, jumps: computedJump(builder) >= 0, entry: undefined };
+  const { statements, starts, from, end } = compiled;
+  return { statements, starts, from, end, count, offsets, itstates, heat: 0, jumps: computedJump(builder) >= 0, entry: undefined };
 };
 
 /** Of a full cache, what is left when room was made, and what may be left because regions begin there. */
@@ -208,10 +213,13 @@ export class CodeCache {
   /** Told of each region that is dropped. */
   onRegionDropped: (region: TranslatedRegion) => void = () => {};
 
-  /** `granules` is the memory's bitmap of translated code, one word a page. */
-  constructor(granules: Uint32Array, limit: number) {
+  private readonly compact: CompactStore | undefined;
+
+  /** `granules` is the memory's bitmap of translated code, one word a page; `compact` is where blocks are that are no closures. */
+  constructor(granules: Uint32Array, limit: number, compact?: CompactStore) {
     this.granules = granules;
     this.limit = limit;
+    this.compact = compact;
   }
 
   page(hostPage: number, mode: number, shift: number): CodePage {
@@ -323,7 +331,18 @@ export class CodeCache {
    * is counted of the others. Where a region begins they are kept, since they lead to it. Nobody may be executing one of the blocks.
    */
   makeRoom(): void {
-    if (this.instructions < this.limit) return;
+    if (this.instructions >= this.limit) this.dropColdest();
+    if (this.compact?.crowded)
+      this.compact.move((visit) => {
+        for (const page of this.pages.values())
+          page.dropBlocks((block) => {
+            visit(block);
+            return false;
+          });
+      });
+  }
+
+  private dropColdest(): void {
     // By the number of bits in the count.
     const byHeat = new Array<number>(33).fill(0);
     const rank = ({ heat }: Block): number => 32 - Math.clz32(heat);
@@ -352,6 +371,7 @@ export class CodeCache {
     for (const hostPage of this.byHostPage.keys()) this.granules[hostPage] = 0;
     this.pages.clear();
     this.byHostPage.clear();
+    this.compact?.clear();
     this.instructions = 0;
   }
 }

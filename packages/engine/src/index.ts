@@ -1,12 +1,14 @@
 export type { Value } from './builder.js';
 export { Builder } from './builder.js';
-export type { CompiledBlock } from './closures/compile.js';
+export type { BlockCompiler, CompiledBlock } from './closures/compile.js';
 export { ClosureCompiler } from './closures/compile.js';
 export type { AccessPort, ClosureEnvironment, LineShadow } from './closures/environment.js';
 export { Frame } from './closures/environment.js';
 export { reverseBytes } from './closures/values.js';
 export type { Block, RegionEntry, TranslatedRegion } from './code-cache.js';
 export { blockGranules, CodeCache, CodePage, computedJump, finishBlock } from './code-cache.js';
+export type { CompactCode } from './compact/compact-code.js';
+export { compactCode } from './compact/compact-code.js';
 export type { CallKernel, Kernel, PureKernel, StateViews, VectorKernel } from './kernel.js';
 export * as layout from './layout.js';
 export * as ops from './ops.js';

@@ -1,5 +1,5 @@
-import type { Block, ClosureEnvironment, CodePage, RegionEntry, StateViews } from '@tablewalk/engine';
-import { ClosureCompiler, CodeCache, Frame, layout } from '@tablewalk/engine';
+import type { Block, BlockCompiler, ClosureEnvironment, CodePage, CompactCode, RegionEntry, StateViews } from '@tablewalk/engine';
+import { ClosureCompiler, CodeCache, compactCode, Frame, layout } from '@tablewalk/engine';
 import type { CodeWatcher, GuestMemory, LateEffects, MemorySystem, Observer, Timeline } from '@tablewalk/machine';
 import { decodeTables } from '../isa/decode-tables.js';
 import type { CoreProfile } from '../profiles/profile.js';
@@ -20,9 +20,11 @@ import { ProgramStatus } from './program-status.js';
 import { Translator } from './translator.js';
 import { WatchedAccess } from './watched-access.js';
 
-/** Instructions that the interpreter keeps in blocks, about 250 bytes each: alone, and beside regions, which have what is executed often. */
+/** Instructions that the interpreter keeps in blocks: alone, as closures of about 250 bytes each, and beside regions, which have what is executed often. */
 const ALONE = 600_000;
 const BESIDE_REGIONS = 192_000;
+/** Words of compact code that there is room for at first. */
+const COMPACT_WORDS = 1 << 20;
 
 /** Size of the whole address space. */
 const WHOLE = 2 ** 32;
@@ -50,6 +52,7 @@ export class ArmCore implements CodeWatcher {
   readonly cache: CodeCache;
   readonly code: CodeSource;
   private readonly regions: CoreRegions | undefined;
+  private readonly compact: CompactCode | undefined;
   /** The block whose instruction runs. */
   block: Block | undefined;
   /** `run` is to return. */
@@ -112,7 +115,6 @@ export class ArmCore implements CodeWatcher {
         : new CachedAccess(this.frame, this.state, memory, parts.bus, parts.memorySystem, this.fast, this, cached);
     this.access.hashesStores = parts.hashesStores ?? false;
     this.exceptions = new Exceptions(this);
-    this.cache = new CodeCache(memory.codeGranules, parts.translation ? (parts.translation.interpreted ?? BESIDE_REGIONS) : ALONE);
     const env: ClosureEnvironment = {
       state: this.state,
       m8: memory.u8,
@@ -125,18 +127,20 @@ export class ArmCore implements CodeWatcher {
       ...(parts.hashesStores && { everyStore: true }),
       ...(cached?.everyAccess && { everyAccess: { fetchLog2: cached.fetchLineSizeLog2 } }),
     };
-    const compiler = new ClosureCompiler(env);
-    const fetch = cached === undefined ? (host: number) => memory.u16[host >>> 1]! : (host: number) => cached.fetch(host);
-    const { A32: a32, T32: t32, T16: t16 } = decodeTables();
-    const translator = (): Translator => new Translator(parts.profile, { a32, t32, t16 }, compiler, fetch);
-    // A store that goes straight to a dirty line reaches no fetch: the line's old bytes are what is fetched.
-    const codeAppeared = cached === undefined ? (hostPage: number) => this.fast.protect(hostPage) : () => {};
-    this.code = new CodeSource(this, translator(), codeAppeared);
+    const closures = new ClosureCompiler(env);
     this.fast.keeps = !(parts.transparentTables && cached);
     // Regions ask nobody, which who counts each access and who keeps nothing want.
-    const { translation } = parts;
-    if (translation && this.fast.keeps && !cached?.everyAccess)
-      this.regions = new CoreRegions(this, parts, translation, env, translator(), codeAppeared);
+    const translation = this.fast.keeps && !cached?.everyAccess ? parts.translation : undefined;
+    // What is executed often is in regions, and what is left is mostly executed a few times.
+    this.compact = translation && compactCode(env, COMPACT_WORDS);
+    this.cache = new CodeCache(memory.codeGranules, translation ? (translation.interpreted ?? BESIDE_REGIONS) : ALONE, this.compact?.store);
+    const fetch = cached === undefined ? (host: number) => memory.u16[host >>> 1]! : (host: number) => cached.fetch(host);
+    const { A32: a32, T32: t32, T16: t16 } = decodeTables();
+    const translator = (compiler: BlockCompiler): Translator => new Translator(parts.profile, { a32, t32, t16 }, compiler, fetch);
+    // A store that goes straight to a dirty line reaches no fetch: the line's old bytes are what is fetched.
+    const codeAppeared = cached === undefined ? (hostPage: number) => this.fast.protect(hostPage) : () => {};
+    this.code = new CodeSource(this, translator(this.compact?.compiler ?? closures), codeAppeared);
+    if (translation) this.regions = new CoreRegions(this, parts, translation, env, translator(closures), codeAppeared);
     parts.memorySystem.connect(this.fast);
     memory.watch(this, () => this.fast.dropAll());
     this.fast.keepsDevices = !parts.statefulLookups;
@@ -247,7 +251,7 @@ export class ArmCore implements CodeWatcher {
 
   /** Leaves the running block after the current instruction. */
   private stopBlock(): void {
-    if (this.block !== undefined) this.frame.limit = Math.min(this.frame.limit, this.block.starts[this.frame.index + 1]!);
+    if (this.block !== undefined) this.frame.limit = Math.min(this.frame.limit, this.startOf(this.block, this.frame.index + 1));
   }
 
   /** The page being executed, or others at these VAs, may not be what they were. */
@@ -399,7 +403,7 @@ export class ArmCore implements CodeWatcher {
    * a lock-up). Advances the timeline. An instruction that ends in an exception counts as one.
    */
   run(budget: number): void {
-    const { words: R, frame, timeline, code, regions } = this;
+    const { words: R, frame, timeline, code, regions, compact } = this;
     let left = Math.min(budget, LONGEST_RUN);
     this.runEnd = timeline.current + left;
     this.attention = false;
@@ -409,7 +413,7 @@ export class ArmCore implements CodeWatcher {
       try {
         while (left > 0 && !this.attention) {
           let block = code.next();
-          let i = 0;
+          let i = -1;
           if (regions !== undefined) {
             if (block.entry === undefined) regions.came(block, timeline.current);
             const { entry } = block;
@@ -424,16 +428,20 @@ export class ArmCore implements CodeWatcher {
               if (regions.missed >= 0) regions.runner.noteLeave(regions.missed, block.offsets[resumption]!, this.runEnd - left);
               // As if the instructions of the block that are done already were still to be paid.
               left += resumption;
-              i = block.starts[resumption]!;
+              i = this.startOf(block, resumption);
             }
           }
           const { statements } = block;
+          if (i < 0) i = block.from;
           this.block = block;
           R[layout.BUDGET] = left;
-          frame.limit = block.count <= left ? statements.length : block.starts[left]!;
-          do statements[i++]!();
-          while (i < frame.limit);
-          if (i === statements.length) {
+          frame.limit = block.count <= left ? block.end : this.startOf(block, left);
+          if (statements === undefined) i = compact!.run(i);
+          else {
+            do statements[i++]!();
+            while (i < frame.limit);
+          }
+          if (i === block.end) {
             left -= block.count;
             if (block.jumps) regions?.noteJump(block);
           } else left -= this.stoppedAt(block, i);
@@ -463,10 +471,15 @@ export class ArmCore implements CodeWatcher {
     this.onRegionExit!(entry, from >>> 0, pc >>> 0, itstate);
   }
 
+  /** Where instruction `k` of a block begins, as `frame.limit` counts. */
+  private startOf(block: Block, k: number): number {
+    return block.statements === undefined ? this.compact!.store.startOf(block.from, block.end, k) : block.starts[k]!;
+  }
+
   /** Number of instructions done when a block was left before statement `i`; PC and ITSTATE are those of the next. */
   private stoppedAt(block: Block, i: number): number {
     let k = 1;
-    while (block.starts[k]! < i) k++;
+    while (this.startOf(block, k) < i) k++;
     this.words[layout.PC] = this.words[layout.PAGE_VA]! + block.offsets[k]!;
     if (block.itstates !== undefined) this.words[layout.ITSTATE] = block.itstates[k]!;
     return k;

@@ -2,8 +2,6 @@ import type { Block, CodeCache, CodePage } from '@tablewalk/engine';
 import { layout } from '@tablewalk/engine';
 import { decodeModeOf, offsetShift } from './decode-mode.js';
 import type { FastTable } from './fast-table.js';
-import type { PlainAccess } from './plain-access.js';
-import { plainAccessOf } from './plain-access.js';
 import { Translator } from './translator.js';
 
 /** What finding code needs of its core. */
@@ -52,12 +50,6 @@ export class CodeSource {
       if (block !== undefined) return block;
     }
     return this.uncommonBlock(page, pc);
-  }
-
-  /** One instruction of a page, alone: a block that nobody keeps here, and what it is if that is simple. */
-  single(page: CodePage, offset: number, itstate: number): { readonly block: Block; readonly plain: PlainAccess | undefined } {
-    const block = this.translator.translate(decodeModeOf(page.mode), page.hostPage * 4096, offset, itstate, undefined, 1);
-    return { block, plain: plainAccessOf(this.translator.builder) };
   }
 
   private enterPage(pc: number): CodePage {

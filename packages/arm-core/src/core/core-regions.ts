@@ -11,6 +11,7 @@ import type { MemoryAccess } from './memory-access.js';
 import { neonFloatInlines } from './neon-float-inlines.js';
 import { neonInlines } from './neon-inlines.js';
 import type { PlainAccess } from './plain-access.js';
+import { plainAccessOf } from './plain-access.js';
 import { RegionFormer } from './region-former.js';
 import type { TranslationOptions } from './region-runner.js';
 import { RegionRunner } from './region-runner.js';
@@ -42,6 +43,7 @@ export class CoreRegions {
   private readonly words: Int32Array;
   private readonly code: CodeSource;
   private readonly system: SystemInlines;
+  private readonly translator: Translator;
 
   constructor(
     owner: RegionOwner,
@@ -54,6 +56,7 @@ export class CoreRegions {
     this.owner = owner;
     this.words = owner.words;
     this.code = owner.code;
+    this.translator = translator;
     this.jumps = new JumpTable(owner.words);
     this.system = new SystemInlines(
       memory.regions.find((region) => region.writable),
@@ -136,8 +139,10 @@ export class CoreRegions {
     const step = this.runner.steps[number]!;
     let { block } = step;
     if (block === undefined) {
-      ({ block, plain: step.plain } = code.single(step.page, step.offset, step.itstate));
+      const { page, offset, itstate } = step;
+      block = this.translator.translate(step.mode, page.hostPage * 4096, offset, itstate, undefined, 1);
       step.block = block;
+      step.plain = plainAccessOf(this.translator.builder);
     }
     R[layout.BUDGET] = budget;
     R[layout.PC] = pc;
@@ -149,7 +154,7 @@ export class CoreRegions {
       const { plain } = step;
       let isDone = true;
       if (plain !== undefined) isDone = this.transfer(plain, pc + block.offsets[1]! - block.offsets[0]!);
-      else for (const statement of block.statements) statement();
+      else for (const statement of block.statements!) statement();
       owner.block = undefined;
       if (isDone && code.page !== null && !owner.attention) {
         R[layout.ITSTATE] = 0;

@@ -1,4 +1,4 @@
-import type { Block, ClosureCompiler } from '@tablewalk/engine';
+import type { Block, BlockCompiler } from '@tablewalk/engine';
 import { finishBlock, layout, ops } from '@tablewalk/engine';
 import type { DecodeMode } from '../isa/arm-builder.js';
 import { ArmBuilder } from '../isa/arm-builder.js';
@@ -18,16 +18,16 @@ export const LONGEST_BLOCK = 48;
 /** ITAdvance (ARM DDI 0406C, A2.5.2). */
 export const advanceIt = (itstate: number): number => ((itstate & 7) === 0 ? 0 : (itstate & 0xe0) | ((itstate << 1) & 0x1f));
 
-/** Reads guest code and makes blocks of it: decode, semantics into micro-operations, closures. */
+/** Reads guest code and makes blocks of it: decode, semantics into micro-operations, closures or compact code. */
 export class Translator {
   readonly builder: ArmBuilder;
   private readonly sets: InstructionSets;
-  private readonly compiler: ClosureCompiler;
+  private readonly compiler: BlockCompiler;
   private readonly fetch: (host: number) => number;
   private readonly profile: CoreProfile;
 
   /** `fetch` gives the halfword at an offset in guest memory. */
-  constructor(profile: CoreProfile, sets: InstructionSets, compiler: ClosureCompiler, fetch: (host: number) => number) {
+  constructor(profile: CoreProfile, sets: InstructionSets, compiler: BlockCompiler, fetch: (host: number) => number) {
     this.profile = profile;
     this.builder = new ArmBuilder(profile);
     this.sets = sets;

@@ -18,17 +18,31 @@ import { binaryValue, carryValue, pureValue, selectValue, unaryValue } from './v
 type Effect = () => void;
 type Value = () => number;
 
-/** A block as closures. The statements of instruction k are [starts[k], starts[k + 1]). */
+/** A block, ready to execute: closures, or compact code (compact/opcodes.ts). */
 export interface CompiledBlock {
-  readonly statements: readonly Effect[];
+  /** Undefined for compact code. */
+  readonly statements: readonly Effect[] | undefined;
+  /** The statements of instruction k are [starts[k], starts[k + 1]). */
   readonly starts: readonly number[];
+  /** The first statement, and one past the last; or where in the store its code is. */
+  readonly from: number;
+  readonly end: number;
+}
+
+export interface CompiledClosures extends CompiledBlock {
+  readonly statements: readonly Effect[];
+}
+
+/** What makes blocks of micro-operations. */
+export interface BlockCompiler {
+  compile(block: Builder, privileged: boolean, thumb: boolean): CompiledBlock;
 }
 
 /**
  * Turns the micro-operations of a block into closures, one for each effect (tier 0 of ENGINE.md). One compiler serves one core; `privileged` and
  * `thumb` are those of the block being compiled.
  */
-export class ClosureCompiler {
+export class ClosureCompiler implements BlockCompiler {
   private readonly env: ClosureEnvironment;
   private readonly placement = new Placement();
   /** Statements that compute from state words and constants into a state word, and set flags perhaps. */
@@ -46,7 +60,7 @@ export class ClosureCompiler {
     this.env = env;
   }
 
-  compile(block: Builder, privileged: boolean, thumb: boolean): CompiledBlock {
+  compile(block: Builder, privileged: boolean, thumb: boolean): CompiledClosures {
     this.block = block;
     this.code = block.code;
     this.privileged = privileged;
@@ -66,7 +80,8 @@ export class ClosureCompiler {
       if (statements.length === before) statements.push(nothing);
     }
     starts.push(statements.length);
-    return { statements: statements.slice(), starts: statements.length === instructions ? oneEach(instructions) : starts.slice() };
+    const list = statements.length === instructions ? oneEach(instructions) : starts.slice();
+    return { statements: statements.slice(), starts: list, from: 0, end: statements.length };
   }
 
   /** Whether instruction `k` is the first of the block, or touches another line of code than the one before it. */

@@ -1,4 +1,6 @@
 import type { StateViews, VectorKernel } from '../kernel.js';
+import { FAST_TABLE_PL0, FAST_TABLE_PL1 } from '../layout.js';
+import * as op from '../ops.js';
 
 /** What of a running block the rest of the core needs to see. */
 export class Frame {
@@ -50,3 +52,7 @@ export interface ClosureEnvironment {
   /** Vector kernels bound to this core. */
   readonly bound: Map<VectorKernel, (a: number, b: number, c: number) => void>;
 }
+
+/** Word index of the fast table for an access with these flags. */
+export const tableOf = (flags: number, privileged: boolean): number =>
+  (privileged && (flags & op.MEM_UNPRIVILEGED) === 0 ? FAST_TABLE_PL1 : FAST_TABLE_PL0) >>> 2;

@@ -1,6 +1,6 @@
-import { FAST_ADDEND, FAST_TABLE_PL0, FAST_TABLE_PL1, FAST_WRITE_TAG } from '../layout.js';
+import { FAST_ADDEND, FAST_WRITE_TAG } from '../layout.js';
 import * as op from '../ops.js';
-import type { ClosureEnvironment } from './environment.js';
+import { type ClosureEnvironment, tableOf } from './environment.js';
 import { shadowedStore, shadowedStoreMultiple, shadowedWordStore } from './memory-shadowed.js';
 import type { Operand } from './operand.js';
 import { asCode } from './operand.js';
@@ -12,9 +12,6 @@ type Value = () => number;
  * Fast path of loads and stores: one look at the fast table, whose tag holds the page and demands alignment; everything else is the access port's.
  * `t` is the word index of the table for the privilege of the access. Addresses come in two shapes, register plus constant and any closure.
  */
-const tableOf = (flags: number, privileged: boolean): number =>
-  (privileged && (flags & op.MEM_UNPRIVILEGED) === 0 ? FAST_TABLE_PL1 : FAST_TABLE_PL0) >>> 2;
-
 /** Bytes that leave a page for the whole of a multiple access. */
 const lastStart = (count: number): number => 4096 - 4 * count;
 

@@ -148,6 +148,11 @@ export class Placement {
     }
     const isOnly = this.nextUser[first]! < 0;
     const user = this.user[first]!;
+    // Its only user vanishes: what it does, it does.
+    if (isOnly && this.place[user] === UNUSED && isPure(this.code[user * op.STRIDE]!)) {
+      this.place[i] = UNUSED;
+      return;
+    }
     if (isOnly && this.movable(kind, i, this.at[user]!)) {
       this.place[i] = INLINE;
       this.at[i] = this.at[user]!;

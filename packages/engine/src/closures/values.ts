@@ -157,7 +157,7 @@ export const multiplyHighSigned = (x: number, y: number): number => (multiplyHig
 
 export const reverseBytes = (x: number): number => (x << 24) | ((x & 0xff00) << 8) | ((x >>> 8) & 0xff00) | (x >>> 24);
 
-const reverseBits = (x: number): number => {
+export const reverseBits = (x: number): number => {
   let v = ((x >>> 1) & 0x55555555) | ((x & 0x55555555) << 1);
   v = ((v >>> 2) & 0x33333333) | ((v & 0x33333333) << 2);
   v = ((v >>> 4) & 0x0f0f0f0f) | ((v & 0x0f0f0f0f) << 4);
