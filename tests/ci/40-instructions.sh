@@ -5,4 +5,5 @@ cd "$(dirname "$0")/../.." || exit 1
 status=0
 node tests/run-source.mjs tests/instructions/main.ts "${SEED:-1000}" "${COUNT:-200000}" --each 2 || status=1
 node tests/run-source.mjs tests/instructions/main.ts "${SEED:-1000}" "${TRANSLATED:-4000}" --each 2 --engine wasm || status=1
+node tests/run-source.mjs tests/instructions/main.ts "${SEED:-1000}" "${COMPACT:-20000}" --each 2 --engine compact || status=1
 exit $status

@@ -6,7 +6,7 @@ import { BATCH_MAX, IN_CPSR, OUT_TYPE, TYPE_STUCK } from './batch-layout.js';
 import { censusText } from './census.js';
 import { compare, describeDifferences } from './compare.js';
 import { generate } from './generate.js';
-import { runHere, runTranslated, translateAtOnce } from './run-here.js';
+import { engineOptions, runHere, runTranslated } from './run-here.js';
 import { runQemu } from './run-qemu.js';
 
 // Compares single instructions with QEMU: main SEED COUNT [--only REGEXP] [--unpredictable] [--each N] [--engine wasm]; ends non-zero on a difference.
@@ -32,7 +32,7 @@ if (!existsSync(elf)) {
 }
 const only = flag('--only');
 const translated = flag('--engine') === 'wasm';
-const options = translated ? translateAtOnce : {};
+const options = engineOptions(flag('--engine'));
 let failed = 0;
 for (let done = 0, part = 0; done < count; part++) {
   const size = Math.min(BATCH_MAX, count - done);
@@ -48,7 +48,7 @@ for (let done = 0, part = 0; done < count; part++) {
   t = Date.now();
   const { output: actual, census } = translated
     ? runTranslated(readFileSync(elf), batch)
-    : { output: runHere(readFileSync(elf), batch), census: undefined };
+    : { output: runHere(readFileSync(elf), batch, options), census: undefined };
   const here = Date.now() - t;
   const { stuck, triaged, differences } = compare(batch, expected, actual);
   const record = flag('--record');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { unpackRecorded } from '../recorded-batch.js';
 import type { Batch } from './batch-layout.js';
 import { compare, describeDifferences } from './compare.js';
-import { runHere, runTranslated } from './run-here.js';
+import { neverTranslate, runHere, runTranslated } from './run-here.js';
 
 const file = (name: string): Uint8Array => readFileSync(new URL(name, import.meta.url));
 
@@ -15,6 +15,10 @@ describe('recorded single instructions give the results that QEMU gave', () => {
     const { tests, differences } = compare(batch, expected, runHere(harness, batch));
     expect(tests).toBeGreaterThan(1_000);
     expect(describeDifferences(batch, differences)).toBe('');
+  });
+
+  it('as compact code', { timeout: 240_000 }, () => {
+    expect(describeDifferences(batch, compare(batch, expected, runHere(harness, batch, neverTranslate)).differences)).toBe('');
   });
 
   it('on the translator, each from Wasm unless it leaves by design', { timeout: 240_000 }, () => {

@@ -8,10 +8,17 @@ import { Census } from './census.js';
 const bytes = (words: Uint32Array): Uint8Array => new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 
 /** Everything is translated the first time it is executed. */
-export const translateAtOnce: Partial<VirtMachineOptions> = {
+const translateAtOnce: Partial<VirtMachineOptions> = {
   engine: 'wasm',
   translation: { heat: 1, batch: 1, regions: 300, cold: true },
 };
+
+/** Nothing becomes hot: all of it is compact code. */
+export const neverTranslate: Partial<VirtMachineOptions> = { engine: 'wasm', translation: { heat: 1_000_000_000 } };
+
+/** What `--engine` says. */
+export const engineOptions = (name: string | undefined): Partial<VirtMachineOptions> =>
+  name === 'wasm' ? translateAtOnce : name === 'compact' ? neverTranslate : {};
 
 /** Output records of the batch from Tablewalk's machine running the harness. */
 export const runHere = (

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { translateAtOnce } from '../instructions/run-here.js';
+import { engineOptions } from '../instructions/run-here.js';
 import { packRecorded } from '../recorded-batch.js';
 import { compare, describeDifferences, describeTest } from './compare.js';
 import { generate } from './generate.js';
@@ -9,7 +9,7 @@ import { aloneIn, BATCH_MAX } from './layout.js';
 import { runHere } from './run-here.js';
 import { runQemu } from './run-qemu.js';
 
-// Compares system instructions and IT blocks with QEMU: main SEED COUNT [--only REGEXP] [--each N] [--show INDEX] [--record FILE] [--engine wasm]; ends non-zero on a difference.
+// Compares system instructions and IT blocks with QEMU: main SEED COUNT [--only REGEXP] [--each N] [--show INDEX] [--record FILE] [--engine wasm|compact]; ends non-zero on a difference.
 const flag = (name: string): string | undefined => {
   const i = process.argv.indexOf(name);
   return i < 0 ? undefined : process.argv[i + 1];
@@ -24,7 +24,7 @@ execFileSync('arm-linux-gnueabihf-gcc', [
   ...['-o', elf, `${harness}/harness.S`],
 ]);
 const only = flag('--only');
-const options = flag('--engine') === 'wasm' ? translateAtOnce : {};
+const options = engineOptions(flag('--engine'));
 let failed = 0;
 let triagedAll = 0;
 let leakedAll = 0;
