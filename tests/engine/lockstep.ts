@@ -42,7 +42,7 @@ const pair = new Lockstep(
       heat: number('heat', 300),
       batch: number('batch', 16),
       regions: number('regions', 6000),
-      interpreted: number('interpreted', 192_000),
+      interpreted: number('interpreted', 600_000),
     },
   },
 );

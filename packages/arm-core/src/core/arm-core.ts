@@ -20,9 +20,8 @@ import { ProgramStatus } from './program-status.js';
 import { Translator } from './translator.js';
 import { WatchedAccess } from './watched-access.js';
 
-/** Instructions that the interpreter keeps in blocks: alone, as closures of about 250 bytes each, and beside regions, which have what is executed often. */
-const ALONE = 600_000;
-const BESIDE_REGIONS = 192_000;
+/** Instructions that are kept in blocks: as closures, of about 250 bytes each, or as compact code, of about 70 with all that belongs to a block. */
+const HELD = 600_000;
 /** Words of compact code that there is room for at first. */
 const COMPACT_WORDS = 1 << 20;
 
@@ -133,7 +132,7 @@ export class ArmCore implements CodeWatcher {
     const translation = this.fast.keeps && !cached?.everyAccess ? parts.translation : undefined;
     // What is executed often is in regions, and what is left is mostly executed a few times.
     this.compact = translation && compactCode(env, COMPACT_WORDS);
-    this.cache = new CodeCache(memory.codeGranules, translation ? (translation.interpreted ?? BESIDE_REGIONS) : ALONE, this.compact?.store);
+    this.cache = new CodeCache(memory.codeGranules, translation?.interpreted ?? HELD, this.compact?.store);
     const fetch = cached === undefined ? (host: number) => memory.u16[host >>> 1]! : (host: number) => cached.fetch(host);
     const { A32: a32, T32: t32, T16: t16 } = decodeTables();
     const translator = (compiler: BlockCompiler): Translator => new Translator(parts.profile, { a32, t32, t16 }, compiler, fetch);

@@ -25,7 +25,7 @@ export interface TranslationOptions {
   readonly patience?: number;
   /** Regions kept; default 6000. */
   readonly regions?: number;
-  /** Instructions that the interpreter keeps in blocks beside regions; default 192,000. */
+  /** Instructions that the interpreter keeps in blocks beside regions; default 600,000. */
   readonly interpreted?: number;
   /** Leaves of one instruction soon after another, after which a region is made anew to call the interpreter there; default 32. */
   readonly leaves?: number;
