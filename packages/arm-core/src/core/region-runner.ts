@@ -50,6 +50,7 @@ const MOST_STEPS = 1 << 20;
 const LONGEST_WAIT = 10_000_000;
 
 const NO_CODE = new Uint16Array();
+const NO_SOURCE: readonly (readonly [offset: number, next: number])[] = [];
 
 const DEFAULT_LEAVES = 32;
 /** Times as many leaves as have a region made anew, after which that waits for no batch. */
@@ -289,7 +290,7 @@ export class RegionRunner {
         granules |= 1 << (Math.min(next - 1, 4095) >>> 7);
       }
       const entries: RegionEntry[] = [];
-      const source = region.blocks.map(({ offset, next }) => [offset, next] as const);
+      const source = this.asynchronous || !this.linked ? region.blocks.map(({ offset, next }) => [offset, next] as const) : NO_SOURCE;
       const translated: TranslatedRegion = {
         granules,
         entries,

@@ -78,13 +78,16 @@ export interface GroupMember {
 
 /** Finds groups of accesses, block by block. Where registers point is followed through additions of constants. */
 export class AccessGroups {
-  private readonly members = new Map<number, GroupMember>();
+  private readonly members: (GroupMember | undefined)[] = [];
+  private operations = 0;
   /** Registers and values: what they are counted from, and the distance. */
   private readonly registerBase = new Int32Array(PC);
   private readonly registerOffset = new Int32Array(PC);
   private valueBase = new Int32Array(1024);
   private valueOffset = new Int32Array(1024);
-  private readonly open = new Map<number, AccessGroup>();
+  /** Groups that may go on, each from another base: as many as `openCount` says. */
+  private readonly open: AccessGroup[] = [];
+  private openCount = 0;
   /** What the addresses of stepped accesses are counted from: these are not where one look serves all. */
   private readonly refused = new Set<number>();
   private next = FIRST_UNKNOWN;
@@ -94,16 +97,21 @@ export class AccessGroups {
 
   /** The group of access `i`, unless it is alone. */
   memberAt(i: number): GroupMember | undefined {
-    const member = this.members.get(i);
-    return member === undefined || member.group.count < 2 || this.refused.has(member.group.base) ? undefined : member;
+    const member = this.members[i];
+    return member === undefined || member.group.count < 2 || this.isRefused(member.group.base) ? undefined : member;
+  }
+
+  private isRefused(base: number): boolean {
+    return this.refused.size > 0 && this.refused.has(base);
   }
 
   analyse(builder: Builder, blocks: readonly RegionBlock[], plan: RegionPlan, alignmentChecked: boolean): void {
     this.block = builder;
     this.code = builder.code;
     this.alignmentChecked = alignmentChecked;
-    this.members.clear();
-    this.refused.clear();
+    this.operations = builder.count;
+    for (let i = 0; i < builder.count; i++) this.members[i] = undefined;
+    if (this.refused.size > 0) this.refused.clear();
     this.next = FIRST_UNKNOWN;
     if (this.valueBase.length < builder.count) {
       this.valueBase = new Int32Array(2 * builder.count);
@@ -120,7 +128,7 @@ export class AccessGroups {
 
   /** Nothing is known any longer. */
   private forget(): void {
-    this.open.clear();
+    this.openCount = 0;
     for (let n = 0; n < PC; n++) this.setUnknown(n);
   }
 
@@ -131,7 +139,7 @@ export class AccessGroups {
 
   private instruction(from: number, to: number, isStepped: boolean): void {
     let depth = 0;
-    if (isStepped) this.open.clear();
+    if (isStepped) this.openCount = 0;
     // Bits of the registers that were changed.
     let changed = 0;
     for (let i = from; i < to; i++) {
@@ -151,7 +159,7 @@ export class AccessGroups {
       } else if (kind === op.CALL) this.forget();
       else this.follow(i, kind);
     }
-    if (isStepped) this.open.clear();
+    if (isStepped) this.openCount = 0;
   }
 
   /** The register := value `v`, or something else (-1). Its bit, if it is one that is followed. */
@@ -206,7 +214,7 @@ export class AccessGroups {
   heads(): ReadonlySet<number> {
     const seen = new Set<AccessGroup>();
     const heads = new Set<number>();
-    for (const i of this.members.keys()) {
+    for (let i = 0; i < this.operations; i++) {
       const member = this.memberAt(i);
       if (member === undefined || seen.has(member.group)) continue;
       seen.add(member.group);
@@ -230,18 +238,21 @@ export class AccessGroups {
     const bytes = isMultiple ? size * this.code[base + 3]! : size;
     const alignment = flags & op.MEM_ELEMENTS && !this.alignmentChecked ? 1 : size;
     const low = this.valueOffset[this.code[base + 1]!]!;
-    let group = this.open.get(from);
+    let at = 0;
+    while (at < this.openCount && this.open[at]!.base !== from) at++;
+    let group = at < this.openCount ? this.open[at] : undefined;
     if (isConditional) {
       // It may use a look and makes none: who tests a pointer first does not want it looked at before.
       if (group === undefined || !(isStore ? group.stores : group.loads) || !group.takes(low, bytes, alignment)) return;
     } else if (group === undefined || !group.takes(low, bytes, alignment)) {
       group = new AccessGroup(from, low, bytes, alignment);
-      this.open.set(from, group);
+      this.open[at] = group;
+      if (at === this.openCount) this.openCount++;
     }
     group.add(low, bytes, alignment);
     group.count++;
     if (isStore) group.stores = true;
     else group.loads = true;
-    this.members.set(i, { group, offset: low });
+    this.members[i] = { group, offset: low };
   }
 }

@@ -39,8 +39,10 @@ interface Loop {
 
 /** Components being written, one after another: where to branch to reach each. */
 interface Sequence {
-  readonly labelOf: ReadonlyMap<number, Label>;
-  readonly componentOf: ReadonlyMap<number, Component>;
+  /** By block, for headers of components that are not the first. */
+  readonly labelOf: readonly (Label | undefined)[];
+  /** By block. */
+  readonly componentOf: readonly (Component | undefined)[];
 }
 
 /**
@@ -120,9 +122,8 @@ export class RegionEmitter {
 
   private numberEntries(): void {
     this.numbers.clear();
-    for (const block of [...this.frame.graph.entries, ...this.frame.graph.sideEntries]) {
-      if (!this.numbers.has(block)) this.numbers.set(block, this.numbers.size);
-    }
+    for (const block of this.frame.graph.entries) this.numbers.set(block, this.numbers.size);
+    for (const block of this.frame.graph.sideEntries) if (!this.numbers.has(block)) this.numbers.set(block, this.numbers.size);
     this.dispatches = this.numbers.size > 1;
   }
 
@@ -150,12 +151,13 @@ export class RegionEmitter {
 
   private sequence(components: readonly Component[], isTop: boolean): void {
     const { w } = this.frame;
-    const labelOf = new Map<number, Label>();
-    const componentOf = new Map<number, Component>();
+    const { length } = this.frame.region.blocks;
+    const labelOf = new Array<Label | undefined>(length).fill(undefined);
+    const componentOf = new Array<Component | undefined>(length).fill(undefined);
     for (let i = components.length - 1; i >= 0; i--) {
       const component = components[i]!;
-      for (const block of component.blocks) componentOf.set(block, component);
-      if (i > 0) labelOf.set(component.header, w.block());
+      for (const block of component.blocks) componentOf[block] = component;
+      if (i > 0) labelOf[component.header] = w.block();
     }
     this.sequences.push({ labelOf, componentOf });
     if (isTop && this.adopts(0)) {
@@ -174,23 +176,24 @@ export class RegionEmitter {
   }
 
   /** To the block whose number is in ENTRY; not taken for `first`, which comes next. */
-  private dispatch(componentOf: ReadonlyMap<number, Component>, labelOf: ReadonlyMap<number, Label>, first: number): void {
+  private dispatch(componentOf: Sequence['componentOf'], labelOf: Sequence['labelOf'], first: number): void {
+    if (!this.dispatches) return;
     const { w } = this.frame;
     const targets: { readonly number: number; readonly label: Label }[] = [];
     for (const [block, number] of this.numbers) {
-      const header = componentOf.get(block)?.header;
+      const header = componentOf[block]?.header;
       if (block === header && block !== first && this.adopts(block)) {
         w.get(ENTRY);
         w.i32(number);
         w.op(wasm.I32_EQ);
         w.if();
         this.adopt(block);
-        w.br(labelOf.get(block)!);
+        w.br(labelOf[block]!);
         w.end();
         continue;
       }
-      const component = componentOf.get(block);
-      const label = component === undefined ? undefined : labelOf.get(component.header);
+      const component = componentOf[block];
+      const label = component === undefined ? undefined : labelOf[component.header];
       if (block !== first && label !== undefined) targets.push({ number, label });
     }
     if (targets.length === 0) return;
@@ -298,10 +301,10 @@ export class RegionEmitter {
       return;
     }
     let at = sequences.length - 1;
-    while (at >= 0 && !sequences[at]!.componentOf.has(index)) at--;
+    while (at >= 0 && sequences[at]!.componentOf[index] === undefined) at--;
     const sequence = sequences[at];
     if (sequence === undefined) throw new Error('[engine] [wasm] a branch leads nowhere');
-    const { header } = sequence.componentOf.get(index)!;
+    const { header } = sequence.componentOf[index]!;
     if (header !== index) {
       // By way of the loop around it, whose dispatch takes the flags from the state words if the block adopts them.
       flags.flushTo(this.adopts(index) ? 0 : wanted);
@@ -311,6 +314,6 @@ export class RegionEmitter {
       flags.flush();
       this.adopt(index);
     } else flags.flushTo(wanted);
-    w.br(sequence.labelOf.get(header)!);
+    w.br(sequence.labelOf[header]!);
   }
 }

@@ -1,6 +1,6 @@
 import { joinFlags, NZ_LOCAL, NZ_OF_OPERANDS, OF_ADD, OF_SUB } from './flag-state.js';
 import type { Region } from './region.js';
-import type { RegionPlan } from './region-plan.js';
+import type { EdgeVisitor, RegionPlan } from './region-plan.js';
 
 /** A strongly connected component: one block that is not its own successor, or a loop. */
 export interface Component {
@@ -22,8 +22,15 @@ interface Way extends Edge {
   readonly flags: number;
 }
 
-/** More than any mask of flags. */
-const MASKS = 64;
+/** The ways from a block for one mask of flags on its entry, and those that are known for other masks. */
+interface Ways {
+  readonly before: number;
+  readonly ways: readonly Way[];
+  readonly others: Ways | undefined;
+}
+
+/** Of a block whose flags on entry are what comes to it. */
+const FREE = -1;
 
 const LEAF: readonly Component[] = [];
 
@@ -34,9 +41,15 @@ const leaf = (block: number): Component => ({ isLoop: false, header: block, bloc
 export class RegionGraph {
   /** Index of the block at each halfword of the page, or -1. */
   private readonly at = new Int16Array(2048).fill(-1);
-  private edges: (readonly Edge[])[] = [];
-  /** What {@link ways} has found, by block and mask. */
-  private readonly known = new Map<number, readonly Way[]>();
+  private readonly edges: (readonly Edge[])[] = [];
+  /** What {@link ways} has found, by block. */
+  private readonly known: (Ways | undefined)[] = [];
+  /** The ways that are being found. */
+  private found: Way[] = [];
+  private readonly visitor: EdgeVisitor = (target, flags, afterCall) => {
+    const to = this.blockAt(target);
+    if (to >= 0) this.found.push({ to, flags, afterCall });
+  };
   private order: number[] = [];
   /** Some way leads back. */
   private hasLoops = false;
@@ -76,10 +89,12 @@ export class RegionGraph {
       this.onStack = new Uint8Array(room);
       this.marks = new Int32Array(room);
     }
-    this.known.clear();
-    this.headers.clear();
-    this.sideEntries.clear();
-    this.edges = blocks.map((_, i) => this.ways(i, 0));
+    if (this.headers.size > 0) this.headers.clear();
+    if (this.sideEntries.size > 0) this.sideEntries.clear();
+    for (let i = 0; i < blocks.length; i++) {
+      this.known[i] = undefined;
+      this.edges[i] = this.ways(i, 0);
+    }
     this.sortBlocks();
     if (this.hasLoops) {
       this.components = this.decompose(this.order, this.mark(this.order), -1);
@@ -100,17 +115,11 @@ export class RegionGraph {
 
   /** The ways from a block to others of the region, and where the flags are on them when they are `before` on its entry. */
   private ways(index: number, before: number): readonly Way[] {
-    const key = index * MASKS + before;
-    let ways = this.known.get(key);
-    if (ways === undefined) {
-      const found: Way[] = [];
-      this.plan.edges(this.region.blocks[index]!, before, (target, flags, afterCall) => {
-        const to = this.blockAt(target);
-        if (to >= 0) found.push({ to, flags, afterCall });
-      });
-      ways = found;
-      this.known.set(key, ways);
-    }
+    for (let known = this.known[index]; known !== undefined; known = known.others) if (known.before === before) return known.ways;
+    const ways: Way[] = [];
+    this.found = ways;
+    this.plan.edges(this.region.blocks[index]!, before, this.visitor);
+    this.known[index] = { before, ways, others: this.known[index] };
     return ways;
   }
 
@@ -225,10 +234,20 @@ export class RegionGraph {
 
   /** The head, where calls come back to, and loops: after the region was left, one of them is never far. */
   private chooseEntries(): void {
-    const chosen = new Set([0]);
-    for (const from of this.order) for (const { to, afterCall } of this.edges[from]!) if (afterCall) chosen.add(to);
-    for (const header of this.headers.keys()) chosen.add(header);
-    this.entries = [...chosen];
+    const { order } = this;
+    const chosen = this.mark([0]);
+    const entries = [0];
+    const choose = (block: number): void => {
+      if (this.marks[block] === chosen) return;
+      this.marks[block] = chosen;
+      entries.push(block);
+    };
+    for (let n = 0; n < order.length; n++) {
+      const edges = this.edges[order[n]!]!;
+      for (let e = 0; e < edges.length; e++) if (edges[e]!.afterCall) choose(edges[e]!.to);
+    }
+    if (this.hasLoops) for (const header of this.headers.keys()) choose(header);
+    this.entries = entries;
   }
 
   /**
@@ -236,93 +255,105 @@ export class RegionGraph {
    * enters the loop brings them into that form once, and no round writes them.
    */
   private followFlags(): void {
-    const fixed = new Map<number, number>();
-    for (const block of [...this.entries, ...this.headers.keys(), ...this.sideEntries]) fixed.set(block, 0);
+    const fixed = new Array<number>(this.region.blocks.length).fill(FREE);
+    for (const entry of this.entries) fixed[entry] = 0;
+    for (const header of this.headers.keys()) fixed[header] = 0;
+    for (const block of this.sideEntries) fixed[block] = 0;
     this.flagsIn = this.flagsFrom(fixed);
     let isKept = false;
     for (const header of this.headers.keys()) {
       const mask = this.flagsOfRounds(header);
       if (mask === (NZ_LOCAL | OF_SUB) || mask === (NZ_LOCAL | OF_ADD)) {
-        fixed.set(header, mask);
+        fixed[header] = mask;
         isKept = true;
       }
     }
     while (isKept) {
       this.flagsIn = this.flagsFrom(fixed);
-      const wrong = [...this.headers.keys()].filter(
-        (header) => fixed.get(header) !== 0 && this.flagsOfRounds(header) !== fixed.get(header),
-      );
+      const wrong = [...this.headers.keys()].filter((header) => fixed[header] !== 0 && this.flagsOfRounds(header) !== fixed[header]);
       if (wrong.length === 0) return;
-      for (const header of wrong) fixed.set(header, 0);
+      for (const header of wrong) fixed[header] = 0;
     }
   }
 
   /** Where the flags are when a loop comes round, if it is the same on every way; else 0. */
   private flagsOfRounds(header: number): number {
-    const found = new Set<number>();
+    let found = FREE;
     for (const from of this.headers.get(header)!) {
-      for (const { to, flags } of this.ways(from, this.flagsIn[from]!)) if (to === header) found.add(flags & ~NZ_OF_OPERANDS);
+      for (const { to, flags } of this.ways(from, this.flagsIn[from]!)) {
+        if (to !== header) continue;
+        const mask = flags & ~NZ_OF_OPERANDS;
+        if (found !== FREE && found !== mask) return 0;
+        found = mask;
+      }
     }
-    return found.size === 1 ? [...found][0]! : 0;
+    return Math.max(found, 0);
   }
 
-  private flagsFrom(fixed: ReadonlyMap<number, number>): number[] {
-    const known = new Array<number>(this.region.blocks.length).fill(-1);
-    const mark = ++this.marked;
-    for (const [block, flags] of fixed) {
-      known[block] = flags;
-      this.marks[block] = mark;
-    }
+  private flagsFrom(fixed: readonly number[]): number[] {
+    const known = fixed.slice();
+    const { order } = this;
     for (let changed = true; changed; ) {
       changed = false;
-      for (const i of this.order) {
-        if (known[i]! < 0) continue;
-        for (const { to, flags } of this.ways(i, known[i]!)) {
-          if (this.marks[to] === mark) continue;
+      for (let n = 0; n < order.length; n++) {
+        const flagsIn = known[order[n]!]!;
+        if (flagsIn === FREE) continue;
+        const ways = this.ways(order[n]!, flagsIn);
+        for (let e = 0; e < ways.length; e++) {
+          const { to, flags } = ways[e]!;
+          if (fixed[to] !== FREE) continue;
           const before = known[to]!;
-          const after = before < 0 ? flags : joinFlags(before, flags);
+          const after = before === FREE ? flags : joinFlags(before, flags);
           if (after === before) continue;
           known[to] = after;
           changed = true;
         }
       }
     }
-    return known.map((flags) => Math.max(flags, 0));
+    for (let i = 0; i < known.length; i++) if (known[i] === FREE) known[i] = 0;
+    return known;
   }
 
   private followRegisters(): void {
     const { blocks } = this.region;
+    const { order } = this;
     const written = blocks.map((block) => this.plan.written(block));
-    this.dirtyIn = blocks.map(() => 0);
+    const dirtyIn = new Array<number>(blocks.length).fill(0);
     for (let changed = true; changed; ) {
       changed = false;
-      for (const i of this.order) {
-        const out = this.dirtyIn[i]! | written[i]!;
-        for (const { to, afterCall } of this.edges[i]!) {
-          if (afterCall || (this.dirtyIn[to]! | out) === this.dirtyIn[to]) continue;
-          this.dirtyIn[to]! |= out;
+      for (let n = 0; n < order.length; n++) {
+        const out = dirtyIn[order[n]!]! | written[order[n]!]!;
+        const edges = this.edges[order[n]!]!;
+        for (let e = 0; e < edges.length; e++) {
+          const { to, afterCall } = edges[e]!;
+          if (afterCall || (dirtyIn[to]! | out) === dirtyIn[to]) continue;
+          dirtyIn[to]! |= out;
           changed = true;
         }
       }
     }
+    this.dirtyIn = dirtyIn;
   }
 
   private measure(): void {
     const { blocks } = this.region;
-    this.longest = blocks.map((block) => block.end - block.first);
+    const { order } = this;
+    const longest = blocks.map((block) => block.end - block.first);
     // Without the ways to loop headers and those after calls there are no cycles, but the order may be a poor one: repeat until nothing changes.
     for (let changed = true; changed; ) {
       changed = false;
-      for (let n = this.order.length - 1; n >= 0; n--) {
-        const i = this.order[n]!;
+      for (let n = order.length - 1; n >= 0; n--) {
+        const i = order[n]!;
         const own = blocks[i]!.end - blocks[i]!.first;
-        for (const { to, afterCall } of this.edges[i]!) {
-          if (afterCall || this.headers.has(to)) continue;
-          if (own + this.longest[to]! <= this.longest[i]!) continue;
-          this.longest[i] = own + this.longest[to]!;
+        const edges = this.edges[i]!;
+        for (let e = 0; e < edges.length; e++) {
+          const { to, afterCall } = edges[e]!;
+          if (afterCall || own + longest[to]! <= longest[i]! || this.headers.has(to)) continue;
+          longest[i] = own + longest[to]!;
           changed = true;
         }
       }
     }
+    this.longest = longest;
   }
 }

@@ -20,7 +20,9 @@ const PENDING = [
 export class RegionLeaves {
   private readonly frame: RegionFrame;
   private readonly stepFunction: () => number;
-  private readonly leaveLabels = new Map<number, Label>();
+  /** By what is pending: the label of the common exit, or -1, and whether anything leads there. */
+  private readonly labels = new Int32Array(2 * NZ_OF_OPERANDS).fill(-1);
+  private readonly used = new Uint8Array(2 * NZ_OF_OPERANDS);
   private number = 0;
   private firstStep = 0;
   /** Instructions at which the interpreter is called. */
@@ -41,9 +43,9 @@ export class RegionLeaves {
     this.number = slot;
     this.firstStep = firstStep;
     this.steps.length = 0;
-    this.leaveLabels.clear();
-    this.leaveLabels.set(0, this.frame.w.block());
-    for (const pending of PENDING) this.leaveLabels.set(pending, this.frame.w.block());
+    this.used.fill(0);
+    this.labels[0] = this.frame.w.block();
+    for (const pending of PENDING) this.labels[pending] = this.frame.w.block();
   }
 
   /** Ends them: what comes next is the function's end. */
@@ -51,9 +53,10 @@ export class RegionLeaves {
     const { w } = this.frame;
     for (let i = PENDING.length - 1; i >= 0; i--) {
       w.end();
+      if (this.used[PENDING[i]!] === 0) continue;
       this.frame.flags.mask = PENDING[i]!;
       this.frame.flags.flush();
-      w.br(this.leaveLabels.get(0)!);
+      w.br(this.labels[0]!);
     }
     w.end();
     this.frame.instructions.storeRegisters(this.frame.plan.writtenRegisters);
@@ -89,21 +92,24 @@ export class RegionLeaves {
     this.frame.w.set(this.frame.exitCode);
   }
 
-  private leaveLabel(): Label | undefined {
-    return this.leaveLabels.get(this.frame.flags.mask & ~NZ_OF_OPERANDS);
+  /** The common exit of what is pending, or -1: then it is brought up to date first. */
+  private leaveLabel(): Label {
+    const pending = this.frame.flags.mask & ~NZ_OF_OPERANDS;
+    this.used[pending] = 1;
+    return this.labels[pending]!;
   }
 
   leave(): void {
     const label = this.leaveLabel();
     const { mask } = this.frame.flags;
-    if (label === undefined) this.frame.flags.flush();
-    this.frame.w.br(label ?? this.leaveLabels.get(0)!);
+    if (label < 0) this.frame.flags.flush();
+    this.frame.w.br(label < 0 ? this.labels[0]! : label);
     this.frame.flags.mask = mask;
   }
 
   leaveIf(): void {
     const label = this.leaveLabel();
-    if (label !== undefined) {
+    if (label >= 0) {
       this.frame.w.brIf(label);
       return;
     }

@@ -54,16 +54,18 @@ export class RegionModuleBuilder {
       stateOffset,
       inlines,
       (kernel) => this.kernelFunction(kernel),
-      () => this.imported(STEP, HOST, STEP, [TYPE_I32]),
-      () => this.imported(FOLLOW, HOST, FOLLOW, [TYPE_I32]),
+      () => this.imported(STEP, HOST, STEP, true),
+      () => this.imported(FOLLOW, HOST, FOLLOW, true),
       variant,
     );
   }
 
-  private imported(key: Kernel | typeof STEP | typeof FOLLOW, module: string, name: string, results: readonly number[]): number {
+  /** All take what a region's function takes; with `results` they also give what it gives. */
+  private imported(key: Kernel | typeof STEP | typeof FOLLOW, module: string, name: string, results: boolean): number {
     let number = this.numbers.get(key);
     if (number === undefined) {
-      number = this.encoder.importFunction(module, name, this.encoder.type([TYPE_I32, TYPE_I32, TYPE_I32], results));
+      const type = results ? this.regionType : this.encoder.type([TYPE_I32, TYPE_I32, TYPE_I32], []);
+      number = this.encoder.importFunction(module, name, type);
       this.numbers.set(key, number);
     }
     return number;
@@ -72,7 +74,7 @@ export class RegionModuleBuilder {
   private kernelFunction(kernel: Kernel): number {
     if (kernel.kind === 'call') throw new Error(`[engine] [wasm] ${kernel.name} is called from the interpreter only`);
     if (!this.numbers.has(kernel)) this.kernels.push(kernel);
-    return this.imported(kernel, KERNELS, `${this.kernels.length - 1}`, kernel.kind === 'pure' ? [TYPE_I32] : []);
+    return this.imported(kernel, KERNELS, `${this.kernels.length - 1}`, kernel.kind === 'pure');
   }
 
   /** Adds a region, which will be in the table at `slot`. The sites where it calls the interpreter are numbered from `firstStep` on. */

@@ -1,3 +1,4 @@
+import type { Value } from '@tablewalk/engine';
 import { layout } from '@tablewalk/engine';
 import {
   maintainCache,
@@ -31,11 +32,21 @@ const threadRegisters: ReadonlyMap<number, { readonly word: number; readonly pl0
   [0xf0d04, { word: layout.TPIDRPRW, pl0: false }],
 ]);
 
+/** CTR: it never changes, and kernels read it before they maintain a range, since it has the size of a line. */
+const CTR = 0xf0001;
+
+/** What MRC of a register reads. */
+const systemRegister = (b: ArmBuilder, key: number): Value => {
+  const thread = threadRegisters.get(key);
+  if (thread !== undefined && (b.privileged || thread.pl0)) return b.getState(thread.word);
+  const ctr = b.profile.id['CTR'];
+  if (key === CTR && b.privileged && ctr !== undefined && !b.profile.absent?.includes('CTR')) return b.const(ctr);
+  return b.call(readSystemRegister, b.const(key));
+};
+
 const mrc: Encoding['semantics'] = (b, f) => {
   if (!isSystem(f)) return b.undefined();
-  const thread = threadRegisters.get(keyOf(f));
-  const value =
-    thread !== undefined && (b.privileged || thread.pl0) ? b.getState(thread.word) : b.call(readSystemRegister, b.const(keyOf(f)));
+  const value = systemRegister(b, keyOf(f));
   if (f['t'] === 15) setConditionFlags(b, value);
   else b.setReg(f['t']!, value);
 };
