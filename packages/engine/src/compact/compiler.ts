@@ -341,9 +341,9 @@ export class CompactCompiler implements BlockCompiler {
     const y = operands & 2 ? this.word(b) : -1;
     const z = operands & 4 ? this.word(code[base + 3]!) : -1;
     const word = this.destination(i);
-    if (operands & 4) this.put(kind, 4, word, x, y, z);
-    else if (operands & 2) this.put(kind, 3, word, x, y);
-    else this.put(kind, 2, word, x);
+    if (operands & 4) this.put(compact.plain(kind), 4, word, x, y, z);
+    else if (operands & 2) this.put(compact.plain(kind), 3, word, x, y);
+    else this.put(compact.plain(kind), 2, word, x);
     return this.arrives(i, word);
   }
 
@@ -363,8 +363,15 @@ export class CompactCompiler implements BlockCompiler {
     const carry = kind === op.ADC_FLAGS ? this.word(c) : -1;
     this.beforeWrite(layout.FLAG_N, layout.FLAG_V, i);
     const word = this.destination(i);
-    if (kind === op.ADC_FLAGS) this.put(kind, 4, word, x, y, carry);
-    else this.put(withConstant ? (kind === op.ADD_FLAGS ? compact.ADD_FLAGS_CONST : compact.SUB_FLAGS_CONST) : kind, 3, word, x, y);
+    if (kind === op.ADC_FLAGS) this.put(compact.plain(kind), 4, word, x, y, carry);
+    else
+      this.put(
+        withConstant ? (kind === op.ADD_FLAGS ? compact.ADD_FLAGS_CONST : compact.SUB_FLAGS_CONST) : compact.plain(kind),
+        3,
+        word,
+        x,
+        y,
+      );
     return this.arrives(i, word);
   }
 
