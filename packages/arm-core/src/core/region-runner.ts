@@ -17,7 +17,7 @@ import type { RegionFormer } from './region-former.js';
 
 /** How eagerly code is translated. None of it changes what a guest sees. */
 export interface TranslationOptions {
-  /** Executions of a block in the interpreter after which it is translated; default 300. */
+  /** Executions of a block in the interpreter after which it is translated; default 800. */
   readonly heat?: number;
   /** Regions compiled together; default 32. */
   readonly batch?: number;
@@ -40,7 +40,7 @@ export interface TranslationOptions {
   readonly linked?: boolean;
 }
 
-const DEFAULT_HEAT = 300;
+const DEFAULT_HEAT = 800;
 const DEFAULT_BATCH = 32;
 const DEFAULT_PATIENCE = 1000;
 const DEFAULT_REGIONS = 6000;
