@@ -10,9 +10,10 @@ import { PAGES_MASK, SLOT_BITS, type Tape, tapeFor } from './alloc/tape.js';
  * Allocators beside those of npm: node tests/run-source.mjs bench/alloc.ts [rounds [CASES]]; CASES is a regular expression, as in 'uniform 0.85'.
  *
  * A million mixed operations on 256k pages that are kept 50 % or 85 % full, lengths uniform from 1 to 64 or as a kernel asks for them. Each figure
- * is the median over rounds; a round starts one process for each allocator and workload, in turn, so that no allocator's shapes are in
- * another's call sites and what disturbs the machine disturbs all; the process's figure is the median of five runs. Time is the process's own (user and system), which a busy machine bends less; what the
- * loop takes that asks and looks handles up stands beside, and is part of every figure.
+ * is the least over rounds, since whoever shares the processor's cores only adds, for seconds at a time and by up to a half; the median and the most stand in
+ * brackets. A round starts one process for each allocator and workload, in turn, so that no allocator's shapes are in another's call sites; the process's
+ * figure is the median of five runs. Time is the process's own (user and system); what the loop takes that asks and looks handles up stands beside, and is
+ * part of every figure.
  * Loads and stores of metadata are counted in a process of their own, and each refusal is looked into: was there a fit?
  */
 /**
@@ -143,8 +144,8 @@ const main = (): void => {
       const counts = name in ours ? run(name, workload, fullness, true) : undefined;
       const accesses = counts ? `${counts.mean!.toFixed(1).padStart(8)} accesses, at most ${String(counts.most).padStart(4)}` : '';
       const refusals = `${String(last.refused).padStart(7)} refused${counts ? `, ${counts.refusedWithFit} of them with a fit` : ''}`;
-      const spread = `${Math.min(...times).toFixed(0)}-${Math.max(...times).toFixed(0)}`;
-      console.log(`  ${name.padEnd(42)} ${median(times).toFixed(1).padStart(7)} ns (${spread.padStart(9)}) ${refusals} ${accesses}`);
+      const spread = `${median(times).toFixed(0)}, ${Math.max(...times).toFixed(0)}`;
+      console.log(`  ${name.padEnd(42)} ${Math.min(...times).toFixed(1).padStart(7)} ns (${spread.padStart(9)}) ${refusals} ${accesses}`);
     }
   }
 };
