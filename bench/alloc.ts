@@ -145,7 +145,11 @@ const main = (): void => {
       const accesses = counts ? `${counts.mean!.toFixed(1).padStart(8)} accesses, at most ${String(counts.most).padStart(4)}` : '';
       const refusals = `${String(last.refused).padStart(7)} refused${counts ? `, ${counts.refusedWithFit} of them with a fit` : ''}`;
       const spread = `${median(times).toFixed(0)}, ${Math.max(...times).toFixed(0)}`;
-      console.log(`  ${name.padEnd(42)} ${Math.min(...times).toFixed(1).padStart(7)} ns (${spread.padStart(9)}) ${refusals} ${accesses}`);
+      console.log(
+        `  ${name.padEnd(42)} ${Math.min(...times)
+          .toFixed(1)
+          .padStart(7)} ns (${spread.padStart(9)}) ${refusals} ${accesses}`,
+      );
     }
   }
 };
