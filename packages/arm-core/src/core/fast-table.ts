@@ -8,6 +8,8 @@ const JUMP_ENTRIES = 1024;
  */
 const MOST_FETCHED = 4096;
 const DEVICE_ENTRIES = 16;
+/** Bytes: up to these it is quicker to ask of each page whether there is code than of all code whether it is there. */
+const SECTION = 2 ** 20;
 
 export interface SavedTables {
   /** Six words an entry: where, its four words, memory attributes. */
@@ -375,10 +377,11 @@ export class FastTable<Page = unknown> implements FastTablePort {
 
   dropEntry(va: number, sizeLog2: number): void {
     const low = (va & ~0xfff) >>> 0;
-    const size = Math.max(2 ** sizeLog2, 4096);
+    const size = sizeLog2 > 12 ? 2 ** sizeLog2 : 4096;
     this.dropDevices();
     let found = false;
-    if (sizeLog2 <= 16) {
+    if (size === 4096) found = this.dropOne(low);
+    else if (sizeLog2 <= 16) {
       // Counted, not compared: the last page of all is followed by the first.
       for (let page = low, left = size; left > 0; page += 4096, left -= 4096) found = this.dropOne(page) || found;
     } else found = this.dropMany(low, size);
@@ -399,6 +402,10 @@ export class FastTable<Page = unknown> implements FastTablePort {
       }
     }
     let found = false;
+    if (size <= SECTION) {
+      for (let page = low, left = size; left > 0; page += 4096, left -= 4096) found = this.forgetJump(page) || found;
+      return found;
+    }
     for (const pages of [this.fetched, this.taggedFetched, this.suspendedFetched]) {
       for (const tag of pages.keys()) if (((tag & ~0xfff) - low) >>> 0 < size) found = this.forgetJump(tag & ~0xfff) || found;
     }

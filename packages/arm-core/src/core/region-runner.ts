@@ -19,9 +19,9 @@ import type { RegionFormer } from './region-former.js';
 export interface TranslationOptions {
   /** Executions of a block in the interpreter after which it is translated; default 800. */
   readonly heat?: number;
-  /** Regions compiled together; default 32. */
+  /** Regions compiled together; default 64. */
   readonly batch?: number;
-  /** Executions of a wanted block after which a batch is translated although it is not full; default 1000. */
+  /** Executions of a wanted block after which a batch is translated although it is not full; default 2000. */
   readonly patience?: number;
   /** Regions kept; default 6000. */
   readonly regions?: number;
@@ -41,13 +41,13 @@ export interface TranslationOptions {
 }
 
 const DEFAULT_HEAT = 800;
-const DEFAULT_BATCH = 32;
-const DEFAULT_PATIENCE = 1000;
+const DEFAULT_BATCH = 64;
+const DEFAULT_PATIENCE = 2000;
 const DEFAULT_REGIONS = 6000;
 /** Numbers of steps after which all regions are dropped and begin again: a dropped region's are not used again. */
 const MOST_STEPS = 1 << 20;
 /** Guest time in ns after which a batch is translated although it is not full. */
-const LONGEST_WAIT = 10_000_000;
+const LONGEST_WAIT = 20_000_000;
 
 const NO_CODE = new Uint16Array();
 const NO_SOURCE: readonly (readonly [offset: number, next: number])[] = [];
