@@ -7,6 +7,7 @@ import * as op from '../ops.js';
 import type { KernelNumbers } from './kernels.js';
 import * as compact from './opcodes.js';
 import type { CompactStore } from './store.js';
+import { ValueUses } from './uses.js';
 
 /** Semantics may use the first temporaries themselves. */
 const FIRST_TEMP = layout.TEMP0 + 16;
@@ -39,9 +40,7 @@ export class CompactCompiler implements BlockCompiler {
   private form = new Uint8Array(4096);
   private at = new Int32Array(4096);
   private plus = new Int32Array(4096);
-  /** By value: how often it is used, and by which micro-operation last. */
-  private uses = new Int32Array(4096);
-  private lastUse = new Int32Array(4096);
+  private readonly uses = new ValueUses();
   /** Values of this instruction that are read where they are when somebody uses them. */
   private readonly lazy: number[] = [];
   private nextTemp = FIRST_TEMP;
@@ -63,7 +62,12 @@ export class CompactCompiler implements BlockCompiler {
     this.privileged = privileged;
     this.thumb = thumb;
     this.length = 0;
-    this.collectUses(count);
+    this.uses.collect(block);
+    if (count > this.form.length) {
+      this.form = new Uint8Array(2 * count);
+      this.at = new Int32Array(2 * count);
+      this.plus = new Int32Array(2 * count);
+    }
     this.instruction = -1;
     this.open.length = 0;
     let begin = 0;
@@ -92,38 +96,6 @@ export class CompactCompiler implements BlockCompiler {
     this.lazy.length = 0;
     this.nextTemp = FIRST_TEMP;
     return from;
-  }
-
-  private collectUses(count: number): void {
-    const { code, lists } = this.block;
-    if (count > this.form.length) {
-      this.form = new Uint8Array(2 * count);
-      this.at = new Int32Array(2 * count);
-      this.plus = new Int32Array(2 * count);
-      this.uses = new Int32Array(2 * count);
-      this.lastUse = new Int32Array(2 * count);
-    }
-    const { uses, lastUse } = this;
-    for (let i = 0; i < count; i++) {
-      uses[i] = 0;
-      lastUse[i] = -1;
-      const base = i * op.STRIDE;
-      const kind = code[base]!;
-      const bits = valueOperands(kind);
-      for (let n = 0; bits >>> n !== 0; n++) {
-        const v = code[base + 1 + n]!;
-        if (((bits >>> n) & 1) === 0 || v < 0) continue;
-        uses[v]!++;
-        lastUse[v] = i;
-      }
-      if (kind !== op.STORE_MULTIPLE) continue;
-      for (let n = 0; n < code[base + 3]!; n++) {
-        const item = lists[code[base + 2]! + n]!;
-        if (item >= 0) continue;
-        uses[~item]!++;
-        lastUse[~item] = i;
-      }
-    }
   }
 
   /* Output. */
@@ -203,7 +175,7 @@ export class CompactCompiler implements BlockCompiler {
   /** Words [low, high] are about to change, at micro-operation `i`: whatever is used after it is kept. */
   private beforeWrite(low: number, high: number, i: number): void {
     for (const v of this.lazy) {
-      if (this.lastUse[v]! <= i) continue;
+      if (this.uses.last[v]! <= i) continue;
       const form = this.form[v];
       const at = form === CONDITION ? layout.FLAG_N : this.at[v]!;
       const last = form === CONDITION ? layout.FLAG_V : at;
@@ -236,7 +208,7 @@ export class CompactCompiler implements BlockCompiler {
   /* Micro-operations. Each gives the last one that is done. */
 
   private operation(i: number, kind: number): number {
-    if (isPure(kind)) return this.uses[i] === 0 ? i : this.pure(i, kind);
+    if (isPure(kind)) return this.uses.count[i] === 0 ? i : this.pure(i, kind);
     const base = i * op.STRIDE;
     const { code } = this.block;
     const a = code[base + 1]!;
@@ -327,7 +299,7 @@ export class CompactCompiler implements BlockCompiler {
       }
     }
     const withConstant = kind < op.LSL_REG && this.form[b] === CONST ? compact.withConstant(kind) : 0;
-    if (withConstant === compact.ADD_CONST && this.uses[i] === 1 && this.form[a] === WORD) {
+    if (withConstant === compact.ADD_CONST && this.uses.count[i] === 1 && this.form[a] === WORD) {
       this.isRead(i, SUM, this.at[a]!, this.at[b]!);
       return i;
     }
@@ -385,7 +357,7 @@ export class CompactCompiler implements BlockCompiler {
 
   private if(i: number, condition: number): void {
     const end = this.endOf(i);
-    for (const v of this.lazy) if (this.lastUse[v]! > end && this.at[v]! < FIRST_TEMP) this.keep(v);
+    for (const v of this.lazy) if (this.uses.last[v]! > end && this.at[v]! < FIRST_TEMP) this.keep(v);
     const isCondition = this.form[condition] === CONDITION;
     const test = isCondition ? this.at[condition]! : this.word(condition);
     if (this.exitsWithin(i, end)) this.put(compact.GOTO, 1, this.block.nextOffset);
