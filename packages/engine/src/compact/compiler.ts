@@ -45,7 +45,8 @@ export class CompactCompiler implements BlockCompiler {
   private readonly lazy: number[] = [];
   private nextTemp = FIRST_TEMP;
   private instruction = 0;
-  private out = new Int32Array(1024);
+  /** The store's words, and where the next one goes: the block is written where it stays. */
+  private out!: Int32Array;
   private length = 0;
   /** Heads of the IFs around. */
   private readonly open: number[] = [];
@@ -61,7 +62,10 @@ export class CompactCompiler implements BlockCompiler {
     this.block = block;
     this.privileged = privileged;
     this.thumb = thumb;
-    this.length = 0;
+    const { store } = this;
+    const from = store.top;
+    this.out = store.words;
+    this.length = from;
     this.uses.collect(block);
     if (count > this.form.length) {
       this.form = new Uint8Array(2 * count);
@@ -70,18 +74,14 @@ export class CompactCompiler implements BlockCompiler {
     }
     this.instruction = -1;
     this.open.length = 0;
-    let begin = 0;
+    let begin = from;
     for (let i = 0; i < count; i++) {
       const k = code[i * op.STRIDE + 5]!;
       if (k !== this.instruction) begin = this.beginInstruction(k, begin);
       i = this.operation(i, code[i * op.STRIDE]!);
     }
     this.beginInstruction(block.offsets.length, begin);
-    const { store } = this;
-    store.reserve(this.length);
-    const from = store.top;
-    store.words.set(this.out.subarray(0, this.length), from);
-    store.top += this.length;
+    store.top = this.length;
     return { statements: undefined, starts: NO_STARTS, from, end: store.top };
   }
 
@@ -113,9 +113,9 @@ export class CompactCompiler implements BlockCompiler {
 
   private head(kind: number, operands: number, flags: number): void {
     if (this.length + operands + 6 > this.out.length) {
-      const larger = new Int32Array(2 * (this.out.length + operands));
-      larger.set(this.out);
-      this.out = larger;
+      this.store.top = this.length;
+      this.store.reserve(operands + 6);
+      this.out = this.store.words;
     }
     this.out[this.length++] = compact.headOf(kind, this.instruction, operands + 1, flags);
   }
