@@ -8,8 +8,6 @@ const JUMP_ENTRIES = 1024;
  */
 const MOST_FETCHED = 4096;
 const DEVICE_ENTRIES = 16;
-/** Bytes: up to these it is quicker to ask of each page whether there is code than of all code whether it is there. */
-const SECTION = 2 ** 20;
 
 export interface SavedTables {
   /** Six words an entry: where, its four words, memory attributes. */
@@ -401,12 +399,14 @@ export class FastTable<Page = unknown> implements FastTablePort {
         list.removeAt(i);
       }
     }
+    // Whichever is less to look at: the pages that are dropped, or those that have code.
+    const withCode = [this.fetched, this.taggedFetched, this.suspendedFetched];
     let found = false;
-    if (size <= SECTION) {
+    if (size / 4096 < withCode[0]!.size + withCode[1]!.size + withCode[2]!.size) {
       for (let page = low, left = size; left > 0; page += 4096, left -= 4096) found = this.forgetJump(page) || found;
       return found;
     }
-    for (const pages of [this.fetched, this.taggedFetched, this.suspendedFetched]) {
+    for (const pages of withCode) {
       for (const tag of pages.keys()) if (((tag & ~0xfff) - low) >>> 0 < size) found = this.forgetJump(tag & ~0xfff) || found;
     }
     return found;
