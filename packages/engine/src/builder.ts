@@ -28,10 +28,11 @@ export class Builder {
 
   reset(): void {
     this.count = 0;
-    this.lists.length = 0;
-    this.kernels.length = 0;
-    this.offsets.length = 0;
-    this.itstates.length = 0;
+    // New ones: a host takes longer to make a list short.
+    if (this.lists.length > 0) this.lists = [];
+    if (this.kernels.length > 0) this.kernels = [];
+    this.offsets = [];
+    this.itstates = [];
     this.ended = false;
     this.nextOffset = 0;
   }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Builder } from './builder.js';
 import type { Block } from './code-cache.js';
 import { CodeCache, finishBlock } from './code-cache.js';
+import { CompactStore } from './compact/store.js';
 
 const block = (offset: number, instructions: number, heat: number): Block => {
   const b = new Builder();
@@ -56,5 +57,24 @@ describe('a code cache that is full', () => {
     expect(dropped.length).toBe(10);
     cache.makeRoom();
     expect(kept()).toEqual([]);
+  });
+
+  it('keeps less compact code when that does not grow any more, and moves it together', () => {
+    const store = new CompactStore(400, 400);
+    const cache = new CodeCache(new Uint32Array(8), 1000, store);
+    const page = cache.page(3, 0, 2);
+    [5, 1, 9, 1].forEach((heat, i) => {
+      const from = store.top;
+      store.words.fill(i, from, from + 95);
+      store.top += 95;
+      cache.add(page, { ...block(64 * i, 10, heat), statements: undefined, from, end: store.top }, 0);
+    });
+    cache.makeRoom();
+    expect([0, 1, 2, 3].map((i) => page.block(64 * i) !== undefined)).toEqual([true, false, true, false]);
+    expect(store.top).toBe(190);
+    for (const i of [0, 2]) {
+      const { from, end } = page.block(64 * i)!;
+      expect([...store.words.subarray(from, end)]).toEqual(new Array(95).fill(i));
+    }
   });
 });

@@ -327,22 +327,29 @@ export class CodeCache {
   }
 
   /**
-   * Makes room when there is none for another block: drops those that the interpreter came to least often, as far as {@link LEFT} of the limit, and halves what
+   * Makes room when there is none for another block: drops those that the interpreter came to least often, as far as {@link LEFT} of what is full, and halves what
    * is counted of the others. Where a region begins they are kept, since they lead to it. Nobody may be executing one of the blocks.
    */
   makeRoom(): void {
-    if (this.instructions >= this.limit) this.dropColdest();
-    if (this.compact?.crowded)
-      this.compact.move((visit) => {
-        for (const page of this.pages.values())
-          page.dropBlocks((block) => {
-            visit(block);
-            return false;
-          });
-      });
+    if (this.instructions >= this.limit) this.dropColdest(this.limit);
+    if (!this.compact?.crowded) return;
+    this.moveTogether();
+    if (!this.compact.exhausted) return;
+    this.dropColdest(this.instructions);
+    this.moveTogether();
   }
 
-  private dropColdest(): void {
+  private moveTogether(): void {
+    this.compact!.move((visit) => {
+      for (const page of this.pages.values())
+        page.dropBlocks((block) => {
+          visit(block);
+          return false;
+        });
+    });
+  }
+
+  private dropColdest(full: number): void {
     // By the number of bits in the count.
     const byHeat = new Array<number>(33).fill(0);
     const rank = ({ heat }: Block): number => 32 - Math.clz32(heat);
@@ -354,7 +361,7 @@ export class CodeCache {
     let least = 0;
     for (let left = this.instructions; least <= 32; least++) {
       left -= byHeat[least]!;
-      if (left <= this.limit * LEFT) break;
+      if (left <= full * LEFT) break;
     }
     for (const page of this.pages.values())
       this.instructions -= page.dropBlocks((block) => {
@@ -363,7 +370,7 @@ export class CodeCache {
         return false;
       });
     // Whatever is left has a region.
-    if (this.instructions > this.limit * MOST_LEFT) this.clearRegions();
+    if (this.instructions > full * MOST_LEFT) this.clearRegions();
   }
 
   clear(): void {

@@ -42,14 +42,15 @@ export class CompactCompiler implements BlockCompiler {
   private plus = new Int32Array(4096);
   private readonly uses = new ValueUses();
   /** Values of this instruction that are read where they are when somebody uses them. */
-  private readonly lazy: number[] = [];
+  private lazy = new Int32Array(64);
+  private lazyCount = 0;
   private nextTemp = FIRST_TEMP;
   private instruction = 0;
   /** The store's words, and where the next one goes: the block is written where it stays. */
   private out!: Int32Array;
   private length = 0;
   /** Heads of the IFs around. */
-  private readonly open: number[] = [];
+  private open: number[] = [];
 
   constructor(store: CompactStore, kernels: KernelNumbers, env: ClosureEnvironment) {
     this.store = store;
@@ -73,7 +74,7 @@ export class CompactCompiler implements BlockCompiler {
       this.plus = new Int32Array(2 * count);
     }
     this.instruction = -1;
-    this.open.length = 0;
+    if (this.open.length > 0) this.open = [];
     let begin = from;
     for (let i = 0; i < count; i++) {
       const k = code[i * op.STRIDE + 5]!;
@@ -93,7 +94,7 @@ export class CompactCompiler implements BlockCompiler {
       from = this.length;
       this.instruction++;
     }
-    this.lazy.length = 0;
+    this.lazyCount = 0;
     this.nextTemp = FIRST_TEMP;
     return from;
   }
@@ -135,7 +136,12 @@ export class CompactCompiler implements BlockCompiler {
 
   private isRead(v: number, form: number, at: number, plus = 0): void {
     this.isAt(v, form, at, plus);
-    this.lazy.push(v);
+    if (this.lazyCount === this.lazy.length) {
+      const larger = new Int32Array(2 * this.lazyCount);
+      larger.set(this.lazy);
+      this.lazy = larger;
+    }
+    this.lazy[this.lazyCount++] = v;
   }
 
   private computeInto(word: number, v: number): void {
@@ -174,7 +180,8 @@ export class CompactCompiler implements BlockCompiler {
 
   /** Words [low, high] are about to change, at micro-operation `i`: whatever is used after it is kept. */
   private beforeWrite(low: number, high: number, i: number): void {
-    for (const v of this.lazy) {
+    for (let n = 0; n < this.lazyCount; n++) {
+      const v = this.lazy[n]!;
       if (this.uses.last[v]! <= i) continue;
       const form = this.form[v];
       const at = form === CONDITION ? layout.FLAG_N : this.at[v]!;
@@ -357,7 +364,10 @@ export class CompactCompiler implements BlockCompiler {
 
   private if(i: number, condition: number): void {
     const end = this.endOf(i);
-    for (const v of this.lazy) if (this.uses.last[v]! > end && this.at[v]! < FIRST_TEMP) this.keep(v);
+    for (let n = 0; n < this.lazyCount; n++) {
+      const v = this.lazy[n]!;
+      if (this.uses.last[v]! > end && this.at[v]! < FIRST_TEMP) this.keep(v);
+    }
     const isCondition = this.form[condition] === CONDITION;
     const test = isCondition ? this.at[condition]! : this.word(condition);
     if (this.exitsWithin(i, end)) this.put(compact.GOTO, 1, this.block.nextOffset);

@@ -1,5 +1,8 @@
 import { instructionOf, lengthOf } from './opcodes.js';
 
+/** 32 MiB: twice what the most instructions that are kept take as a rule. */
+const MOST_WORDS = 1 << 23;
+
 /** A block's place in a {@link CompactStore}. */
 export interface CompactRange {
   from: number;
@@ -12,14 +15,22 @@ export class CompactStore {
   /** Where the next block begins. */
   top = 0;
 
-  /** `capacity` in words; it grows where what is kept needs more. */
-  constructor(capacity: number) {
+  private readonly most: number;
+
+  /** `capacity` in words; where what is kept needs more it grows, up to `most` or a little beyond. */
+  constructor(capacity: number, most: number = MOST_WORDS) {
     this.words = new Int32Array(capacity);
+    this.most = most;
   }
 
   /** Little room is left: whoever knows what is kept should {@link move} it before more is added. */
   get crowded(): boolean {
     return this.top > this.words.length - (this.words.length >>> 4);
+  }
+
+  /** After a move: less should be kept, since it does not grow any more. */
+  get exhausted(): boolean {
+    return this.words.length >= this.most && this.top > this.words.length >>> 1;
   }
 
   /** Makes room for so many words more. */
@@ -43,7 +54,7 @@ export class CompactStore {
       range.end = this.top;
     });
     // Half full at most, so that moving costs each word that is added one that is moved.
-    if (this.top > this.words.length >>> 1) this.reserve(this.words.length);
+    if (this.top > this.words.length >>> 1 && this.words.length < this.most) this.reserve(this.words.length);
   }
 
   clear(): void {

@@ -177,8 +177,8 @@ export class InstructionEmitter {
     }
     this.operations(this.plan.starts[k]!, this.plan.starts[k + 1]!);
     for (const local of this.borrowed) this.w.release(local);
-    this.borrowed.length = 0;
-    this.saved.length = 0;
+    if (this.borrowed.length > 0) this.borrowed.length = 0;
+    if (this.saved.length > 0) this.saved.length = 0;
   }
 
   /** A branch out, to this instruction, when the i32 on the stack is not 0. */

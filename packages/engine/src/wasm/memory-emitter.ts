@@ -119,13 +119,13 @@ export class MemoryEmitter {
   begin(privileged: boolean, alignmentChecked: boolean): void {
     this.privileged = privileged;
     this.alignmentChecked = alignmentChecked;
-    this.kept.length = 0;
+    if (this.kept.length > 0) this.kept.length = 0;
   }
 
   /** The next block: nothing has been looked up in it. */
   beginBlock(): void {
     for (const local of this.kept) this.w.release(local);
-    this.kept.length = 0;
+    if (this.kept.length > 0) this.kept.length = 0;
   }
 
   private keep(): Local {

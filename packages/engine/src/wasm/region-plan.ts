@@ -132,7 +132,7 @@ export class RegionPlan {
 
   private instruction(k: number, from: number, to: number): void {
     const last = this.lastLeave(from, to);
-    this.undone.length = 0;
+    if (this.undone.length > 0) this.undone.length = 0;
     const own = this.isOurs(k, from, to, last);
     this.interpreted[k] = !own;
     this.mayLeave[k] = !own || last >= 0;
