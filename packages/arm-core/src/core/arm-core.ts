@@ -4,8 +4,8 @@ import type { CodeWatcher, GuestMemory, LateEffects, MemorySystem, Observer, Tim
 import { decodeTables } from '../isa/decode-tables.js';
 import type { CoreProfile } from '../profiles/profile.js';
 import { CPSR_A, CPSR_F, CPSR_I, CPSR_T, MODE_SVC, MODE_USR } from '../system/core-system.js';
+import { accessFor } from './access-for.js';
 import { bankOf, RegisterBanks } from './banks.js';
-import { CachedAccess } from './cached-access.js';
 import { CodeSource } from './code-source.js';
 import type { ArmCoreParts } from './core-parts.js';
 import { viewsOf } from './core-parts.js';
@@ -15,10 +15,9 @@ import { Exceptions } from './exceptions.js';
 import type { SavedTables } from './fast-table.js';
 import { FastTable } from './fast-table.js';
 import { GUEST_EXIT } from './guest-exit.js';
-import { MemoryAccess } from './memory-access.js';
+import type { MemoryAccess } from './memory-access.js';
 import { ProgramStatus } from './program-status.js';
 import { Translator } from './translator.js';
-import { WatchedAccess } from './watched-access.js';
 
 /** Instructions that are kept in blocks: as closures, of about 250 bytes each, or as compact code, of about 70 with all that belongs to a block. */
 const HELD = 600_000;
@@ -100,19 +99,7 @@ export class ArmCore implements CodeWatcher {
     });
     const cached = parts.cachedMemory;
     this.late = parts.lateEffects;
-    this.access =
-      cached === undefined
-        ? new (parts.transparentTables ? WatchedAccess : MemoryAccess)(
-            this.frame,
-            this.state,
-            memory,
-            parts.bus,
-            parts.memorySystem,
-            this.fast,
-            this,
-          )
-        : new CachedAccess(this.frame, this.state, memory, parts.bus, parts.memorySystem, this.fast, this, cached);
-    this.access.hashesStores = parts.hashesStores ?? false;
+    this.access = accessFor(parts, this.frame, this.state, this.fast, this);
     this.exceptions = new Exceptions(this);
     const env: ClosureEnvironment = {
       state: this.state,
