@@ -19,7 +19,7 @@ import type { MemoryAccess } from './memory-access.js';
 import { ProgramStatus } from './program-status.js';
 import { Translator } from './translator.js';
 
-/** Instructions that are kept in blocks: as closures, of about 250 bytes each, or as compact code, of about 70 with all that belongs to a block. */
+/** Instructions that are kept in blocks: as closures, of about 250 bytes each, or as compact code, of 22 bytes beside the block's own. */
 const HELD = 600_000;
 /** Words of compact code that there is room for at first. */
 const COMPACT_WORDS = 1 << 20;

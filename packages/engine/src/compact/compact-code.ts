@@ -13,7 +13,7 @@ export interface CompactCode {
   readonly run: CompactRun;
 }
 
-/** `capacity` in words: an instruction takes seven or so. */
+/** `capacity` in words: an instruction takes five or six. */
 export const compactCode = (env: ClosureEnvironment, capacity: number): CompactCode => {
   const store = new CompactStore(capacity);
   const kernels = new KernelNumbers(env.state, env.bound);
