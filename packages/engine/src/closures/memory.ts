@@ -12,6 +12,7 @@ type Value = () => number;
  * Fast path of loads and stores: one look at the fast table, whose tag holds the page and demands alignment; everything else is the access port's.
  * `t` is the word index of the table for the privilege of the access. Addresses come in two shapes, register plus constant and any closure.
  */
+
 /** Bytes that leave a page for the whole of a multiple access. */
 const lastStart = (count: number): number => 4096 - 4 * count;
 
