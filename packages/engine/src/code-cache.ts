@@ -33,7 +33,7 @@ export interface TranslatedRegion {
   readonly entries: readonly RegionEntry[];
   /** It does nothing with a smaller budget. */
   readonly leastBudget: number;
-  /** Index of its function in the table. */
+  /** Where its function is in the table, and which of those that were there it is (layout.ts, SLOT_INDEX). */
   readonly slot: number;
   /** Its blocks as offsets from the page, first instruction and past the last: kept where somebody compares. */
   readonly source?: { readonly thumb: boolean; readonly blocks: readonly (readonly [first: number, end: number])[] };

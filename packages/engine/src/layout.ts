@@ -81,9 +81,11 @@ export const FAST_INVALID = 4;
 export const JUMP_TABLE = 0x21000;
 export const JUMP_ENTRIES = 16384;
 export const JUMP_STRIDE = 4;
-/** Words of one entry: VA (a value no entry has: {@link JUMP_INVALID}), decode mode, index of the region's function, number of the entry in it. */
+/** Words of one entry: VA (a value no entry has: {@link JUMP_INVALID}), decode mode, the region's slot, number of the entry in it. */
 export const JUMP_PC = 0;
 export const JUMP_MODE = 1;
 export const JUMP_FUNCTION = 2;
 export const JUMP_ENTRY = 3;
 export const JUMP_INVALID = 1;
+/** Of a region's slot: index of its function in the table. The bits above count the regions that had the same before, so that no two are ever taken for one. */
+export const SLOT_INDEX = 0xffff;

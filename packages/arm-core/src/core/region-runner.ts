@@ -10,7 +10,7 @@ import type {
   Trampoline,
   TranslatedRegion,
 } from '@tablewalk/engine';
-import { compileRegions, instantiateRegions, makeTrampoline } from '@tablewalk/engine';
+import { compileRegions, instantiateRegions, layout, makeTrampoline } from '@tablewalk/engine';
 import type { DecodeMode } from '../isa/arm-builder.js';
 import type { PlainAccess } from './plain-access.js';
 import type { RegionFormer } from './region-former.js';
@@ -48,6 +48,10 @@ const DEFAULT_REGIONS = 6000;
 const MOST_STEPS = 1 << 20;
 /** Guest time in ns after which a batch is translated although it is not full. */
 const LONGEST_WAIT = 20_000_000;
+
+const { SLOT_INDEX } = layout;
+/** Slots from here on are the last at their index: numbers end. At 6,000 regions a second that takes nine hours, and then one place is less. */
+const LAST_SLOT = 0x7fff0000;
 
 const NO_CODE = new Uint16Array();
 const NO_SOURCE: readonly (readonly [offset: number, next: number])[] = [];
@@ -134,7 +138,7 @@ export class RegionRunner {
   late = 0;
   /** Instructions that the interpreter does for regions, by the number that they call it with. */
   steps: (Step | undefined)[] = [];
-  /** Regions by their slots of the table, and slots that are free below its end. */
+  /** Regions by the index of their slots, and slots for the next regions at those that are free below its end. */
   private readonly inTable: (Held | undefined)[] = [];
   private readonly free: number[] = [];
   private readonly batch: number;
@@ -178,7 +182,7 @@ export class RegionRunner {
     this.leaves = Math.max(options.leaves ?? DEFAULT_LEAVES, 1);
     this.cold = options.cold ?? false;
     this.asynchronous = options.asynchronous ?? false;
-    this.capacity = Math.max(options.regions ?? DEFAULT_REGIONS, 1);
+    this.capacity = Math.min(Math.max(options.regions ?? DEFAULT_REGIONS, 1), SLOT_INDEX);
     const host = { ...parts, table: new WebAssembly.Table({ element: 'anyfunc', initial: this.capacity }) };
     const { run, follow } = makeTrampoline(stateOffset, host, this.linked);
     this.run = run;
@@ -198,11 +202,15 @@ export class RegionRunner {
 
   /** The cache has dropped the region in this slot: a host holds a module for as long as a function of it is in the table. */
   dropped(slot: number): void {
-    const [first, end] = this.inTable[slot]!.steps;
+    const [first, end] = this.inTable[slot & SLOT_INDEX]!.steps;
     this.steps.fill(undefined, first, end);
-    this.inTable[slot] = undefined;
-    this.free.push(slot);
-    this.host.table.set(slot, null);
+    this.inTable[slot & SLOT_INDEX] = undefined;
+    this.release(slot);
+  }
+
+  private release(slot: number): void {
+    this.host.table.set(slot & SLOT_INDEX, null);
+    if (slot < LAST_SLOT) this.free.push(slot + SLOT_INDEX + 1);
   }
 
   private isUnderway(page: CodePage, block: Block): boolean {
@@ -218,8 +226,8 @@ export class RegionRunner {
   }
 
   /** A region was left at an instruction of its page, for which it could have called the interpreter. */
-  noteLeave(slot: number, offset: number, time: number): void {
-    const held = this.inTable[slot];
+  noteLeave(index: number, offset: number, time: number): void {
+    const held = this.inTable[index];
     if (held === undefined) return;
     const known = held.leaves.get(offset);
     const count =
@@ -282,7 +290,7 @@ export class RegionRunner {
       if (region === undefined) continue;
       const slot = this.free.pop() ?? this.inTable.push(undefined) - 1;
       const firstStep = this.steps.length;
-      const emitted = modules.add(region, { ...mode, key: page.mode }, slot, firstStep);
+      const emitted = modules.add(region, { ...mode, key: page.mode }, slot, firstStep, page.hostPage * 4096);
       for (const site of emitted.steps) this.steps.push({ ...site, page, mode, block: undefined, plain: undefined });
       let granules = 0;
       for (const { first, end, next } of region.blocks) {
@@ -335,7 +343,7 @@ export class RegionRunner {
 
   private putToUse({ held, instead }: Made): void {
     const { page, region } = held;
-    this.inTable[region.slot] = held;
+    this.inTable[region.slot & SLOT_INDEX] = held;
     if (instead !== undefined) this.cache.removeRegion(page, instead.region);
     if (this.cache.addRegion(page, region)) this.codeAppeared(page.hostPage);
   }
@@ -371,8 +379,7 @@ export class RegionRunner {
   private discard({ held: { page, region, steps }, source }: Made, isOfNow: boolean): void {
     this.late++;
     if (isOfNow) this.steps.fill(undefined, ...steps);
-    this.free.push(region.slot);
-    this.host.table.set(region.slot, null);
+    this.release(region.slot);
     for (const [offset] of source) {
       const block = page.block(offset);
       if (block !== undefined) block.heat = 0;

@@ -33,6 +33,13 @@ export class ByteWriter {
     this.byte(rest);
   }
 
+  /** The same of a value below 2^21, in three bytes whatever it is. */
+  unsigned21(value: number): void {
+    this.byte((value & 0x7f) | 0x80);
+    this.byte(((value >>> 7) & 0x7f) | 0x80);
+    this.byte(value >>> 14);
+  }
+
   /** Signed LEB128 of an int32. */
   signed(value: number): void {
     let rest = value | 0;

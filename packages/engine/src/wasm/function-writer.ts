@@ -13,6 +13,7 @@ export class FunctionWriter {
   private readonly head = new ByteWriter();
   private readonly types: number[] = [];
   private readonly free: Record<number, Local[]> = {};
+  private readonly definedCalls: number[] = [];
   private parameters = 0;
   private depth = 0;
   /** Offset of the core's state in the memory: known when code is written, so that an access to it needs no register. */
@@ -26,6 +27,7 @@ export class FunctionWriter {
   begin(parameters: number): void {
     this.code.reset();
     this.types.length = 0;
+    this.definedCalls.length = 0;
     for (const list of Object.values(this.free)) list.length = 0;
     this.parameters = parameters;
     this.depth = 0;
@@ -49,6 +51,11 @@ export class FunctionWriter {
     body.set(head.view());
     body.set(this.code.view(), head.length);
     return body;
+  }
+
+  /** Calls of {@link callDefined} in the body that `finish` has given: their positions, and numbers of the functions in turn. */
+  callsOfDefined(): readonly number[] {
+    return this.definedCalls.map((value, i) => (i % 2 === 0 ? value + this.head.length : value));
   }
 
   /** A new local, which begins as 0. */
@@ -148,6 +155,22 @@ export class FunctionWriter {
   call(functionIndex: number): void {
     this.code.byte(wasm.CALL);
     this.code.unsigned(functionIndex);
+  }
+
+  /** Calls the module's nth own function. Its number among all is not known yet: whoever encodes the module writes it (module-encoder.ts). */
+  callDefined(n: number): void {
+    this.toDefined(wasm.CALL, n);
+  }
+
+  /** The same in place of the running function. */
+  returnCallDefined(n: number): void {
+    this.toDefined(wasm.RETURN_CALL, n);
+  }
+
+  private toDefined(opcode: number, n: number): void {
+    this.code.byte(opcode);
+    this.definedCalls.push(this.code.length, n);
+    this.code.unsigned21(n);
   }
 
   /** The same in place of the running function. */

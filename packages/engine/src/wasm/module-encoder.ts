@@ -15,12 +15,17 @@ const FORM_FUNCTION = 0x60;
 
 /**
  * One module: a memory, functions and perhaps a table of functions imported, functions defined and exported. Imports number the functions before the defined
- * ones; defined functions call only imports, so an import may still be added while bodies are being written.
+ * ones, and may still be added while bodies are being written: where one defined function calls another its number is written at the end.
  */
 export class ModuleEncoder {
   private readonly types: { readonly key: string; readonly parameters: readonly number[]; readonly results: readonly number[] }[] = [];
   private readonly imports: { readonly module: string; readonly name: string; readonly type: number }[] = [];
-  private readonly functions: { readonly type: number; readonly body: Uint8Array; readonly name: string }[] = [];
+  private readonly functions: {
+    readonly type: number;
+    readonly body: Uint8Array;
+    readonly name: string;
+    readonly calls: readonly number[];
+  }[] = [];
   private readonly memoryModule: string;
   private readonly memoryName: string;
   private readonly tableName: string | undefined;
@@ -44,9 +49,9 @@ export class ModuleEncoder {
     return this.imports.push({ module, name, type }) - 1;
   }
 
-  /** Adds a function, exported under a name. `body` is everything of its code entry but the length. */
-  addFunction(type: number, body: Uint8Array, name: string): void {
-    this.functions.push({ type, body, name });
+  /** Adds a function, exported under a name. `body` is everything of its code entry but the length, `calls` as `FunctionWriter.callsOfDefined` has it. */
+  addFunction(type: number, body: Uint8Array, name: string, calls: readonly number[] = []): void {
+    this.functions.push({ type, body, name, calls });
   }
 
   encode(): Uint8Array<ArrayBuffer> {
@@ -100,7 +105,13 @@ export class ModuleEncoder {
     close(SECTION_EXPORT);
 
     section.unsigned(this.functions.length);
-    for (const { body } of this.functions) {
+    const number = new ByteWriter();
+    for (const { body, calls } of this.functions) {
+      for (let i = 0; i < calls.length; i += 2) {
+        number.reset();
+        number.unsigned21(this.imports.length + calls[i + 1]!);
+        body.set(number.view(), calls[i]);
+      }
       section.unsigned(body.length);
       section.append(body);
     }

@@ -1,5 +1,5 @@
 import type { Kernel } from '../kernel.js';
-import { BUDGET, EXIT_CODE } from '../layout.js';
+import { BUDGET, EXIT_CODE, SLOT_INDEX } from '../layout.js';
 import { EXIT_MISSED } from './exit-codes.js';
 import { NZ_OF_OPERANDS } from './flag-state.js';
 import type { Label } from './function-writer.js';
@@ -19,6 +19,8 @@ import { RegionWays } from './region-ways.js';
 export interface EmittedRegion {
   /** The function's code entry, without its length. */
   readonly body: Uint8Array;
+  /** Where it calls its module's functions (`FunctionWriter.callsOfDefined`). */
+  readonly calls: readonly number[];
   /** Offsets from the page where it may be entered: entry n at the nth. */
   readonly entries: readonly number[];
   /** Smallest budget that it does anything with. */
@@ -97,21 +99,26 @@ export class RegionEmitter {
     this.ways = ways;
   }
 
-  /** `slot` is what the state says when the region was left at an access; `firstStep` is the number of the first site in {@link EmittedRegion.steps}. */
-  emit(region: Region, mode: RegionMode, slot: number, firstStep: number): EmittedRegion {
+  /**
+   * `slot` is what the state says when the region was left at an access; `firstStep` is the number of the first site in {@link EmittedRegion.steps}; `sibling`
+   * knows the regions of the module.
+   */
+  emit(region: Region, mode: RegionMode, slot: number, firstStep: number, sibling: RegionFrame['sibling']): EmittedRegion {
     const { frame, leaves } = this;
     const { w, graph } = frame;
     frame.begin(region, mode);
+    frame.sibling = sibling;
     this.numberEntries();
     let leastBudget = 0;
     for (const entry of graph.entries) leastBudget = Math.max(leastBudget, graph.longest[entry]!);
-    leaves.open(slot, firstStep);
+    leaves.open(slot & SLOT_INDEX, firstStep);
     this.prologue(leastBudget);
     this.sequence(graph.components, true);
     w.op(wasm.UNREACHABLE);
     leaves.close();
     return {
       body: w.finish(),
+      calls: w.callsOfDefined(),
       entries: graph.entries.map((entry) => region.blocks[entry]!.offset),
       leastBudget,
       count: frame.block.offsets.length,

@@ -3,7 +3,7 @@ import { FlagState } from './flag-state.js';
 import type { FunctionWriter, Local } from './function-writer.js';
 import type { InstructionEmitter } from './instruction-emitter.js';
 import * as wasm from './opcodes.js';
-import type { Region, RegionBlock, RegionMode } from './region.js';
+import type { Region, RegionBlock, RegionMode, Sibling } from './region.js';
 import { RegionGraph } from './region-graph.js';
 import type { RegionPlan } from './region-plan.js';
 
@@ -31,6 +31,8 @@ export class RegionFrame {
   block!: Builder;
   code!: Int32Array;
   mode!: RegionMode;
+  /** The region of the module that begins at an offset from the page, in a decode mode. */
+  sibling!: (offset: number, key: number) => Sibling | undefined;
   flags!: FlagState;
   at!: Position;
   /** What leaving says (`RegionLeaves.setExitCode`). */

@@ -239,6 +239,44 @@ describe('regions', () => {
     expect([...bench.words.subarray(D + 4, D + 6)]).toEqual([0, -0x7fffffff]);
   });
 
+  it.each(['call', 'jump'])('of one module find each other without the table, as long as the jump table has them: a %s', (way) => {
+    const callee = new Builder();
+    callee.instruction(0x80, 4, 0);
+    callee.setReg(1, callee.add(callee.getReg(1), callee.const(5)));
+    callee.instruction(0x84, 4, 0);
+    callee.jump(callee.getReg(14));
+    const caller = new Builder();
+    caller.instruction(0, 4, 0);
+    if (way === 'call') caller.setReg(14, caller.pagePc(4));
+    caller.goto(0x80);
+    const slot = 1 + 3 * (layout.SLOT_INDEX + 1);
+    const modules = new RegionModuleBuilder(BASE);
+    modules.add(singleBlock(callee), MODE, slot, 0, 0x40000000);
+    modules.add(singleBlock(caller), MODE, 0, 0, 0x40000000);
+    const bench = new Bench(1);
+    const table = new WebAssembly.Table({ element: 'anyfunc', initial: 2 });
+    const host = { memory: bench.memory, table, state: bench.state, bound: new Map() };
+    instantiateRegions(modules.finish(), { ...host, follow: makeTrampoline(BASE, host).follow });
+    // By the table it would trap.
+    table.set(1, null);
+    const jumps = (layout.JUMP_TABLE >>> 2) + ((PAGE_VA + 0x80) >>> 2) * layout.JUMP_STRIDE;
+    const run = (function_: number | undefined, depth = 0): readonly number[] => {
+      const entry = function_ === undefined ? [layout.JUMP_INVALID, 0, 0, 0] : [PAGE_VA + 0x80, MODE.key, function_, 0];
+      bench.words.set(entry, jumps);
+      bench.words[1] = 7;
+      bench.words[14] = PAGE_VA + 4;
+      bench.words[layout.BUDGET] = 10;
+      bench.words[layout.DECODE_MODE] = MODE.key;
+      return [(table.get(0) as RegionFunction)(0, PAGE_VA, depth), bench.words[1], bench.words[layout.BUDGET]!];
+    };
+    expect(run(slot)).toEqual([PAGE_VA + 4, 12, 7]);
+    expect(run(undefined)).toEqual([PAGE_VA + 0x80, 7, 9]);
+    // Another that has its place, before and after it.
+    expect(() => run(slot - layout.SLOT_INDEX - 1)).toThrow(WebAssembly.RuntimeError);
+    expect(() => run(slot + layout.SLOT_INDEX + 1)).toThrow(WebAssembly.RuntimeError);
+    if (way === 'call') expect(run(slot, 400)).toEqual([PAGE_VA + 0x80, 7, 9]);
+  });
+
   it('refuse to compile a block that names a micro-operation that does not exist', () => {
     const b = new Builder();
     b.instruction(0, 4, 0);

@@ -1,9 +1,10 @@
 import type { Kernel, PureKernel, StateViews, VectorKernel } from '../kernel.js';
+import { SLOT_INDEX } from '../layout.js';
 import type { InlineKernels } from './inline-kernels.js';
 import { noInlineKernels } from './inline-kernels.js';
 import { ModuleEncoder } from './module-encoder.js';
 import { TYPE_I32 } from './opcodes.js';
-import type { Region, RegionMode, RegionVariant } from './region.js';
+import type { Region, RegionMode, RegionVariant, Sibling } from './region.js';
 import type { EmittedRegion } from './region-emitter.js';
 import { RegionEmitter } from './region-emitter.js';
 
@@ -44,6 +45,8 @@ export class RegionModuleBuilder {
   private slots: number[] = [];
   /** Numbers of the imported functions: of kernels, and of {@link RegionHost.step} and `follow`. */
   private readonly numbers = new Map<Kernel | typeof STEP | typeof FOLLOW, number>();
+  /** Regions of this module by the physical address and decode mode where they begin. */
+  private readonly siblings = new Map<number, Sibling>();
   /** The same in every module: it is the first of an encoder's types. */
   private readonly regionType: number;
 
@@ -77,10 +80,18 @@ export class RegionModuleBuilder {
     return this.imported(kernel, KERNELS, `${this.kernels.length - 1}`, kernel.kind === 'pure');
   }
 
-  /** Adds a region, which will be in the table at `slot`. The sites where it calls the interpreter are numbered from `firstStep` on. */
-  add(region: Region, mode: RegionMode, slot: number, firstStep = 0): EmittedRegion {
-    const emitted = this.emitter.emit(region, mode, slot, firstStep);
-    this.encoder.addFunction(this.regionType, emitted.body, `${this.slots.length}`);
+  /**
+   * Adds a region, which will have this slot (layout.ts). The sites where it calls the interpreter are numbered from `firstStep` on. Where `page` says what
+   * physical address its offsets count from, it calls regions of the module directly. It takes the next page of VAs to be the next physical one; another is
+   * found as always.
+   */
+  add(region: Region, mode: RegionMode, slot: number, firstStep = 0, page?: number): EmittedRegion {
+    const name = (offset: number, key: number): number => (page! + offset) * 256 + key;
+    if (page !== undefined) this.siblings.set(name(region.blocks[0]!.offset, mode.key), { number: this.slots.length, slot });
+    const emitted = this.emitter.emit(region, mode, slot, firstStep, (offset, key) =>
+      page === undefined ? undefined : this.siblings.get(name(offset, key)),
+    );
+    this.encoder.addFunction(this.regionType, emitted.body, `${this.slots.length}`, emitted.calls);
     this.slots.push(slot);
     return emitted;
   }
@@ -92,6 +103,7 @@ export class RegionModuleBuilder {
     this.kernels = [];
     this.slots = [];
     this.numbers.clear();
+    this.siblings.clear();
     return module;
   }
 }
@@ -150,7 +162,7 @@ export const instantiate = (
 const place = ({ kernels, slots }: RegionModule, compiled: WebAssembly.Module, host: RegionHost): void => {
   const functions = instantiate(compiled, host, kernels);
   slots.forEach((slot, i) => {
-    host.table.set(slot, functions[`${i}`]);
+    host.table.set(slot & SLOT_INDEX, functions[`${i}`]);
   });
 };
 

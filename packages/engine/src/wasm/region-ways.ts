@@ -1,7 +1,10 @@
-import { BUDGET, CPSR_CONTROL, DECODE_MODE, EXIT_CODE, PC } from '../layout.js';
+import { BUDGET, CPSR_CONTROL, DECODE_MODE, EXIT_CODE, JUMP_FUNCTION, JUMP_PC, PC } from '../layout.js';
 import * as op from '../ops.js';
 import { EXIT_RESYNC } from './exit-codes.js';
+import type { Label } from './function-writer.js';
+import { DEEPEST_CALL, jumpWord, pushJumpSlot } from './jump-slot.js';
 import * as wasm from './opcodes.js';
+import type { Sibling } from './region.js';
 import { DEPTH, type RegionFrame } from './region-frame.js';
 import { isReturn } from './returns.js';
 
@@ -37,7 +40,7 @@ export class RegionWays {
     else {
       this.frame.pushVa(offset);
       this.frame.w.set(this.frame.result);
-      this.jump(this.frame.mode.key);
+      this.jump(this.frame.mode.key, offset);
     }
     this.frame.flags.mask = mask;
   }
@@ -49,7 +52,7 @@ export class RegionWays {
     const { mask } = this.frame.flags;
     switch (this.frame.code[base]) {
       case op.GOTO:
-        if (this.links()) this.callTo(() => this.frame.pushVa(a), this.frame.mode.key);
+        if (this.links()) this.callTo(() => this.frame.pushVa(a), this.frame.mode.key, a);
         else this.goto(a);
         break;
       case op.BRANCH_IF:
@@ -180,8 +183,8 @@ export class RegionWays {
     w.op(wasm.RETURN);
   }
 
-  /** To the VA in `result`, for good. */
-  private jump(key: number): void {
+  /** To the VA in `result`, `offset` from the page if that is known, for good. */
+  private jump(key: number, offset?: number): void {
     const { w } = this.frame;
     this.finish();
     if (this.frame.at.block.resyncs) {
@@ -191,18 +194,62 @@ export class RegionWays {
       w.op(wasm.RETURN);
       return;
     }
-    w.get(this.frame.result);
     if (this.followFunction === undefined) {
+      w.get(this.frame.result);
       w.op(wasm.RETURN);
       return;
     }
+    const sibling = offset === undefined ? undefined : this.frame.sibling(offset, key);
+    if (sibling !== undefined) this.enterSibling(sibling);
+    w.get(this.frame.result);
     w.i32(key);
     w.get(DEPTH);
     w.returnCall(this.followFunction());
   }
 
-  /** To the VA that `target` pushes, and back to the next instruction. */
-  private callTo(target: () => void, key: number): void {
+  /**
+   * What `follow` does for the VA in `result`, when the jump table has this region for it; goes on when it has another, or none. A call branches to `called`
+   * afterwards, a jump is without.
+   */
+  private enterSibling({ number, slot }: Sibling, called?: Label): void {
+    const { w } = this.frame;
+    const other = w.block();
+    const at = w.borrow();
+    pushJumpSlot(w, this.frame.result);
+    w.tee(at);
+    w.access(wasm.I32_LOAD, 2, jumpWord(w, JUMP_PC));
+    w.get(this.frame.result);
+    w.op(wasm.I32_NE);
+    w.brIf(other);
+    // Its decode mode is the region's.
+    w.get(at);
+    w.access(wasm.I32_LOAD, 2, jumpWord(w, JUMP_FUNCTION));
+    w.i32(slot);
+    w.op(wasm.I32_NE);
+    w.brIf(other);
+    if (called !== undefined) {
+      w.get(DEPTH);
+      w.i32(DEEPEST_CALL);
+      w.op(wasm.I32_GE_U);
+      w.brIf(other);
+    }
+    w.i32(0);
+    w.get(this.frame.result);
+    w.get(DEPTH);
+    if (called === undefined) w.returnCallDefined(number);
+    else {
+      w.i32(1);
+      w.op(wasm.I32_ADD);
+      w.callDefined(number);
+      w.set(this.frame.result);
+      w.br(called);
+    }
+    w.end();
+    w.release(at);
+  }
+
+  /** To the VA that `target` pushes, `offset` from the page if that is known, and back to the next instruction. */
+  private callTo(target: () => void, key: number, offset?: number): void {
     const { w } = this.frame;
     const { next } = this.frame.at.block;
     target();
@@ -214,13 +261,18 @@ export class RegionWays {
       return;
     }
     const missing = w.block();
+    const sibling = offset === undefined ? undefined : this.frame.sibling(offset, key);
+    const called = sibling === undefined ? undefined : w.block();
+    if (sibling !== undefined) this.enterSibling(sibling, called);
     w.get(this.frame.result);
     w.i32(key);
     w.get(DEPTH);
     w.i32(1);
     w.op(wasm.I32_ADD);
     w.call(this.followFunction());
-    w.tee(this.frame.result);
+    w.set(this.frame.result);
+    if (sibling !== undefined) w.end();
+    w.get(this.frame.result);
     this.frame.pushVa(next);
     w.op(wasm.I32_NE);
     w.brIf(missing);

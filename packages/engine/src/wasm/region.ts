@@ -42,6 +42,13 @@ export interface RegionMode {
   readonly key: number;
 }
 
+/** A region of the same module, which may be called without the table of regions once the jump table has it. */
+export interface Sibling {
+  /** Its number among the module's own functions. */
+  readonly number: number;
+  readonly slot: number;
+}
+
 /** Where the shadow bytes of modelled caches are in the memory: one for each 2^log2 bytes of it. Bit 0 of a byte: the line is dirty. */
 export interface ShadowPlace {
   readonly offset: number;

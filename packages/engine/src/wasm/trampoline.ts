@@ -1,12 +1,10 @@
-import { DECODE_MODE, JUMP_ENTRIES, JUMP_ENTRY, JUMP_FUNCTION, JUMP_PC, JUMP_STRIDE, JUMP_TABLE } from '../layout.js';
+import { DECODE_MODE, JUMP_ENTRY, JUMP_FUNCTION, JUMP_PC, SLOT_INDEX } from '../layout.js';
 import type { Label, Local } from './function-writer.js';
 import { FunctionWriter } from './function-writer.js';
+import { DEEPEST_CALL, jumpWord, pushJumpSlot } from './jump-slot.js';
 import * as wasm from './opcodes.js';
 import type { RegionHost } from './region-module.js';
 import { instantiate, regionEncoder } from './region-module.js';
-
-/** Calls within calls, which are frames on the host's stack. */
-const DEEPEST_CALL = 400;
 
 /** The functions that know the table of regions; one pair for a core. */
 export interface Trampoline {
@@ -23,15 +21,9 @@ const PC: Local = 0;
 const KEY: Local = 1;
 const DEPTH: Local = 2;
 
-const jumpWord = (w: FunctionWriter, n: number): number => w.stateOffset + JUMP_TABLE + 4 * n;
-
 /** Finds the jump table's entry for the VA in local `pc` and the decode mode that `key` pushes; branches to `missing` when it has none. */
 const lookUp = (w: FunctionWriter, pc: Local, key: () => void, slot: Local, missing: Label): void => {
-  w.get(pc);
-  w.i32(2);
-  w.op(wasm.I32_SHL);
-  w.i32((JUMP_ENTRIES - 1) * JUMP_STRIDE * 4);
-  w.op(wasm.I32_AND);
+  pushJumpSlot(w, pc);
   w.tee(slot);
   w.access(wasm.I64_LOAD, 3, jumpWord(w, JUMP_PC));
   w.get(pc);
@@ -53,6 +45,8 @@ const pushTarget = (w: FunctionWriter, pc: Local, depth: () => void, slot: Local
   depth();
   w.get(slot);
   w.access(wasm.I32_LOAD, 2, jumpWord(w, JUMP_FUNCTION));
+  w.i32(SLOT_INDEX);
+  w.op(wasm.I32_AND);
 };
 
 /** Returns and jumps that no region follows by itself come back to `run`. Not `linked`: it runs one region. */
