@@ -170,6 +170,33 @@ describe.each(kinds)('interpreter and translator: %s', (_name, kind) => {
   });
 });
 
+/** Each core's own models; where nothing is forgotten; another size of line on each side, and a policy that does not remember use. */
+const counted: readonly (readonly [string, VirtMachineOptions])[] = [
+  ['Cortex-A15', { cpu: 'cortex-a15' }],
+  ['Cortex-A7, with evictions', { cpu: 'cortex-a7', evictions }],
+  ['Cortex-A8', { cpu: 'cortex-a8' }],
+  ['Cortex-A9, with evictions, devices that are not coherent', { cpu: 'cortex-a9', evictions, dma: 'noncoherent' }],
+  ['the weakest core, with evictions', { cpu: 'armv7-weakest', evictions }],
+  ['Cortex-A15 that retains for ever', { cpu: 'cortex-a15', retain: 'forever' }],
+];
+
+describe.each(counted)('interpreter and translator at measured: %s', (_name, kind) => {
+  const options: VirtMachineOptions = { fidelity: 'measured', ...kind };
+  it('come to the same state and count the same', { timeout: 180_000 }, () => {
+    const outcome = (m: VirtMachine): string => JSON.stringify(m.memoryStatistics(), null, 1);
+    const expected = finish({ ...options, engine: 'interpreter' }, 100_000);
+    for (const [heat, batch, regions, cold, slice] of [
+      [1, 1, 6000, true, 100_000],
+      [3, 4, 5, false, 331],
+    ] as const) {
+      const { state, machine: m } = finish({ ...options, engine: 'wasm', translation: { heat, batch, regions, cold, leaves: 2 } }, slice);
+      expect(m.cpu.core.translated.regions).toBeGreaterThan(4);
+      expect(outcome(m)).toBe(outcome(expected.machine));
+      expect(state).toBe(expected.state);
+    }
+  });
+});
+
 describe('observers', () => {
   it('attached in the middle of a run hear the same from interpreter and translator', { timeout: 60_000 }, () => {
     const heard = (options: VirtMachineOptions): readonly string[] => {

@@ -1,5 +1,6 @@
 import type { VirtMachine, VirtMachineOptions } from '@tablewalk/board-qemu-virt';
 import { MachineError } from '@tablewalk/board-qemu-virt';
+import { setAssociativeCache } from '@tablewalk/mmu';
 import { describe, expect, it } from 'vitest';
 import { digest } from '../hostile/support.js';
 import { L2, machine, NC, op, outcome, PA1, PA2, remapNowAndThen, WB, X } from './support.js';
@@ -152,7 +153,8 @@ describe('a machine refuses', () => {
     expect(refused({ retain: 'forever' })).toContain('functional fidelity has no TLB and cache models');
     expect(refused({ fidelity: 'exact' as never })).toContain("there is no 'exact'");
     expect(refused({ fidelity: 'architectural', walk: 'maybe' as never })).toContain("there is no 'maybe'");
-    expect(refused({ fidelity: 'measured', engine: 'wasm' })).toContain('wasm is for functional and architectural');
+    const plru = setAssociativeCache({ byteLength: 32768, ways: 4, lineLength: 64, replacement: 'plru' });
+    expect(refused({ fidelity: 'measured', engine: 'wasm', cache: plru })).toContain('needs models that say what hits');
     expect(refused({ fidelity: 'architectural', tlb: 'none', engine: 'wasm' })).toContain('walks at each access');
     expect(refused({ fidelity: 'measured', evictions: { seed: 1, interval: 0 } })).toContain('an interval of 0');
     expect(refused({ tlb: 'none', cache: 'none' })).toBe('nothing');

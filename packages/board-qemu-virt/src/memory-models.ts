@@ -1,7 +1,7 @@
 import type { CoreProfile } from '@tablewalk/arm-core';
 import { canTranslate } from '@tablewalk/engine';
 import type { Cache, CacheHierarchy, CoreModel, Tlb } from '@tablewalk/mmu';
-import { cacheHierarchy, coreCaches, coreModels, coreTlb, retainForeverTlb } from '@tablewalk/mmu';
+import { cacheHierarchy, coreCaches, coreModels, coreTlb, hasHitPaths, retainForeverTlb } from '@tablewalk/mmu';
 import { MachineError } from './machine-error.js';
 import type { Fidelity, VirtMachineOptions } from './virt-options.js';
 
@@ -17,6 +17,8 @@ export interface MemoryModels {
   /** The core, with identification registers that say what its caches and walks are like. */
   readonly profile: CoreProfile;
   readonly engine: 'interpreter' | 'wasm';
+  /** Code finds hits of the models by itself. */
+  readonly findsHits: boolean;
 }
 
 export const FIDELITIES: readonly Fidelity[] = ['functional', 'architectural', 'measured'];
@@ -36,8 +38,6 @@ const check = (options: VirtMachineOptions): void => {
     if (given !== undefined && !(known as readonly string[]).includes(given))
       throw new MachineError(name, `there is no '${String(given)}'; there are ${known.join(', ')}`);
   }
-  if (options.fidelity === 'measured' && options.engine === 'wasm')
-    throw new MachineError('engine', 'wasm is for functional and architectural fidelity, not for measured');
   if ((options.fidelity ?? 'functional') !== 'functional') return;
   const useless = (['tlb', 'cache', 'retain', 'walk', 'dma', 'powerOn', 'evictions'] as const).find((name) => options[name] !== undefined);
   if (useless === undefined || ((useless === 'tlb' || useless === 'cache') && onlyTransparent(options))) return;
@@ -156,6 +156,21 @@ export const memoryModels = (profile: CoreProfile, options: VirtMachineOptions):
     throw new MachineError('engine', "wasm needs a TLB or memory without caches: tlb 'none' with caches walks at each access");
   if (options.engine === 'wasm' && !canTranslate())
     throw new MachineError('engine', 'this host does not compile WebAssembly with vectors and tail calls, or not here');
-  const engine = options.engine ?? (fidelity === 'measured' || walksAlways || !canTranslate() ? 'interpreter' : 'wasm');
-  return { fidelity, tlb, transparent, caches, profile: caches === null ? profile : identified(profile, caches), engine };
+  const counts = fidelity === 'measured' && caches !== null;
+  const findsHits = counts && tlb !== null && hasHitPaths(tlb, caches);
+  if (counts && !walksAlways && !findsHits && options.engine === 'wasm')
+    throw new MachineError(
+      'engine',
+      `wasm at measured fidelity needs models that say what hits, which ${tlb?.name} and ${caches.name} do not`,
+    );
+  const engine = options.engine ?? ((counts && !findsHits) || walksAlways || !canTranslate() ? 'interpreter' : 'wasm');
+  return {
+    fidelity,
+    tlb,
+    transparent,
+    caches,
+    profile: caches === null ? profile : identified(profile, caches),
+    engine,
+    findsHits: findsHits && engine === 'wasm',
+  };
 };

@@ -4,7 +4,7 @@ import { genericTimer } from '@tablewalk/devices';
 import { layout } from '@tablewalk/engine';
 import type { Diagnostics, Observer, Snapshot } from '@tablewalk/machine';
 import { ConsoleStream, GuestMemory, RunLoop, SystemBus, Timeline } from '@tablewalk/machine';
-import { CoherencyMap, shadowBytes, Vmsav7 } from '@tablewalk/mmu';
+import { CoherencyMap, hitPathBytes, hitPaths, shadowBytes, Vmsav7 } from '@tablewalk/mmu';
 import type { BootPlan } from './boot.js';
 import { planBoot } from './boot.js';
 import type { GuestCallContext } from './guest-calls.js';
@@ -94,7 +94,9 @@ export class VirtMachine {
       { name: FLASH_REGIONS[0], base: map.FLASH0.address, byteLength: map.FLASH0.byteLength, writable: false },
       { name: FLASH_REGIONS[1], base: map.FLASH1.address, byteLength: map.FLASH1.byteLength, writable: false },
     ];
-    this.memory = new GuestMemory(layout.STATE_BYTES, regions, (tailOffset) => (caches === null ? 0 : shadowBytes(caches, tailOffset)));
+    this.memory = new GuestMemory(layout.STATE_BYTES, regions, (tailOffset) =>
+      caches === null ? 0 : shadowBytes(caches, tailOffset) + hitPathBytes(caches),
+    );
     const late = this.profile.lateEffects === true;
     this.coherency =
       caches === null
@@ -130,6 +132,18 @@ export class VirtMachine {
       statefulLookups: tlb !== null || coherency !== null,
       transparentTables: transparent,
       ...(coherency && { cachedMemory: coherency }),
+      ...(this.models.findsHits &&
+        tlb &&
+        caches &&
+        coherency && {
+          hitPaths: hitPaths({
+            memory: this.memory,
+            offset: this.memory.tailOffset + shadowBytes(caches, this.memory.tailOffset),
+            mmu: this.mmu,
+            coherency,
+            tlb,
+          }),
+        }),
       ...(late &&
         (tlb !== null || coherency !== null) && {
           lateEffects: {

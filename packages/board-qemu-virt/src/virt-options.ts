@@ -63,8 +63,8 @@ export interface VirtMachineOptions {
   /** Takes HVC calls before PSCI does: true when the call was its own. It runs in mid-instruction, so it notes what was asked and calls `stop`. */
   readonly hypervisorCall?: (immediate: number) => boolean;
   /**
-   * `wasm`: hot code is translated to WebAssembly, with the same results. Default, but for `measured` and for models that walk at each access, which only the
-   * `interpreter` has, and where the host compiles no WebAssembly (a page's Content-Security-Policy may say so).
+   * `wasm`: hot code is translated to WebAssembly, with the same results. Default, but at `measured` for models that do not say what hits (`hits` in their
+   * contracts) and at any fidelity for those that walk at each access, which only the `interpreter` has, and where the host compiles no WebAssembly (a page's Content-Security-Policy may say so).
    */
   readonly engine?: 'interpreter' | 'wasm';
   /** How eagerly, for `wasm`. */

@@ -4,7 +4,7 @@
  *
  *   0x0000  state words (below)          0x0100  d0-d31
  *   0x0200  temporaries of one block     0x1000  fast table, PL1      0x11000  fast table, PL0
- *   0x21000  jump table
+ *   0x21000  jump table                  0x61000  table of lines of code
  */
 
 /** Word indices of the state, in units of 4 bytes. r0-r14 are 0-14 and belong to the current mode; banked copies live elsewhere. */
@@ -50,6 +50,21 @@ export const INTERRUPT_LINES = 30;
 export const EVENT = 31;
 /** Decode mode: what translations are keyed by. Bit 0 is CPSR.T. */
 export const DECODE_MODE = 40;
+/** VA of the line of code that was fetched last, or -1: the next one counts, whatever it is. */
+export const FETCH_LINE = 42;
+/**
+ * Where accesses are counted, those that hit since somebody looked: loads and stores, of these the stores, looks at the TLB beyond one each, fetches. Then
+ * FAST_SPARE of the last hit on either side.
+ */
+export const HIT_DATA = 43;
+export const HIT_STORES = 44;
+export const HIT_LOOKS = 45;
+export const HIT_FETCHES = 46;
+export const HIT_LAST_DATA = 47;
+export const HIT_LAST_FETCH = 48;
+/** Doubles: times of the models when HIT_DATA and HIT_FETCHES were 0. */
+export const HIT_DATA_CLOCK = 50;
+export const HIT_FETCH_CLOCK = 52;
 /** Rolling hash of the core's stores, where somebody compares them (store-hash.ts). */
 export const STORE_HASH = 41;
 /** Thread registers of CP15 c13, which are read often. */
@@ -62,7 +77,7 @@ export const D0 = 64;
 export const TEMP0 = 128;
 export const TEMP_COUNT = 256;
 
-export const STATE_BYTES = 0x61000;
+export const STATE_BYTES = 0x69000;
 /** Byte offsets of the fast tables from the core's base. */
 export const FAST_TABLE_PL1 = 0x1000;
 export const FAST_TABLE_PL0 = 0x11000;
@@ -74,6 +89,12 @@ export const FAST_ADDEND = 2;
 /** Page that may be written as far as the translation goes, whether or not it holds translated code. */
 export const FAST_SPARE = 3;
 export const FAST_STRIDE = 4;
+/**
+ * Where accesses are counted, entries are of lines and not of pages, and FAST_SPARE has the line's number in bits 31:16 and the translation's in 15:0. Lines of
+ * code have a table of their own, two words each: tag, with bit 0 set for privileged fetches, and the same numbers.
+ */
+export const FETCH_TABLE = 0x61000;
+export const FETCH_ENTRIES = 4096;
 /** A tag no masked address can equal (bit 2 set: masks keep bits 31:12 and at most 1:0). */
 export const FAST_INVALID = 4;
 

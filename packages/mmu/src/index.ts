@@ -13,11 +13,13 @@ export type {
   Cache,
   CacheEvictionSink,
   CacheHierarchy,
+  CacheHits,
   CacheLine,
   CacheReplacement,
   CacheUnit,
   Tlb,
   TlbEvictionSink,
+  TlbHits,
   TlbReplacement,
   TlbSide,
   WalkCache,
@@ -43,6 +45,7 @@ export {
 } from './contracts/index.js';
 export { CORTEX_A15_SCTLR_RESET, CORTEX_A15_SCTLR_WRITABLE } from './control-bits.js';
 export type { WalkExplanation, WalkMapping, WalkStep } from './explain.js';
+export { type HitPathParts, hasHitPaths, hitPathBytes, hitPaths } from './hit-paths.js';
 export { MmuError } from './mmu-error.js';
 export type { CacheHierarchyOptions } from './models/cache-hierarchy.js';
 export { cacheHierarchy } from './models/cache-hierarchy.js';

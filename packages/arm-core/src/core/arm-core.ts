@@ -15,6 +15,7 @@ import { Exceptions } from './exceptions.js';
 import type { SavedTables } from './fast-table.js';
 import { FastTable } from './fast-table.js';
 import { GUEST_EXIT } from './guest-exit.js';
+import { LineTable } from './line-table.js';
 import type { MemoryAccess } from './memory-access.js';
 import { ProgramStatus } from './program-status.js';
 import { Translator } from './translator.js';
@@ -28,6 +29,8 @@ const COMPACT_WORDS = 1 << 20;
 const WHOLE = 2 ** 32;
 /** Longest budget of one `run`, so that counters stay small integers. */
 const LONGEST_RUN = 1 << 29;
+/** The same where accesses are counted, of which an instruction may make 32. */
+const LONGEST_COUNTED_RUN = 1 << 26;
 
 /**
  * One core: state, dispatch of translated blocks, faults and interrupts. What instructions may ask of it is `system/core-system.ts`; this class is
@@ -115,10 +118,11 @@ export class ArmCore implements CodeWatcher {
     };
     const closures = new ClosureCompiler(env);
     this.fast.keeps = !(parts.transparentTables && cached);
-    // Regions ask nobody, which who counts each access and who keeps nothing want.
-    const translation = this.fast.keeps && !cached?.everyAccess ? parts.translation : undefined;
+    // Regions ask nobody, which who keeps nothing wants, and who counts each access unless regions know what hits.
+    const translation = this.fast.keeps && (!cached?.everyAccess || parts.hitPaths !== undefined) ? parts.translation : undefined;
+    if (translation && parts.hitPaths) this.fast.lines = new LineTable(this.state, parts.hitPaths);
     // What is executed often is in regions, and what is left is mostly executed a few times.
-    this.compact = translation && compactCode(env, COMPACT_WORDS);
+    this.compact = translation && !cached?.everyAccess ? compactCode(env, COMPACT_WORDS) : undefined;
     this.cache = new CodeCache(memory.codeGranules, translation?.interpreted ?? HELD, this.compact?.store);
     const fetch = cached === undefined ? (host: number) => memory.u16[host >>> 1]! : (host: number) => cached.fetch(host);
     const { A32: a32, T32: t32, T16: t16 } = decodeTables();
@@ -390,7 +394,7 @@ export class ArmCore implements CodeWatcher {
    */
   run(budget: number): void {
     const { words: R, frame, timeline, code, regions, compact } = this;
-    let left = Math.min(budget, LONGEST_RUN);
+    let left = Math.min(budget, this.fast.lines === undefined ? LONGEST_RUN : LONGEST_COUNTED_RUN);
     this.runEnd = timeline.current + left;
     this.attention = false;
     this.noteLines();

@@ -25,6 +25,8 @@ export class CachedAccess extends MemoryAccess {
   private readonly shift: number;
   /** Of the last translation that was memory. */
   private attributes = 0;
+  /** As what the last one was asked for. */
+  private isPrivileged = false;
 
   constructor(
     frame: Frame,
@@ -45,7 +47,7 @@ export class CachedAccess extends MemoryAccess {
   protected override find(va: number, write: boolean, privileged: boolean): number {
     const { R, system, cached } = this;
     const entry = FastTable.entry(va, privileged);
-    if (R[entry + (write ? layout.FAST_SPARE : layout.FAST_READ_TAG)] === (va & ~0xfff)) {
+    if (!this.everyAccess && R[entry + (write ? layout.FAST_SPARE : layout.FAST_READ_TAG)] === (va & ~0xfff)) {
       this.attributes = this.fast.attributesOf(entry);
       return (va + R[entry + layout.FAST_ADDEND]!) >>> 0;
     }
@@ -58,6 +60,7 @@ export class CachedAccess extends MemoryAccess {
       return DEVICE;
     }
     const host = this.memory.hostOffset(region, pa);
+    this.isPrivileged = privileged;
     this.attributes = packed(translation);
     const accessClass = cached.classOf(this.attributes);
     const direct = cached.enterData(Math.floor(host / 4096), accessClass);
@@ -69,7 +72,14 @@ export class CachedAccess extends MemoryAccess {
   }
 
   protected override noteAccess(va: number, host: number, write: boolean): void {
-    if (this.everyAccess && host !== DEVICE) this.cached.note(va >>> 0, host, write ? ACCESS_WRITE : ACCESS_READ, this.attributes);
+    if (!this.everyAccess || host === DEVICE) return;
+    this.cached.note(va >>> 0, host, write ? ACCESS_WRITE : ACCESS_READ, this.attributes);
+    this.fast.lines?.enterData(va, host, write, this.isPrivileged, this.attributes);
+  }
+
+  protected override noteStore(where: number, size: AccessSize, v: number): void {
+    super.noteStore(where, size, v);
+    if (this.everyAccess) this.cached.storeDone();
   }
 
   protected override read(host: number, size: AccessSize): number {
@@ -104,7 +114,7 @@ export class CachedAccess extends MemoryAccess {
 
   override fetch(va: number, index: number): void {
     // A line that execution is in already is not fetched again.
-    const line = (va >>> 0) >>> this.cached.fetchLineSizeLog2;
+    const line = va & -(1 << this.cached.fetchLineSizeLog2);
     if (line === this.fast.fetchLine) return;
     this.frame.index = index;
     const { system } = this;
@@ -112,7 +122,11 @@ export class CachedAccess extends MemoryAccess {
     this.fast.fetchLine = line;
     const { pa } = system.translation;
     const region = this.memory.regionAt(pa);
-    if (region?.direct) this.cached.note(va >>> 0, this.memory.hostOffset(region, pa), ACCESS_FETCH, packed(system.translation));
+    if (!region?.direct) return;
+    const host = this.memory.hostOffset(region, pa);
+    const attributes = packed(system.translation);
+    this.cached.note(va >>> 0, host, ACCESS_FETCH, attributes);
+    this.fast.lines?.enterFetch(va, host, this.owner.privileged, attributes);
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { StateViews } from '@tablewalk/engine';
 import { layout } from '@tablewalk/engine';
-import type { CachedMemory, GuestMemory, LateEffects, MemorySystem, SystemBus, Timeline } from '@tablewalk/machine';
+import type { CachedMemory, GuestMemory, HitPaths, LateEffects, MemorySystem, SystemBus, Timeline } from '@tablewalk/machine';
 import type { CoreProfile } from '../profiles/profile.js';
 import type { TranslationOptions } from './region-runner.js';
 
@@ -22,6 +22,8 @@ export interface ArmCoreParts {
   readonly transparentTables?: boolean;
   /** Caches with contents: everything that is not functional fidelity. Absent: memory is coherent. */
   readonly cachedMemory?: CachedMemory;
+  /** What knows hits of models that count each access ({@link CachedMemory.everyAccess}). Absent: code that they count is interpreted. */
+  readonly hitPaths?: HitPaths;
   /** Who waits for barriers. Absent: nobody, and barriers cost nothing. */
   readonly lateEffects?: LateEffects;
 }

@@ -1,12 +1,14 @@
-import type { Block, ClosureEnvironment, CodeCache, Frame, InlineKernels, RegionEntry } from '@tablewalk/engine';
+import type { Block, ClosureEnvironment, CodeCache, CodePage, Frame, InlineKernels, RegionEntry } from '@tablewalk/engine';
 import { EXIT_MISSED, EXIT_RESYNC, layout, RegionModuleBuilder } from '@tablewalk/engine';
 import type { Observer } from '@tablewalk/machine';
 import type { CodeSource } from './code-source.js';
 import type { ArmCoreParts } from './core-parts.js';
 import { decodeModeOf } from './decode-mode.js';
+import type { FastTable } from './fast-table.js';
 import { fpInlines } from './fp-inlines.js';
 import { GUEST_EXIT } from './guest-exit.js';
 import { JumpTable } from './jump-table.js';
+import type { LineTable } from './line-table.js';
 import type { MemoryAccess } from './memory-access.js';
 import { neonFloatInlines } from './neon-float-inlines.js';
 import { neonInlines } from './neon-inlines.js';
@@ -25,6 +27,7 @@ export interface RegionOwner {
   readonly code: CodeSource;
   readonly cache: CodeCache;
   readonly access: MemoryAccess;
+  readonly fast: FastTable<CodePage>;
   /** The block whose instruction runs, if any. */
   block: Block | undefined;
   readonly attention: boolean;
@@ -44,10 +47,12 @@ export class CoreRegions {
   private readonly code: CodeSource;
   private readonly system: SystemInlines;
   private readonly translator: Translator;
+  /** Where each access is counted. */
+  private readonly counted: LineTable | undefined;
 
   constructor(
     owner: RegionOwner,
-    { memory, stateOffset, lateEffects, cachedMemory, hashesStores }: ArmCoreParts,
+    { memory, stateOffset, lateEffects, cachedMemory, hashesStores, hitPaths }: ArmCoreParts,
     options: TranslationOptions,
     { state, bound, lines }: ClosureEnvironment,
     translator: Translator,
@@ -57,9 +62,11 @@ export class CoreRegions {
     this.words = owner.words;
     this.code = owner.code;
     this.translator = translator;
+    this.counted = owner.fast.lines;
     this.jumps = new JumpTable(owner.words);
     this.system = new SystemInlines(
-      memory.regions.find((region) => region.writable),
+      // Exclusives look twice for one access, which is the interpreter's where that is counted.
+      hitPaths === undefined ? memory.regions.find((region) => region.writable) : undefined,
       { late: lateEffects !== undefined, coherent: cachedMemory === undefined },
     );
     const inlines: InlineKernels = {
@@ -70,6 +77,14 @@ export class CoreRegions {
     const modules = new RegionModuleBuilder(stateOffset, inlines, {
       ...(options.linked === false && { linked: false }),
       ...(hashesStores && { hashesStores }),
+      ...(hitPaths && {
+        hits: {
+          dataLog2: hitPaths.data.lineSizeLog2,
+          dataStamps: hitPaths.data.stamps,
+          fetchLog2: hitPaths.fetch.lineSizeLog2,
+          fetchStamps: hitPaths.fetch.stamps,
+        },
+      }),
       ...(lines && { shadow: { offset: lines.shadow.byteOffset, log2: lines.log2 } }),
     });
     const host = {
@@ -113,7 +128,10 @@ export class CoreRegions {
     const pc = R[layout.PC]!;
     R[layout.BUDGET] = budget;
     this.jumps.set(pc, code.key, entry);
+    const { counted } = this;
+    counted?.prepare();
     const result = runner.run(pc);
+    counted?.settle();
     this.resumption = -1;
     if ((result & 1) === 0) R[layout.PC] = result;
     else {
@@ -135,6 +153,14 @@ export class CoreRegions {
    * next and nothing changed that a region relies on.
    */
   private step(number: number, pc: number, budget: number): number {
+    if (this.counted === undefined) return this.stepNow(number, pc, budget);
+    this.counted.settle();
+    const result = this.stepNow(number, pc, budget);
+    this.counted.prepare();
+    return result;
+  }
+
+  private stepNow(number: number, pc: number, budget: number): number {
     const { words: R, owner, code } = this;
     const step = this.runner.steps[number]!;
     let { block } = step;
@@ -153,7 +179,11 @@ export class CoreRegions {
     try {
       const { plain } = step;
       let isDone = true;
-      if (plain !== undefined) isDone = this.transfer(plain, pc + block.offsets[1]! - block.offsets[0]!);
+      if (plain !== undefined && this.counted !== undefined) {
+        const next = pc + block.offsets[1]! - block.offsets[0]!;
+        this.fetch(pc, next);
+        isDone = this.transfer(plain, next);
+      } else if (plain !== undefined) isDone = this.transfer(plain, pc + block.offsets[1]! - block.offsets[0]!);
       else for (const statement of block.statements!) statement();
       owner.block = undefined;
       if (isDone && code.page !== null && !owner.attention) {
@@ -167,6 +197,12 @@ export class CoreRegions {
     R[layout.BUDGET] = budget - 1;
     R[layout.EXIT_CODE] = EXIT_RESYNC;
     return 1;
+  }
+
+  /** As its closures would. */
+  private fetch(pc: number, next: number): void {
+    this.owner.access.fetch(pc, 0);
+    this.owner.access.fetch(next - 1, 0);
   }
 
   /** Does an instruction without its closures; `next` is the VA of the one after it. False: it ended in a data abort. */

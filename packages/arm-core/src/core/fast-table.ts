@@ -1,5 +1,6 @@
 import { layout } from '@tablewalk/engine';
 import type { FastTablePort } from '@tablewalk/machine';
+import type { LineTable } from './line-table.js';
 
 const JUMP_ENTRIES = 1024;
 /**
@@ -82,8 +83,8 @@ export class FastTable<Page = unknown> implements FastTablePort {
   private suspendedCount = 0;
   /** False: what may not be used for a time is dropped. */
   suspends = true;
-  /** Line of code that was fetched last, where fetches are counted; -1 when the next one counts whatever it is. */
-  fetchLine = -1;
+  /** Where each access is counted, what regions know of lines. */
+  lines: LineTable | undefined;
   /** False: nothing is kept, and every access asks. */
   keeps = true;
   /** False: accesses to what is no memory ask. */
@@ -112,9 +113,18 @@ export class FastTable<Page = unknown> implements FastTablePort {
   constructor(words: Int32Array, code: CodeFollower<Page>) {
     this.words = words;
     this.code = code;
+    this.fetchLine = -1;
     for (const base of [layout.FAST_TABLE_PL1 >>> 2, layout.FAST_TABLE_PL0 >>> 2]) {
       for (let i = 0; i < layout.FAST_TABLE_ENTRIES; i++) this.clearEntry(base + i * layout.FAST_STRIDE);
     }
+  }
+
+  /** VA of the line of code that was fetched last, where fetches are counted; -1 when the next one counts whatever it is. */
+  get fetchLine(): number {
+    return this.words[layout.FETCH_LINE]!;
+  }
+  set fetchLine(va: number) {
+    this.words[layout.FETCH_LINE] = va;
   }
 
   /** Word index of the entry for `va`. */
@@ -168,6 +178,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
   /** Direct access to this page of guest memory ends, under whatever VA. */
   dropHostPage(hostPage: number): void {
     const R = this.words;
+    this.lines?.dropAll();
     for (const list of this.lists) {
       for (let i = list.count - 1; i >= 0; i--) {
         const entry = list.entries[i]!;
@@ -267,6 +278,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
 
   dropAll(): void {
     this.dropDevices();
+    this.lines?.dropAll();
     for (const list of this.lists) {
       for (let i = 0; i < list.count; i++) this.clearEntry(list.entries[i]!);
       list.count = 0;
@@ -377,6 +389,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
     const low = (va & ~0xfff) >>> 0;
     const size = sizeLog2 > 12 ? 2 ** sizeLog2 : 4096;
     this.dropDevices();
+    this.lines?.drop(va, sizeLog2);
     let found = false;
     if (size === 4096) found = this.dropOne(low);
     else if (sizeLog2 <= 16) {
@@ -387,7 +400,6 @@ export class FastTable<Page = unknown> implements FastTablePort {
       if ((this.pageOf(this.suspended, i * SUSPENDED_STRIDE + 1) - low) >>> 0 < size) this.forgetSuspended(i);
     // Whatever runs has been fetched, so nothing that runs has to look around for anything else.
     if (found || !this.keeps) this.leaveCode(low, size);
-    this.fetchLine = -1;
   }
 
   private dropMany(low: number, size: number): boolean {

@@ -251,7 +251,7 @@ export class MemoryAccess implements AccessPort {
     this.noteStore(this.storeAt(host, va, size, v, true), size, v);
   }
 
-  private noteStore(where: number, size: AccessSize, v: number): void {
+  protected noteStore(where: number, size: AccessSize, v: number): void {
     if (this.hashesStores) this.R[layout.STORE_HASH] = hashStore(this.R[layout.STORE_HASH]!, where, size, v);
   }
 

@@ -1,4 +1,5 @@
 import type { Builder } from '../builder.js';
+import { fetchedBytes } from '../fetched-lines.js';
 import type { CallKernel, PureKernel, VectorKernel } from '../kernel.js';
 import { PAGE_VA, PC } from '../layout.js';
 import { isOrderedValue, isPure } from '../op-info.js';
@@ -74,7 +75,7 @@ export class ClosureCompiler implements BlockCompiler {
     for (let k = 0; k < instructions; k++) {
       starts.push(statements.length);
       const before = statements.length;
-      if (this.env.everyAccess && this.entersLine(k, this.env.everyAccess.fetchLog2)) statements.push(this.fetchOf(k));
+      if (this.env.everyAccess) this.fetches(k, this.env.everyAccess.fetchLog2);
       this.statementsOf(k, statements);
       // Each instruction is at least one statement, so that it can be stopped at and counted.
       if (statements.length === before) statements.push(nothing);
@@ -84,21 +85,13 @@ export class ClosureCompiler implements BlockCompiler {
     return { statements: statements.slice(), starts: list, from: 0, end: statements.length };
   }
 
-  /** Whether instruction `k` is the first of the block, or touches another line of code than the one before it. */
-  private entersLine(k: number, log2: number): boolean {
-    if (k === 0) return true;
-    const { offsets, nextOffset } = this.block;
-    const end = k + 1 < offsets.length ? offsets[k + 1]! : nextOffset;
-    return (offsets[k]! - 1) >>> log2 !== (end - 1) >>> log2;
-  }
-
-  private fetchOf(k: number): Effect {
+  private fetches(k: number, log2: number): void {
     const R = this.env.state.words;
     const { access } = this.env;
     const { offsets, nextOffset } = this.block;
-    // The line that is new: a T32 instruction may begin in the one before.
-    const offset = k === 0 ? offsets[0]! : (k + 1 < offsets.length ? offsets[k + 1]! : nextOffset) - 1;
-    return () => access.fetch!((R[PAGE_VA]! + offset) | 0, k);
+    const end = k + 1 < offsets.length ? offsets[k + 1]! : nextOffset;
+    for (const offset of fetchedBytes(offsets[k]!, end, k === 0, log2))
+      this.statements.push(() => access.fetch!((R[PAGE_VA]! + offset) | 0, k));
   }
 
   /** Statements of instruction `k`, or of an IF within it. */

@@ -8,6 +8,7 @@ import { AccessGroups } from './access-groups.js';
 import { emitBinary, emitCarry, emitUnary } from './emit-values.js';
 import type { FlagState } from './flag-state.js';
 import type { FunctionWriter, Label, Local } from './function-writer.js';
+import { HitEmitter } from './hit-emitter.js';
 import type { InlineKernels } from './inline-kernels.js';
 import { KernelEmitter } from './kernel-emitter.js';
 import { MemoryEmitter } from './memory-emitter.js';
@@ -44,6 +45,7 @@ export class InstructionEmitter {
   private readonly placement = new Placement();
   private readonly kernels: KernelEmitter;
   private readonly memory: MemoryEmitter;
+  private readonly hits: HitEmitter | undefined;
   private readonly groups = new AccessGroups();
   private readonly vectors: StateVectors;
   /** SET_STATEs that have been written together with an earlier one. */
@@ -80,6 +82,7 @@ export class InstructionEmitter {
       (v) => this.push(v),
       (v) => this.values[v]! >= 0,
     );
+    this.hits = variant.hits && new HitEmitter(w, variant.hits, () => this.leaveWhen());
     this.memory = new MemoryEmitter(
       w,
       {
@@ -88,10 +91,12 @@ export class InstructionEmitter {
         setWord: (word, value) => this.setWord(word, value),
         leaveWhen: () => this.leaveWhen(),
         memberAt: (i) => this.groups.memberAt(i),
+        isStoreMultiple: (i) => this.code[i * op.STRIDE] === op.STORE_MULTIPLE,
         isConditional: () => this.depth > 0,
         isStepped: () => this.stepped !== undefined,
       },
       variant,
+      this.hits,
     );
     this.kernels = new KernelEmitter(w, inlines, kernelFunction, {
       push: (v) => this.push(v),
@@ -113,7 +118,7 @@ export class InstructionEmitter {
     this.values.fill(-1, 0, block.count);
     for (let n = 0; n < PC; n++) this.registers[n] = (this.plan.registers >> n) & 1 ? this.w.local(wasm.TYPE_I32) : -1;
     this.kernels.begin(block);
-    this.groups.analyse(block, blocks, this.plan, this.context.alignmentChecked);
+    if (this.hits === undefined) this.groups.analyse(block, blocks, this.plan, this.context.alignmentChecked);
   }
 
   /** Instructions at which one look serves accesses after it, too. */
@@ -169,6 +174,7 @@ export class InstructionEmitter {
   }
 
   private ownInstruction(k: number): void {
+    for (const offset of this.plan.fetches[k]!) this.hits!.fetch(offset, this.context.privileged, this.context.pushPageVa);
     for (const word of this.plan.undo[k]!) {
       const local = this.borrow();
       this.pushWord(word);

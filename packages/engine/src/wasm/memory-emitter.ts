@@ -4,6 +4,7 @@ import { HASH_ROTATION, HASH_VALUE, HASH_WHERE } from '../store-hash.js';
 import type { AccessGroup, GroupMember } from './access-groups.js';
 import { emitReverseBytes, emitReverseHalf } from './emit-values.js';
 import type { FunctionWriter, Local } from './function-writer.js';
+import type { HitEmitter } from './hit-emitter.js';
 import * as wasm from './opcodes.js';
 import type { RegionVariant, ShadowPlace } from './region.js';
 import * as simd from './simd-opcodes.js';
@@ -21,6 +22,7 @@ export interface MemoryContext {
   readonly leaveWhen: () => void;
   /** The group of access `i`. */
   readonly memberAt: (i: number) => GroupMember | undefined;
+  readonly isStoreMultiple: (i: number) => boolean;
   /** What is written now may not be executed although the instruction is. */
   readonly isConditional: () => boolean;
   /** The interpreter is called for the instruction instead of leaving. */
@@ -45,14 +47,16 @@ export class MemoryEmitter {
   private readonly context: MemoryContext;
   private readonly hashesStores: boolean;
   private readonly shadow: ShadowPlace | undefined;
+  private readonly hits: HitEmitter | undefined;
   /** Locals of the groups of the block. */
   private readonly kept: Local[] = [];
 
-  constructor(w: FunctionWriter, context: MemoryContext, { hashesStores = false, shadow }: RegionVariant) {
+  constructor(w: FunctionWriter, context: MemoryContext, { hashesStores = false, shadow }: RegionVariant, hits: HitEmitter | undefined) {
     this.w = w;
     this.context = context;
     this.hashesStores = hashesStores;
     this.shadow = shadow;
+    this.hits = hits;
   }
 
   /**
@@ -61,7 +65,7 @@ export class MemoryEmitter {
    */
   hostAddress(v: number, flags: number, size: number, bytes: number, isStore: boolean): void {
     const { w } = this;
-    const table = this.privileged && (flags & op.MEM_UNPRIVILEGED) === 0 ? FAST_TABLE_PL1 : FAST_TABLE_PL0;
+    const table = this.tableFor(flags);
     const alignment = this.demandsAlignment(flags) ? size : 1;
     const va = w.borrow();
     const entry = w.borrow();
@@ -137,6 +141,10 @@ export class MemoryEmitter {
   /** Like {@link hostAddress} for an access that may be one of a group. Returns what the access itself has to add to the address. */
   private place(i: number, v: number, flags: number, size: number, bytes: number, isStore: boolean): number {
     const { w } = this;
+    if (this.hits !== undefined) {
+      this.counted(this.hits, i, v, flags, size, bytes, isStore);
+      return 0;
+    }
     const member = this.context.memberAt(i);
     if (member === undefined || (this.context.isConditional() && !(isStore ? member.group.mayStore : member.group.mayLoad))) {
       this.hostAddress(v, flags, size, bytes, isStore);
@@ -153,6 +161,24 @@ export class MemoryEmitter {
     this.leaveUnlessDirty(this.shadow, host, bytes, this.demandsAlignment(flags) ? size : 1);
     w.release(host);
     return 0;
+  }
+
+  private counted(hits: HitEmitter, i: number, v: number, flags: number, size: number, bytes: number, isStore: boolean): void {
+    const { w } = this;
+    const va = w.borrow();
+    this.context.push(v);
+    w.set(va);
+    hits.access(va, { table: this.tableFor(flags), isStore, size, bytes, isMultiple: this.context.isStoreMultiple(i) }, (host) => {
+      if (!isStore || this.shadow === undefined) return;
+      w.get(host);
+      this.leaveUnlessDirty(this.shadow, host, bytes, size);
+      w.op(wasm.DROP);
+    });
+    w.release(va);
+  }
+
+  private tableFor(flags: number): number {
+    return this.privileged && (flags & op.MEM_UNPRIVILEGED) === 0 ? FAST_TABLE_PL1 : FAST_TABLE_PL0;
   }
 
   /** The first load or the first store of a group, at address `v`, which is `offset` from where the group begins. */

@@ -74,7 +74,7 @@ export class RegionEmitter {
     followFunction: () => number,
     variant: RegionVariant = {},
   ) {
-    const frame = new RegionFrame(new FunctionWriter(stateOffset), new RegionPlan(inlines, variant.hashesStores ?? false));
+    const frame = new RegionFrame(new FunctionWriter(stateOffset), new RegionPlan(inlines, variant));
     const leaves = new RegionLeaves(frame, stepFunction);
     const ways = new RegionWays(frame, variant.linked === false ? undefined : followFunction, {
       branchTo: (index) => this.branchTo(index),

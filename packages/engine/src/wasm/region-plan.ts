@@ -1,9 +1,10 @@
+import { fetchedBytes } from '../fetched-lines.js';
 import type { VectorKernel } from '../kernel.js';
 import { CPSR_CONTROL, FLAG_N, FLAG_V, PAGE_VA, PC, STORE_HASH } from '../layout.js';
 import * as op from '../ops.js';
 import { AFTER_CARRY, afterArithmetic, afterLogical, joinFlags } from './flag-state.js';
 import type { InlineKernels } from './inline-kernels.js';
-import type { Region, RegionBlock } from './region.js';
+import type { Region, RegionBlock, RegionVariant } from './region.js';
 
 const isAccess = (kind: number): boolean => kind >= op.LOAD && kind <= op.STORE_MULTIPLE;
 const setsFlags = (kind: number): boolean => kind >= op.ADD_FLAGS && kind <= op.SET_NZC;
@@ -32,6 +33,8 @@ export class RegionPlan {
   readonly stepped: boolean[] = [];
   /** For each instruction: state words it writes before a place where it may be left. */
   readonly undo: (readonly number[])[] = [];
+  /** For each instruction: offsets of bytes whose line of code may be new, where fetches are counted. */
+  readonly fetches: (readonly number[])[] = [];
   /** For each instruction: it sets the link register to the next and branches. */
   readonly links: boolean[] = [];
   /** For each instruction: it has a call that is written out in the region. */
@@ -50,10 +53,13 @@ export class RegionPlan {
   private thumb = false;
   private readonly inlines: InlineKernels;
   private readonly hashesStores: boolean;
+  /** Given where accesses are counted. */
+  private readonly fetchLog2: number | undefined;
 
-  constructor(inlines: InlineKernels, hashesStores = false) {
+  constructor(inlines: InlineKernels, { hashesStores = false, hits }: RegionVariant = {}) {
     this.inlines = inlines;
     this.hashesStores = hashesStores;
+    this.fetchLog2 = hits?.fetchLog2;
   }
 
   analyse(region: Region, thumb: boolean): void {
@@ -74,13 +80,26 @@ export class RegionPlan {
     for (let k = 0; k < instructions; k++) {
       this.links[k] = false;
       this.inlined[k] = false;
+      this.fetches[k] = NOTHING;
       this.instruction(k, this.starts[k]!, this.starts[k + 1]!);
     }
     for (const block of region.blocks) {
       const k = block.end - 1;
       this.links[k] = this.isLinked(k, block.next);
     }
+    if (this.fetchLog2 !== undefined) this.findFetches(region, this.fetchLog2);
     this.chooseSteps(region);
+  }
+
+  private findFetches({ blocks, builder: { offsets } }: Region, log2: number): void {
+    for (const { first, end, next } of blocks) {
+      for (let k = first; k < end; k++) {
+        if (this.interpreted[k]) continue;
+        const bytes = fetchedBytes(offsets[k]!, k + 1 < end ? offsets[k + 1]! : next, k === first, log2);
+        this.fetches[k] = bytes;
+        if (bytes.length > 0) this.mayLeave[k] = true;
+      }
+    }
   }
 
   private chooseSteps({ steps, blocks, builder }: Region): void {
@@ -133,7 +152,8 @@ export class RegionPlan {
   private instruction(k: number, from: number, to: number): void {
     const last = this.lastLeave(from, to);
     if (this.undone.length > 0) this.undone.length = 0;
-    const own = this.isOurs(k, from, to, last);
+    // What is left at must have counted nothing.
+    const own = (this.fetchLog2 === undefined || last < 0 || this.lastLeave(from, last) < 0) && this.isOurs(k, from, to, last);
     this.interpreted[k] = !own;
     this.mayLeave[k] = !own || last >= 0;
     this.undo[k] = own && this.undone.length > 0 ? this.undone.slice() : NOTHING;

@@ -55,10 +55,20 @@ export interface ShadowPlace {
   readonly log2: number;
 }
 
+/** Where accesses are counted: log2 of the lines' lengths, and where the times of their use are in the memory, or -1. */
+export interface HitPlaces {
+  readonly dataLog2: number;
+  readonly dataStamps: number;
+  readonly fetchLog2: number;
+  readonly fetchStamps: number;
+}
+
 /** How the code of one core is written. */
 export interface RegionVariant {
   /** Given when the core's caches are modelled: stores go straight to dirty lines only. */
   readonly shadow?: ShadowPlace;
+  /** Given when every access is counted: hits of the first levels go straight. */
+  readonly hits?: HitPlaces;
   /** False: each region comes back to whoever runs it at its exits, calls too: for who compares. Default true. */
   readonly linked?: boolean;
   /** The state word STORE_HASH goes on with each store (store-hash.ts), for who compares. Default false. */

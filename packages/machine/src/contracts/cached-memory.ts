@@ -45,6 +45,8 @@ export interface CachedMemory extends Stateful {
   makeDirty(va: VirtAddr, host: number, attributes: number): void;
   /** One access of any class, for the models: `kind` is ACCESS_*. Only with {@link everyAccess}. */
   note(va: VirtAddr, host: number, kind: number, attributes: number): void;
+  /** A store that {@link note} was told of, all of it, is done. */
+  storeDone(): void;
   /** The core fetches from this page: with these attributes, under this VA, from now on. */
   enterCode(hostPage: number, attributes: number, va: VirtAddr): void;
   /** What a fetch at `host` gives. */

@@ -147,6 +147,13 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
     return inner === 0 ? 0 : inner === 2 ? 1 : 2;
   }
 
+  /** An access with these attributes is held in its L1, and a store stays there, when the line is. */
+  isHeldInFirst(attributes: number, isFetch: boolean): boolean {
+    if (!isFetch) return this.classOf(attributes) === 2;
+    const inner = (attributes >>> 2) & 3;
+    return this.instructionOn && (attributes & 3) === MEMORY_NORMAL && (inner & 1) !== 0;
+  }
+
   enterData(hostPage: number, accessClass: 0 | 1 | 2): boolean {
     if (accessClass === 0) return this.lines.enterPast(hostPage);
     this.lines.enter(hostPage);
@@ -197,6 +204,10 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
     // A miss reads the line from below.
     if (kind === ACCESS_FETCH) this.code.forget(host);
     else this.lines.loaded(host >>> this.lineSizeLog2, level === 3);
+  }
+
+  storeDone(): void {
+    this.passOn();
   }
 
   /** A store that did not enter the L1 has been made by now: it is the next level's. */

@@ -1,4 +1,5 @@
 import type { AccessKind, PhysAddr, Stateful, VirtAddr } from '@tablewalk/machine/contracts';
+import type { CacheHits } from './hits.js';
 
 /** Version of {@link Cache} and {@link CacheHierarchy} that a model was written for. */
 export const CACHE_CONTRACT = 2;
@@ -57,6 +58,8 @@ export interface Cache extends Stateful {
   readonly writeBack: boolean;
   /** A write that misses allocates, when the attributes of the access allow it. */
   readonly writeAllocate: boolean;
+  /** For code that finds hits by itself. */
+  readonly hits?: CacheHits;
   /**
    * One access to cacheable memory. `attributes` is the packed word of the mapping (policy and allocation hints). A miss allocates or not as the model
    * and the attributes say, evicting as it must. Returns CACHE_* bits.

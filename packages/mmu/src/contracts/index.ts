@@ -1,5 +1,6 @@
 export type { Cache, CacheEvictionSink, CacheHierarchy, CacheLine, CacheReplacement, CacheUnit, WalkLevel } from './cache.js';
 export { CACHE_CONTRACT, CACHE_FILLED, CACHE_HIT, CACHE_L1_DATA, CACHE_L1_INSTRUCTION, CACHE_L2, CACHE_PASSED } from './cache.js';
+export type { CacheHits, TlbHits } from './hits.js';
 export type { Tlb, TlbEvictionSink, TlbReplacement, TlbSide, WalkCache } from './tlb.js';
 export {
   TLB_CONTRACT,

@@ -1,4 +1,5 @@
 import type { Stateful, VirtAddr } from '@tablewalk/machine/contracts';
+import type { TlbHits } from './hits.js';
 
 /**
  * A TLB model holds translations as integers in a typed array: an entry is {@link TLB_ENTRY_WORDS} consecutive words at an offset that is a
@@ -80,6 +81,8 @@ export interface Tlb extends Stateful {
   readonly arena: Uint32Array;
   /** The cache of table descriptors, of a model that has one. */
   readonly walks?: WalkCache;
+  /** For code that finds hits by itself. */
+  readonly hits?: { readonly instruction: TlbHits; readonly data: TlbHits };
   /**
    * Offset in `arena` of the entry that translates `va` in this address space (equal ASID, or global), or -1. It holds until the next call of any
    * method. A hit in a lower level may fill an upper one, which may evict.

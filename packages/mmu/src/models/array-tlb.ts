@@ -1,4 +1,5 @@
 import type { Snapshot } from '@tablewalk/machine/contracts';
+import type { TlbHits } from '../contracts/hits.js';
 import {
   TLB_CONTRACT,
   TLB_ENTRY_GLOBAL,
@@ -92,6 +93,7 @@ export class ArrayTlb implements Tlb {
   readonly replacement: TlbReplacement;
   readonly arena: Uint32Array;
   readonly walks?: ArrayWalkCache;
+  readonly hits?: { readonly instruction: TlbHits; readonly data: TlbHits };
 
   private readonly plan: string;
   private readonly microPageLog2: number;
@@ -153,6 +155,10 @@ export class ArrayTlb implements Tlb {
     // A hit in a micro-TLB keeps its entry there, and one in the main TLB moves an entry up: both change what goes next.
     const levels = this.microInstruction !== null || this.microData !== null;
     this.replacement = levels ? 'needs-hits' : declaredReplacement(this.arrays.map((array) => array.policy));
+    const hits = { instruction: this.microInstruction ?? this.instruction, data: this.microData ?? this.data };
+    // Entries beside the main TLB are asked before it.
+    const isFirst = this.lockdown === null || (this.microInstruction !== null && this.microData !== null);
+    if (isFirst && hits.instruction.countsHitsAlone && hits.data.countsHitsAlone) this.hits = hits;
   }
 
   lookup(va: number, asid: number, fetch: boolean, sink: TlbEvictionSink): number {

@@ -41,10 +41,10 @@ export class Replacement {
   private readonly ways: number;
   private readonly seed: number;
   /** Time of last use (lru) or of filling (fifo), by way; empty for the others. */
-  private readonly stamps: Float64Array;
+  private stamps: Float64Array;
   /** The next way (round-robin) or the tree's bits (plru), by set. */
   private readonly words: Uint32Array;
-  private clock = 0;
+  clock = 0;
   private random: number;
 
   constructor(model: string, policy: ReplacementPolicy, sets: number, ways: number, seed: number) {
@@ -59,6 +59,19 @@ export class Replacement {
     this.random = this.seed;
     this.stamps = new Float64Array(policy === 'lru' || policy === 'fifo' ? sets * ways : 0);
     this.words = new Uint32Array(policy === 'round-robin' || policy === 'plru' ? sets : 0);
+  }
+
+  /** Whether a hit changes what is given up next. */
+  get needsHits(): boolean {
+    return this.kind >= LRU;
+  }
+  /** Times of use that hits note: by way, of `lru`. */
+  get stampCount(): number {
+    return this.kind === LRU ? this.stamps.length : 0;
+  }
+  placeStamps(stamps: Float64Array): void {
+    stamps.set(this.stamps);
+    this.stamps = stamps;
   }
 
   /** The way was hit. */

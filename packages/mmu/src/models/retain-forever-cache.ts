@@ -10,6 +10,7 @@ import {
   type CacheLine,
   type CacheUnit,
 } from '../contracts/cache.js';
+import type { CacheHits } from '../contracts/hits.js';
 import { MmuError } from '../mmu-error.js';
 import { integerIn, log2, powerOfTwoIn } from './geometry.js';
 import { CacheCounters, policyOf } from './set-associative-cache.js';
@@ -61,6 +62,18 @@ export class RetainForeverCache implements Cache {
   /** The place that gives up a line next when the bound is reached. */
   private turn = 0;
   private readonly counters = new CacheCounters();
+  readonly hits: CacheHits = {
+    lineAt: (_va, pa) => (this.dirtiness(pa) === undefined ? -1 : Math.floor(pa / this.lineLength) & 0xffff),
+    isDirty: (_va, pa) => this.dirtiness(pa) === true,
+    stampCount: 0,
+    placeStamps: () => {},
+    clock: 0,
+    hit: (reads, writes) => {
+      this.counters.reads += reads;
+      this.counters.writes += writes;
+    },
+    listener: null,
+  };
 
   constructor(options: RetainForeverCacheOptions) {
     const name = options.name ?? 'retain-forever';
@@ -209,10 +222,16 @@ export class RetainForeverCache implements Cache {
     this.give(oldest, true, sink);
   }
 
+  private dirtiness(pa: number): boolean | undefined {
+    const line = Math.floor(pa / this.lineLength);
+    return this.places[this.placeOf(line)].get(line);
+  }
+
   private save(line: number, sink: CacheEvictionSink): void {
     const place = this.places[this.placeOf(line)];
     if (place.get(line) !== true) return;
     place.set(line, false);
+    this.hits.listener?.lineCleaned(line & 0xffff);
     this.counters.writeBacks++;
     sink.writtenBack(line * this.lineLength, this.unit);
   }
@@ -222,6 +241,7 @@ export class RetainForeverCache implements Cache {
     if (!place.has(line)) return;
     if (save) this.save(line, sink);
     const lost = place.get(line) === true;
+    this.hits.listener?.lineDropped(line & 0xffff);
     place.delete(line);
     this.count--;
     sink.dropped(line * this.lineLength, lost, this.unit);

@@ -1,4 +1,5 @@
 import type { Snapshot } from '@tablewalk/machine/contracts';
+import type { TlbHits } from '../contracts/hits.js';
 import {
   TLB_CONTRACT,
   TLB_ENTRY_GLOBAL,
@@ -75,9 +76,10 @@ export class RetainForeverTlb implements Tlb {
   readonly contract = TLB_CONTRACT;
   readonly replacement = 'fifo';
   readonly walks?: RetainedWalkCache;
+  readonly hits: { readonly instruction: TlbHits; readonly data: TlbHits };
   private readonly table: RetainedEntries;
   private readonly bound: number;
-  private hits = 0;
+  private hitCount = 0;
   private misses = 0;
   private evictions = 0;
 
@@ -86,6 +88,15 @@ export class RetainForeverTlb implements Tlb {
     this.bound = integerIn(this.name, 'the bound', options.bound ?? 65536, 1, 1 << 20);
     this.table = new RetainedEntries(this.bound);
     if (options.walkCache ?? true) this.walks = new RetainedWalkCache(this.bound);
+    // Of several entries for one address the same answers, whatever was looked up before.
+    const hits: TlbHits = {
+      entryAt: (va, asid) => (this.table.find(va, asid) < 0 ? -1 : 0),
+      hit: (count) => {
+        this.hitCount += count;
+      },
+      listeners: [],
+    };
+    this.hits = { instruction: hits, data: hits };
   }
 
   get arena(): Uint32Array {
@@ -95,7 +106,7 @@ export class RetainForeverTlb implements Tlb {
   lookup(va: number, asid: number): number {
     const offset = this.table.find(va, asid);
     if (offset < 0) this.misses++;
-    else this.hits++;
+    else this.hitCount++;
     return offset;
   }
 
@@ -108,6 +119,7 @@ export class RetainForeverTlb implements Tlb {
       sink.evicted(table.arena, same);
       table.remove(same);
     }
+    for (const listener of this.hits.data.listeners) listener(entry[0], tag & 31);
     const victim = table.victim();
     if (victim < 0) {
       table.insert(entry, tag);
@@ -165,7 +177,7 @@ export class RetainForeverTlb implements Tlb {
   }
 
   stats(): Record<string, number> {
-    const result: Record<string, number> = { 'main hits': this.hits, 'main misses': this.misses, 'main evictions': this.evictions };
+    const result: Record<string, number> = { 'main hits': this.hitCount, 'main misses': this.misses, 'main evictions': this.evictions };
     if (this.walks !== undefined) {
       result['walk cache hits'] = this.walks.hits;
       result['walk cache misses'] = this.walks.misses;
@@ -174,7 +186,7 @@ export class RetainForeverTlb implements Tlb {
   }
 
   resetStats(): void {
-    this.hits = 0;
+    this.hitCount = 0;
     this.misses = 0;
     this.evictions = 0;
     if (this.walks !== undefined) {

@@ -13,6 +13,7 @@ import {
   type CacheReplacement,
   type CacheUnit,
 } from '../contracts/cache.js';
+import type { CacheHits } from '../contracts/hits.js';
 import { MmuError } from '../mmu-error.js';
 import { integerIn, log2, powerOfTwoIn } from './geometry.js';
 import { declaredReplacement, Replacement, type ReplacementPolicy, type ReplacementState } from './replacement.js';
@@ -109,6 +110,7 @@ export class SetAssociativeCache implements Cache {
   private readonly dirty: Uint8Array;
   private readonly policy: Replacement;
   private readonly counters = new CacheCounters();
+  readonly hits?: CacheHits;
 
   constructor(options: SetAssociativeCacheOptions) {
     const name = options.name ?? 'set-associative';
@@ -134,6 +136,26 @@ export class SetAssociativeCache implements Cache {
     this.tags = new Float64Array(this.setCount * this.wayCount).fill(-1);
     this.dirty = new Uint8Array(this.tags.length);
     this.shape = `${this.setCount} sets, ${this.wayCount} ways, ${this.lineLength} bytes, ${policy}`;
+    if (this.writeBack && policy !== 'plru' && this.tags.length <= 65536) this.hits = this.makeHits();
+  }
+
+  private makeHits(): CacheHits {
+    const { policy, counters } = this;
+    return {
+      lineAt: (va, pa) => this.find(va, pa),
+      isDirty: (va, pa) => this.dirty[this.find(va, pa)] === 1,
+      stampCount: policy.stampCount,
+      placeStamps: (stamps) => policy.placeStamps(stamps),
+      get clock() {
+        return policy.clock;
+      },
+      hit: (reads, writes) => {
+        counters.reads += reads;
+        counters.writes += writes;
+        if (policy.stampCount > 0) policy.clock += reads + writes;
+      },
+      listener: null,
+    };
   }
 
   access(va: number, pa: number, write: boolean, attributes: number, sink: CacheEvictionSink): number {
@@ -287,6 +309,7 @@ export class SetAssociativeCache implements Cache {
   private cleanSlot(slot: number, sink: CacheEvictionSink): void {
     if (this.dirty[slot] === 0) return;
     this.dirty[slot] = 0;
+    this.hits?.listener?.lineCleaned(slot);
     this.counters.writeBacks++;
     sink.writtenBack(this.tags[slot] * this.lineLength, this.unit);
   }
@@ -296,6 +319,7 @@ export class SetAssociativeCache implements Cache {
     if (save) this.cleanSlot(slot, sink);
     const pa = this.tags[slot] * this.lineLength;
     const lost = this.dirty[slot] !== 0;
+    this.hits?.listener?.lineDropped(slot);
     this.tags[slot] = -1;
     this.dirty[slot] = 0;
     sink.dropped(pa, lost, this.unit);

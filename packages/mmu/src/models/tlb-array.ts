@@ -1,3 +1,4 @@
+import type { TlbHits } from '../contracts/hits.js';
 import { TLB_ENTRY_GLOBAL, TLB_ENTRY_LOCKED, TLB_ENTRY_VALID, TLB_ENTRY_WHOLE_SHIFT, TLB_ENTRY_WORDS } from '../contracts/tlb.js';
 import { MmuError } from '../mmu-error.js';
 import { integerIn, powerOfTwoIn } from './geometry.js';
@@ -36,7 +37,7 @@ export function wholeSizeLog2(tag: number): number {
  * a look-up tries each size that is held, the smallest first. With one set there is nothing to try, and the lowest way wins. The entry
  * that answered last answers again if it can: that is what makes a look-up cheap, and where two entries conflict it is as good as any rule.
  */
-export class TlbArray {
+export class TlbArray implements TlbHits {
   readonly label: string;
   readonly options: TlbArrayOptions;
   readonly base: number;
@@ -44,6 +45,7 @@ export class TlbArray {
   hits = 0;
   misses = 0;
   evictions = 0;
+  readonly listeners: ((va: number, sizeLog2: number) => void)[] = [];
 
   private readonly arena: Uint32Array;
   private readonly replacement: Replacement;
@@ -69,6 +71,38 @@ export class TlbArray {
     this.nearest = nearest;
     this.lockable = integerIn(model, `the number of lockable entries (${label})`, options.lockable ?? 0, 0, ways - 1);
     this.replacement = new Replacement(model, options.replacement ?? 'round-robin', sets, ways, options.seed ?? 1);
+  }
+
+  /** A hit changes counters and which entry answered last, and nothing else. */
+  get countsHitsAlone(): boolean {
+    return !this.replacement.needsHits && !this.nearest;
+  }
+
+  entryAt(va: number, asid: number): number {
+    const { arena, base } = this;
+    const stride = this.ways * TLB_ENTRY_WORDS;
+    let found = -1;
+    for (let sizes = this.sizes; sizes !== 0; sizes &= sizes - 1) {
+      const size = 31 - Math.clz32(sizes & -sizes);
+      const first = base + ((va >>> size) & this.setMask) * stride;
+      for (let o = first; o < first + stride; o += TLB_ENTRY_WORDS) {
+        const tag = arena[o + 1];
+        if ((tag | 0) >= 0 || (tag & 0xff) !== size || (arena[o] ^ va) >>> size !== 0) continue;
+        if ((tag & TLB_ENTRY_GLOBAL) === 0 && ((tag >>> 8) & 0xff) !== asid) continue;
+        if (found >= 0) return -1;
+        found = o;
+      }
+    }
+    return found < 0 ? -1 : (found - base) / TLB_ENTRY_WORDS;
+  }
+
+  hit(count: number, last: number): void {
+    this.hits += count;
+    this.last = this.base + last * TLB_ENTRY_WORDS;
+  }
+
+  private tell(offset: number): void {
+    for (const listener of this.listeners) listener(this.arena[offset], this.arena[offset + 1] & 31);
   }
 
   get policy(): ReplacementPolicy {
@@ -187,11 +221,13 @@ export class TlbArray {
     const set = Math.floor(index / this.ways);
     this.replacement.filled(set, index % this.ways);
     if ((tag & TLB_ENTRY_LOCKED) !== 0) this.replacement.pin(set, index % this.ways);
+    if (this.listeners.length > 0) this.tell(offset);
   }
 
   clear(offset: number): void {
     const size = this.arena[offset + 1] & 31;
     if (--this.sizeCounts[size] === 0) this.sizes &= ~(1 << size);
+    if (this.listeners.length > 0) this.tell(offset);
     this.arena[offset + 1] = 0;
   }
 

@@ -1,0 +1,254 @@
+import {
+  FAST_ADDEND,
+  FAST_READ_TAG,
+  FAST_SPARE,
+  FAST_TABLE_ENTRIES,
+  FAST_WRITE_TAG,
+  FETCH_ENTRIES,
+  FETCH_LINE,
+  FETCH_TABLE,
+  HIT_DATA,
+  HIT_DATA_CLOCK,
+  HIT_FETCH_CLOCK,
+  HIT_FETCHES,
+  HIT_LAST_DATA,
+  HIT_LAST_FETCH,
+  HIT_LOOKS,
+  HIT_STORES,
+} from '../layout.js';
+import type { FunctionWriter, Local } from './function-writer.js';
+import * as wasm from './opcodes.js';
+import type { HitPlaces } from './region.js';
+
+/** Looks that a store of several words makes before its accesses. */
+const LOOKS_OF_MULTIPLE = 1;
+
+/** One access, or several of consecutive words. */
+export interface CountedAccess {
+  /** Byte offset in the state of the table for its privilege. */
+  readonly table: number;
+  readonly isStore: boolean;
+  /** Bytes of each, to which the first is aligned, and of all. */
+  readonly size: number;
+  readonly bytes: number;
+  /** A store of several words, be they one. */
+  readonly isMultiple: boolean;
+}
+
+/**
+ * Accesses and fetches where each is counted: those of lines in the line tables (layout.ts) are hits, which are noted in the state; anything else leaves. What
+ * is left at has noted nothing, so an instruction may have one such place.
+ */
+export class HitEmitter {
+  private readonly w: FunctionWriter;
+  private readonly places: HitPlaces;
+  private readonly leaveWhen: () => void;
+
+  constructor(w: FunctionWriter, places: HitPlaces, leaveWhen: () => void) {
+    this.w = w;
+    this.places = places;
+    this.leaveWhen = leaveWhen;
+  }
+
+  /**
+   * Pushes the host address of an access at the VA in local `va`, which is noted. `check` leaves when something else is wrong, with the host address in the
+   * local that it gets.
+   */
+  access(va: Local, access: CountedAccess, check: (host: Local) => void): void {
+    const { w } = this;
+    const { bytes, size, isStore } = access;
+    const line = 1 << this.places.dataLog2;
+    const count = bytes / size;
+    const entry = w.borrow();
+    const host = w.borrow();
+    this.lookUp(va, entry, access);
+    w.get(va);
+    w.i32(-line | (size - 1));
+    w.op(wasm.I32_AND);
+    w.op(wasm.I32_NE);
+    this.leaveWhen();
+    const last = count === 1 ? entry : this.lookUpLast(va, entry, access);
+    w.get(va);
+    this.field(entry, access.table, FAST_ADDEND);
+    w.op(wasm.I32_ADD);
+    w.set(host);
+    check(host);
+    const before = w.borrow();
+    w.loadWord(HIT_DATA);
+    w.set(before);
+    if (count > 1 && this.places.dataStamps >= 0) {
+      // The first line is used by those before its end: when there is no other, they are all.
+      const inFirst = w.borrow();
+      w.i32(line);
+      w.get(va);
+      w.i32(line - 1);
+      w.op(wasm.I32_AND);
+      w.op(wasm.I32_SUB);
+      w.i32(2);
+      w.op(wasm.I32_SHR_U);
+      w.set(inFirst);
+      w.get(inFirst);
+      w.i32(count);
+      w.get(inFirst);
+      w.i32(count);
+      w.op(wasm.I32_LT_U);
+      w.op(wasm.SELECT);
+      w.get(before);
+      w.op(wasm.I32_ADD);
+      w.set(inFirst);
+      this.field(entry, access.table, FAST_SPARE);
+      this.stamp(this.places.dataStamps, inFirst, HIT_DATA_CLOCK);
+      w.release(inFirst);
+    }
+    w.get(before);
+    w.i32(count);
+    w.op(wasm.I32_ADD);
+    w.set(before);
+    w.storeLocal(HIT_DATA, before);
+    const spare = w.borrow();
+    this.field(last, access.table, FAST_SPARE);
+    w.set(spare);
+    w.storeLocal(HIT_LAST_DATA, spare);
+    if (this.places.dataStamps >= 0) {
+      w.get(spare);
+      this.stamp(this.places.dataStamps, before, HIT_DATA_CLOCK);
+    }
+    if (isStore) this.add(HIT_STORES, count);
+    if (access.isMultiple) this.add(HIT_LOOKS, LOOKS_OF_MULTIPLE);
+    w.get(host);
+    w.release(spare);
+    w.release(before);
+    if (last !== entry) w.release(last);
+    w.release(host);
+    w.release(entry);
+  }
+
+  /** The entry of the last word's line, which it returns; leaves when all are not in these two lines, one behind the other in memory. */
+  private lookUpLast(va: Local, entry: Local, access: CountedAccess): Local {
+    const { w } = this;
+    const { bytes, size, table } = access;
+    const line = 1 << this.places.dataLog2;
+    const end = w.borrow();
+    const last = w.borrow();
+    w.get(va);
+    w.i32(bytes - size);
+    w.op(wasm.I32_ADD);
+    w.set(end);
+    this.lookUp(end, last, access);
+    w.get(end);
+    w.i32(-line);
+    w.op(wasm.I32_AND);
+    w.op(wasm.I32_NE);
+    this.leaveWhen();
+    if (bytes > line + size) {
+      w.get(va);
+      w.i32(line - 1);
+      w.op(wasm.I32_AND);
+      w.i32(bytes);
+      w.op(wasm.I32_ADD);
+      w.i32(2 * line);
+      w.op(wasm.I32_GT_U);
+      this.leaveWhen();
+    }
+    this.field(entry, table, FAST_ADDEND);
+    this.field(last, table, FAST_ADDEND);
+    w.op(wasm.I32_NE);
+    this.leaveWhen();
+    if (access.isMultiple) {
+      // The other page would be looked at once more.
+      w.get(va);
+      w.get(end);
+      w.op(wasm.I32_XOR);
+      w.i32(~0xfff);
+      w.op(wasm.I32_AND);
+      this.leaveWhen();
+    }
+    w.release(end);
+    return last;
+  }
+
+  /** `entry` := offset of the entry for `va`; pushes its tag. */
+  private lookUp(va: Local, entry: Local, { table, isStore }: CountedAccess): void {
+    const { w } = this;
+    w.get(va);
+    w.i32(this.places.dataLog2 - 4);
+    w.op(wasm.I32_SHR_U);
+    w.i32((FAST_TABLE_ENTRIES - 1) << 4);
+    w.op(wasm.I32_AND);
+    w.set(entry);
+    this.field(entry, table, isStore ? FAST_WRITE_TAG : FAST_READ_TAG);
+  }
+
+  private field(entry: Local, table: number, word: number): void {
+    this.w.get(entry);
+    this.w.access(wasm.I32_LOAD, 2, this.w.stateOffset + table + 4 * word);
+  }
+
+  private add(word: number, count: number): void {
+    const { w } = this;
+    w.storeWord(word, () => {
+      w.loadWord(word);
+      w.i32(count);
+      w.op(wasm.I32_ADD);
+    });
+  }
+
+  /** The line whose numbers are on the stack was used last as number `count` since the time in the doubles' word `clock`. */
+  private stamp(stamps: number, count: Local, clock: number): void {
+    const { w } = this;
+    w.i32(13);
+    w.op(wasm.I32_SHR_U);
+    w.i32(0xffff << 3);
+    w.op(wasm.I32_AND);
+    w.get(count);
+    w.op(wasm.F64_CONVERT_I32_U);
+    w.state();
+    w.access(wasm.F64_LOAD, 3, w.stateOffset + 4 * clock);
+    w.op(wasm.F64_ADD);
+    w.access(wasm.F64_STORE, 3, stamps);
+  }
+
+  /** Execution comes to the byte at `offset` of the page of code whose VA `pushPageVa` pushes. */
+  fetch(offset: number, privileged: boolean, pushPageVa: () => void): void {
+    const { w } = this;
+    const { fetchLog2, fetchStamps } = this.places;
+    const line = w.borrow();
+    pushPageVa();
+    w.i32(offset & -(1 << fetchLog2));
+    w.op(wasm.I32_ADD);
+    w.tee(line);
+    w.loadWord(FETCH_LINE);
+    w.op(wasm.I32_NE);
+    w.if();
+    const entry = w.borrow();
+    w.get(line);
+    w.i32(fetchLog2 - 3);
+    w.op(wasm.I32_SHR_U);
+    w.i32((FETCH_ENTRIES - 1) << 3);
+    w.op(wasm.I32_AND);
+    w.tee(entry);
+    w.access(wasm.I32_LOAD, 2, w.stateOffset + FETCH_TABLE);
+    w.get(line);
+    if (privileged) {
+      w.i32(1);
+      w.op(wasm.I32_OR);
+    }
+    w.op(wasm.I32_NE);
+    this.leaveWhen();
+    w.storeLocal(FETCH_LINE, line);
+    this.add(HIT_FETCHES, 1);
+    w.get(entry);
+    w.access(wasm.I32_LOAD, 2, w.stateOffset + FETCH_TABLE + 4);
+    w.set(entry);
+    w.storeLocal(HIT_LAST_FETCH, entry);
+    if (fetchStamps >= 0) {
+      w.loadWord(HIT_FETCHES);
+      w.set(line);
+      w.get(entry);
+      this.stamp(fetchStamps, line, HIT_FETCH_CLOCK);
+    }
+    w.end();
+    w.release(entry);
+    w.release(line);
+  }
+}
