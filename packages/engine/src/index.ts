@@ -13,6 +13,7 @@ export type { CallKernel, Kernel, PureKernel, StateViews, VectorKernel } from '.
 export * as layout from './layout.js';
 export * as ops from './ops.js';
 export { hashStore } from './store-hash.js';
+export * as beside from './wasm/beside-memory.js';
 export { canTranslate } from './wasm/can-translate.js';
 export { EXIT_MISSED, EXIT_RESYNC } from './wasm/exit-codes.js';
 export type { FunctionWriter } from './wasm/function-writer.js';
@@ -22,6 +23,7 @@ export type { InlineKernels, InlineVector } from './wasm/inline-kernels.js';
 export { noInlineKernels } from './wasm/inline-kernels.js';
 export { inlineLanes, inlineLanesOrKernel, inlineWork, Lanes } from './wasm/inline-lanes.js';
 export * as wasm from './wasm/opcodes.js';
+export type { PlainAccess } from './wasm/plain-access.js';
 export type { Region, RegionBlock, RegionMode, RegionVariant, StepSite } from './wasm/region.js';
 export { singleBlock } from './wasm/region.js';
 export type { RegionHost, RegionModule } from './wasm/region-module.js';

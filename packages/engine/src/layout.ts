@@ -67,6 +67,8 @@ export const HIT_DATA_CLOCK = 50;
 export const HIT_FETCH_CLOCK = 52;
 /** Rolling hash of the core's stores, where somebody compares them (store-hash.ts). */
 export const STORE_HASH = 41;
+/** Not 0: an access beside memory was the last that the region does (`RegionHost.access`). Between runs 0. */
+export const ACCESS_ENDS = 54;
 /** Thread registers of CP15 c13, which are read often. */
 export const TPIDRURW = 37;
 export const TPIDRURO = 38;

@@ -1,6 +1,7 @@
 import type { AccessSize, Device, Diagnostics, PhysAddr, Snapshot } from './contracts/index.js';
 
-interface Window {
+/** A device's part of the address space. */
+export interface BusWindow {
   readonly base: PhysAddr;
   readonly end: PhysAddr;
   readonly device: Device;
@@ -12,8 +13,8 @@ interface Window {
 export class SystemBus {
   /** True after `read` or `write` when nothing answered. */
   aborted = false;
-  private windows: Window[] = [];
-  private last: Window | undefined;
+  private windows: BusWindow[] = [];
+  private last: BusWindow | undefined;
   private readonly diagnostics: Diagnostics;
 
   constructor(diagnostics: Diagnostics) {
@@ -31,14 +32,15 @@ export class SystemBus {
 
   /** The device at `pa`, for the monitor and reports. */
   deviceAt(pa: PhysAddr): Device | undefined {
-    return this.find(pa)?.device;
+    return this.windowAt(pa)?.device;
   }
   /** Every window in order of address. */
-  list(): readonly { readonly base: PhysAddr; readonly end: PhysAddr; readonly device: Device }[] {
+  list(): readonly BusWindow[] {
     return this.windows;
   }
 
-  private find(pa: PhysAddr): Window | undefined {
+  /** The window around `pa`, which stays as it is: nothing is ever unmapped. */
+  windowAt(pa: PhysAddr): BusWindow | undefined {
     const { last } = this;
     if (last && pa >= last.base && pa < last.end) return last;
     let low = 0;
@@ -58,14 +60,14 @@ export class SystemBus {
 
   /** Unsigned value; 0 with `aborted` set when nothing answers. */
   read(pa: PhysAddr, size: AccessSize): number {
-    const window = this.find(pa);
+    const window = this.windowAt(pa);
     if (!window) return this.abort('read', pa, size);
     this.aborted = false;
     return window.device.read(pa - window.base, size) >>> 0;
   }
 
   write(pa: PhysAddr, size: AccessSize, value: number): void {
-    const window = this.find(pa);
+    const window = this.windowAt(pa);
     if (!window) {
       this.abort('write', pa, size);
       return;

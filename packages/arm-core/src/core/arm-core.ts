@@ -58,7 +58,7 @@ export class ArmCore implements CodeWatcher {
   block: Block | undefined;
   /** `run` is to return. */
   attention = false;
-  private runEnd = 0;
+  runEnd = 0;
   privileged = true;
   /** SCTLR bits that the core acts on; the MMU owns the register. */
   alignmentChecked = false;
@@ -409,6 +409,7 @@ export class ArmCore implements CodeWatcher {
             const { entry } = block;
             if (entry !== undefined && left >= entry.region.leastBudget) {
               const from = R[layout.PC]!;
+              this.block = undefined;
               left = regions.run(entry, left);
               const { resumption } = regions;
               const resumes = left > 0 && resumption >= 0;
@@ -441,6 +442,7 @@ export class ArmCore implements CodeWatcher {
           // The embedder's: the clock is as the instruction found it, and a reset finds no block in progress.
           this.synchronize();
           this.block = undefined;
+          if (R[layout.DECODE_MODE] !== code.key) this.updateMode();
           throw error;
         }
         left -= frame.index + 1;

@@ -1,6 +1,8 @@
-import type { Block, ClosureEnvironment, CodeCache, CodePage, Frame, InlineKernels, RegionEntry } from '@tablewalk/engine';
+import type { Block, ClosureEnvironment, CodeCache, CodePage, Frame, InlineKernels, PlainAccess, RegionEntry } from '@tablewalk/engine';
 import { EXIT_MISSED, EXIT_RESYNC, layout, RegionModuleBuilder } from '@tablewalk/engine';
 import type { Observer } from '@tablewalk/machine';
+import type { BesideOwner } from './beside-memory.js';
+import { accessBeside } from './beside-memory.js';
 import type { CodeSource } from './code-source.js';
 import type { ArmCoreParts } from './core-parts.js';
 import { decodeModeOf } from './decode-mode.js';
@@ -12,8 +14,6 @@ import type { LineTable } from './line-table.js';
 import type { MemoryAccess } from './memory-access.js';
 import { neonFloatInlines } from './neon-float-inlines.js';
 import { neonInlines } from './neon-inlines.js';
-import type { PlainAccess } from './plain-access.js';
-import { plainAccessOf } from './plain-access.js';
 import { RegionFormer } from './region-former.js';
 import type { TranslationOptions } from './region-runner.js';
 import { RegionRunner } from './region-runner.js';
@@ -21,16 +21,13 @@ import { SystemInlines } from './system-inlines.js';
 import type { Translator } from './translator.js';
 
 /** What running regions needs of its core. */
-export interface RegionOwner {
-  readonly words: Int32Array;
+export interface RegionOwner extends BesideOwner {
   readonly frame: Frame;
-  readonly code: CodeSource;
   readonly cache: CodeCache;
   readonly access: MemoryAccess;
   readonly fast: FastTable<CodePage>;
   /** The block whose instruction runs, if any. */
   block: Block | undefined;
-  readonly attention: boolean;
   updateMode(): void;
 }
 
@@ -52,7 +49,7 @@ export class CoreRegions {
 
   constructor(
     owner: RegionOwner,
-    { memory, stateOffset, lateEffects, cachedMemory, hashesStores, hitPaths }: ArmCoreParts,
+    { memory, stateOffset, bus, lateEffects, cachedMemory, hashesStores, hitPaths }: ArmCoreParts,
     options: TranslationOptions,
     { state, bound, lines }: ClosureEnvironment,
     translator: Translator,
@@ -87,12 +84,9 @@ export class CoreRegions {
       }),
       ...(lines && { shadow: { offset: lines.shadow.byteOffset, log2: lines.log2 } }),
     });
-    const host = {
-      memory: memory.memory,
-      state,
-      bound,
-      step: (number: number, pc: number, budget: number) => this.step(number, pc, budget),
-    };
+    const step = (number: number, pc: number, budget: number): number => this.step(number, pc, budget);
+    const access = accessBeside(owner, bus, this, step);
+    const host = { memory: memory.memory, state, bound, step, access };
     this.runner = new RegionRunner(host, stateOffset, new RegionFormer(translator), modules, owner.cache, codeAppeared, options);
     owner.cache.onRegionDropped = ({ slot }) => {
       this.jumps.dropFunction(slot);
@@ -140,7 +134,10 @@ export class CoreRegions {
         R[layout.PC] = result & ~1;
         this.resumption = exit & (EXIT_MISSED - 1);
         this.missed = exit & EXIT_MISSED ? exit >>> 8 : -1;
-      } else code.page = null;
+      } else {
+        R[layout.ACCESS_ENDS] = 0;
+        code.page = null;
+      }
     }
     // Regions change the instruction set by themselves, and steps take the page along.
     if (R[layout.DECODE_MODE] !== code.key) this.owner.updateMode();
@@ -168,7 +165,6 @@ export class CoreRegions {
       const { page, offset, itstate } = step;
       block = this.translator.translate(step.mode, page.hostPage * 4096, offset, itstate, undefined, 1);
       step.block = block;
-      step.plain = plainAccessOf(this.translator.builder);
     }
     R[layout.BUDGET] = budget;
     R[layout.PC] = pc;
@@ -179,12 +175,11 @@ export class CoreRegions {
     try {
       const { plain } = step;
       let isDone = true;
-      if (plain !== undefined && this.counted !== undefined) {
-        const next = pc + block.offsets[1]! - block.offsets[0]!;
-        this.fetch(pc, next);
+      if (plain !== undefined) {
+        const next = pc + step.next - step.offset;
+        if (this.counted !== undefined) this.fetch(pc, next);
         isDone = this.transfer(plain, next);
-      } else if (plain !== undefined) isDone = this.transfer(plain, pc + block.offsets[1]! - block.offsets[0]!);
-      else for (const statement of block.statements!) statement();
+      } else for (const statement of block.statements!) statement();
       owner.block = undefined;
       if (isDone && code.page !== null && !owner.attention) {
         R[layout.ITSTATE] = 0;

@@ -1,5 +1,6 @@
 import { layout } from '@tablewalk/engine';
 import type { FastTablePort } from '@tablewalk/machine';
+import { DeviceTable } from './device-table.js';
 import type { LineTable } from './line-table.js';
 
 const JUMP_ENTRIES = 1024;
@@ -8,7 +9,6 @@ const JUMP_ENTRIES = 1024;
  * begins afresh and must leave it room; no guest but one that aliases its code without end has as many.
  */
 const MOST_FETCHED = 4096;
-const DEVICE_ENTRIES = 16;
 
 export interface SavedTables {
   /** Six words an entry: where, its four words, memory attributes. */
@@ -89,10 +89,8 @@ export class FastTable<Page = unknown> implements FastTablePort {
   keeps = true;
   /** False: accesses to what is no memory ask. */
   keepsDevices = true;
-  /** Pages that are no memory, by VA: its address with what was asked for in the low bits, or -1; physical address. */
-  private readonly deviceTags = new Int32Array(DEVICE_ENTRIES).fill(-1);
-  private readonly devicePages = new Float64Array(DEVICE_ENTRIES);
-  private deviceCount = 0;
+  /** Pages that are no memory. */
+  readonly devices = new DeviceTable();
   private readonly attributes = new Uint8Array(2 * layout.FAST_TABLE_ENTRIES);
   private readonly jumpTags = new Int32Array(JUMP_ENTRIES).fill(-1);
   private readonly jumpPages = new Array<Page | undefined>(JUMP_ENTRIES).fill(undefined);
@@ -213,22 +211,9 @@ export class FastTable<Page = unknown> implements FastTablePort {
     this.attributes[indexOf(entry)] = attributes;
   }
 
-  /** Physical address of `va` where an access of this kind to what is no memory was let through, or -1. */
-  device(va: number, write: boolean, privileged: boolean): number {
-    const slot = (va >>> 12) & (DEVICE_ENTRIES - 1);
-    const tag = (va & ~0xfff) | (write ? 1 : 0) | (privileged ? 2 : 0);
-    return this.deviceTags[slot] === tag ? this.devicePages[slot]! + (va & 0xfff) : -1;
-  }
+  /** An access of this kind to what is no memory was let through. */
   setDevice(va: number, write: boolean, privileged: boolean, pa: number): void {
-    if (!this.keeps || !this.keepsDevices) return;
-    const slot = (va >>> 12) & (DEVICE_ENTRIES - 1);
-    this.deviceTags[slot] = (va & ~0xfff) | (write ? 1 : 0) | (privileged ? 2 : 0);
-    this.devicePages[slot] = pa - (va & 0xfff);
-    this.deviceCount++;
-  }
-  private dropDevices(): void {
-    if (this.deviceCount > 0) this.deviceTags.fill(-1);
-    this.deviceCount = 0;
+    if (this.keeps && this.keepsDevices) this.devices.set(va, write, privileged, pa);
   }
 
   /** Page of code for a tag: the page's VA, and the decode mode in its low bits. Undefined: it has to be fetched. */
@@ -277,7 +262,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
   }
 
   dropAll(): void {
-    this.dropDevices();
+    this.devices.drop();
     this.lines?.dropAll();
     for (const list of this.lists) {
       for (let i = 0; i < list.count; i++) this.clearEntry(list.entries[i]!);
@@ -313,7 +298,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
       return false;
     }
     const { words: R, suspended: S, tagged } = this;
-    this.dropDevices();
+    this.devices.drop();
     for (let i = 0; i < tagged.count; i++) {
       const entry = tagged.entries[i]!;
       const at = i * SUSPENDED_STRIDE;
@@ -388,7 +373,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
   dropEntry(va: number, sizeLog2: number): void {
     const low = (va & ~0xfff) >>> 0;
     const size = sizeLog2 > 12 ? 2 ** sizeLog2 : 4096;
-    this.dropDevices();
+    this.devices.drop();
     this.lines?.drop(va, sizeLog2);
     let found = false;
     if (size === 4096) found = this.dropOne(low);

@@ -102,7 +102,7 @@ export class MemoryAccess implements AccessPort {
       if (write && this.mayStoreDirectly(known >>> 12)) R[entry + layout.FAST_WRITE_TAG] = va & ~0xfff;
       return known;
     }
-    const known = this.fast.device(va, write, privileged);
+    const known = this.fast.devices.find(va, write, privileged);
     if (known >= 0) {
       this.devicePa = known;
       return DEVICE;

@@ -12,7 +12,6 @@ import type {
 } from '@tablewalk/engine';
 import { compileRegions, instantiateRegions, layout, makeTrampoline } from '@tablewalk/engine';
 import type { DecodeMode } from '../isa/arm-builder.js';
-import type { PlainAccess } from './plain-access.js';
 import type { RegionFormer } from './region-former.js';
 
 /** How eagerly code is translated. None of it changes what a guest sees. */
@@ -118,9 +117,8 @@ interface Made {
 export interface Step extends StepSite {
   readonly page: CodePage;
   readonly mode: DecodeMode;
-  /** The instruction alone, once it was executed, and what it is if that is simple. */
+  /** The instruction alone, once it was executed. */
   block: Block | undefined;
-  plain: PlainAccess | undefined;
 }
 
 /** Regions of one core: which code is worth translating, its translations, and running them. */
@@ -291,7 +289,7 @@ export class RegionRunner {
       const slot = this.free.pop() ?? this.inTable.push(undefined) - 1;
       const firstStep = this.steps.length;
       const emitted = modules.add(region, { ...mode, key: page.mode }, slot, firstStep, page.hostPage * 4096);
-      for (const site of emitted.steps) this.steps.push({ ...site, page, mode, block: undefined, plain: undefined });
+      for (const site of emitted.steps) this.steps.push({ ...site, page, mode, block: undefined });
       let granules = 0;
       for (const { first, end, next } of region.blocks) {
         for (let k = first; k < end; k++) granules |= 1 << (region.builder.offsets[k]! >>> 7);

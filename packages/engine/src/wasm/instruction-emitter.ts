@@ -13,6 +13,7 @@ import type { InlineKernels } from './inline-kernels.js';
 import { KernelEmitter } from './kernel-emitter.js';
 import { MemoryEmitter } from './memory-emitter.js';
 import * as wasm from './opcodes.js';
+import type { PlainAccess } from './plain-access.js';
 import type { Region, RegionVariant } from './region.js';
 import type { RegionPlan } from './region-plan.js';
 import { StateVectors } from './state-vectors.js';
@@ -33,6 +34,8 @@ export interface RegionContext {
   readonly leaveIf: () => void;
   /** Calls the interpreter for the instruction being written, with everything in the state, and leaves when it does not go on. */
   readonly step: () => void;
+  /** For the load or store that is the instruction being written: pushes what it finds, or stores, at the VA in a local where memory is not. */
+  readonly access: (va: Local, plain: PlainAccess, isPrivileged: boolean) => void;
   /** An exit micro-operation (GOTO and above). */
   readonly exit: (i: number) => void;
 }
@@ -94,6 +97,8 @@ export class InstructionEmitter {
         isStoreMultiple: (i) => this.code[i * op.STRIDE] === op.STORE_MULTIPLE,
         isConditional: () => this.depth > 0,
         isStepped: () => this.stepped !== undefined,
+        plain: () => (this.stepped === undefined ? undefined : this.plan.plain[this.at]),
+        beside: context.access,
       },
       variant,
       this.hits,
@@ -418,7 +423,7 @@ export class InstructionEmitter {
     this.flags.setAll(result);
   }
 
-  private pushWord(word: number): void {
+  pushWord(word: number): void {
     if (word < PC) this.w.get(this.registers[word]!);
     else if (word >= FLAG_N && word <= FLAG_V) this.flags.word(word);
     else this.w.loadWord(word);

@@ -6,6 +6,7 @@ import { emitReverseBytes, emitReverseHalf } from './emit-values.js';
 import type { FunctionWriter, Local } from './function-writer.js';
 import type { HitEmitter } from './hit-emitter.js';
 import * as wasm from './opcodes.js';
+import type { PlainAccess } from './plain-access.js';
 import type { RegionVariant, ShadowPlace } from './region.js';
 import * as simd from './simd-opcodes.js';
 import { isSimdWord } from './state-vectors.js';
@@ -27,6 +28,10 @@ export interface MemoryContext {
   readonly isConditional: () => boolean;
   /** The interpreter is called for the instruction instead of leaving. */
   readonly isStepped: () => boolean;
+  /** The instruction, when it is stepped and one access of one register. */
+  readonly plain: () => PlainAccess | undefined;
+  /** Pushes what the instruction loads at the VA in a local that is not in the fast table, or stores there. */
+  readonly beside: (va: Local, plain: PlainAccess, isPrivileged: boolean) => void;
 }
 
 /** How many words of a list from `i` on are a Q or a D register in one piece: 4, 2 or 1. */
@@ -65,13 +70,22 @@ export class MemoryEmitter {
    */
   hostAddress(v: number, flags: number, size: number, bytes: number, isStore: boolean): void {
     const { w } = this;
-    const table = this.tableFor(flags);
-    const alignment = this.demandsAlignment(flags) ? size : 1;
     const va = w.borrow();
     const entry = w.borrow();
+    const alignment = this.demandsAlignment(flags) ? size : 1;
+    this.isMissing(v, va, entry, flags, alignment, bytes, isStore);
+    this.context.leaveWhen();
+    this.found(va, entry, flags, alignment, bytes, isStore);
+    w.release(entry);
+    w.release(va);
+  }
+
+  /** Pushes whether the address `v`, which it puts into `va`, is not in the fast table: not 0 then. */
+  private isMissing(v: number, va: Local, entry: Local, flags: number, alignment: number, bytes: number, isStore: boolean): void {
+    const { w } = this;
     this.context.push(v);
     w.set(va);
-    this.lookUp(va, entry, table, isStore);
+    this.lookUp(va, entry, this.tableOf(flags), isStore);
     w.get(va);
     if (bytes > alignment) {
       w.i32(bytes - alignment);
@@ -80,9 +94,43 @@ export class MemoryEmitter {
     w.i32(~0xfff | (alignment - 1));
     w.op(wasm.I32_AND);
     w.op(wasm.I32_NE);
-    this.context.leaveWhen();
-    this.addAddend(va, entry, table);
+  }
+
+  /** Pushes the host address of what is in the fast table. */
+  private found(va: Local, entry: Local, flags: number, alignment: number, bytes: number, isStore: boolean): void {
+    this.addAddend(va, entry, this.tableOf(flags));
     if (isStore && this.shadow !== undefined) this.leaveUnlessDirty(this.shadow, va, bytes, alignment);
+  }
+
+  private isPrivileged(flags: number): boolean {
+    return this.privileged && (flags & op.MEM_UNPRIVILEGED) === 0;
+  }
+
+  private tableOf(flags: number): number {
+    return this.isPrivileged(flags) ? FAST_TABLE_PL1 : FAST_TABLE_PL0;
+  }
+
+  /** What the instruction is, when its access is brought to the host where the fast table does not have it. */
+  private outside(flags: number, isStore: boolean): PlainAccess | undefined {
+    if ((flags & op.MEM_SWAP) !== 0 || (isStore && this.hashesStores) || this.hits !== undefined) return undefined;
+    return this.context.plain();
+  }
+
+  /** An access that the host does where the fast table does not have it: `inside` is for the host address on the stack. */
+  private besideOr(plain: PlainAccess, v: number, flags: number, inside: () => void): void {
+    const { w } = this;
+    const size = flags & op.MEM_SIZE;
+    const alignment = this.demandsAlignment(flags) ? size : 1;
+    const va = w.borrow();
+    const entry = w.borrow();
+    this.isMissing(v, va, entry, flags, alignment, size, plain.isStore);
+    w.if(plain.isStore ? wasm.TYPE_NONE : wasm.TYPE_I32);
+    this.context.beside(va, plain, this.isPrivileged(flags));
+    if (flags & op.MEM_SIGNED) w.op(size === 1 ? wasm.I32_EXTEND8_S : wasm.I32_EXTEND16_S);
+    w.else();
+    this.found(va, entry, flags, alignment, size, plain.isStore);
+    inside();
+    w.end();
     w.release(entry);
     w.release(va);
   }
@@ -168,17 +216,13 @@ export class MemoryEmitter {
     const va = w.borrow();
     this.context.push(v);
     w.set(va);
-    hits.access(va, { table: this.tableFor(flags), isStore, size, bytes, isMultiple: this.context.isStoreMultiple(i) }, (host) => {
+    hits.access(va, { table: this.tableOf(flags), isStore, size, bytes, isMultiple: this.context.isStoreMultiple(i) }, (host) => {
       if (!isStore || this.shadow === undefined) return;
       w.get(host);
       this.leaveUnlessDirty(this.shadow, host, bytes, size);
       w.op(wasm.DROP);
     });
     w.release(va);
-  }
-
-  private tableFor(flags: number): number {
-    return this.privileged && (flags & op.MEM_UNPRIVILEGED) === 0 ? FAST_TABLE_PL1 : FAST_TABLE_PL0;
   }
 
   /** The first load or the first store of a group, at address `v`, which is `offset` from where the group begins. */
@@ -249,10 +293,17 @@ export class MemoryEmitter {
 
   /** LOAD `i`: pushes the value. */
   load(i: number, v: number, flags: number): void {
+    const size = flags & op.MEM_SIZE;
+    const plain = this.outside(flags, false);
+    if (plain !== undefined) this.besideOr(plain, v, flags, () => this.loadAt(0, flags));
+    else this.loadAt(this.place(i, v, flags, size, size, false), flags);
+  }
+
+  /** Replaces the host address on the stack by what is `at` bytes from there. */
+  private loadAt(at: number, flags: number): void {
     const { w } = this;
     const size = flags & op.MEM_SIZE;
     const isSigned = (flags & op.MEM_SIGNED) !== 0;
-    const at = this.place(i, v, flags, size, size, false);
     if (size === 4) {
       w.access(wasm.I32_LOAD, 2, at);
       if (flags & op.MEM_SWAP) emitReverseBytes(w);
@@ -267,9 +318,16 @@ export class MemoryEmitter {
 
   /** STORE `i` of value `source`. */
   store(i: number, v: number, flags: number, source: number): void {
+    const size = flags & op.MEM_SIZE;
+    const plain = this.outside(flags, true);
+    if (plain !== undefined) this.besideOr(plain, v, flags, () => this.storeAt(0, flags, source));
+    else this.storeAt(this.place(i, v, flags, size, size, true), flags, source);
+  }
+
+  /** Stores `source` `at` bytes from the host address on the stack. */
+  private storeAt(at: number, flags: number, source: number): void {
     const { w } = this;
     const size = flags & op.MEM_SIZE;
-    const at = this.place(i, v, flags, size, size, true);
     const host = this.hashesStores ? w.borrow() : undefined;
     if (host !== undefined) w.tee(host);
     this.context.push(source);

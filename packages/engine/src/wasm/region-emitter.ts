@@ -11,6 +11,7 @@ import * as wasm from './opcodes.js';
 import type { Region, RegionMode, RegionVariant, StepSite } from './region.js';
 import { ENTRY, ENTRY_PC, RegionFrame } from './region-frame.js';
 import type { Component } from './region-graph.js';
+import type { StepFunctions } from './region-leaves.js';
 import { RegionLeaves } from './region-leaves.js';
 import { RegionPlan } from './region-plan.js';
 import { RegionWays } from './region-ways.js';
@@ -31,6 +32,11 @@ export interface EmittedRegion {
   readonly steps: readonly StepSite[];
   /** Offsets of instructions at which it is left for accesses after them, too. */
   readonly groupHeads: ReadonlySet<number>;
+}
+
+/** Numbers of the functions that `RegionHost` has. */
+export interface HostFunctions extends StepFunctions {
+  readonly follow: () => number;
 }
 
 /** A loop being written. */
@@ -62,21 +68,17 @@ export class RegionEmitter {
   private readonly numbers = new Map<number, number>();
   private dispatches = false;
 
-  /**
-   * `kernelFunction` gives the number of the imported function for a pure or vector kernel,
-   * `stepFunction` and `followFunction` those of `RegionHost.step` and `follow`.
-   */
+  /** `kernelFunction` gives the number of the imported function for a pure or vector kernel, `functions` those of what `RegionHost` has. */
   constructor(
     stateOffset: number,
     inlines: InlineKernels,
     kernelFunction: (kernel: Kernel) => number,
-    stepFunction: () => number,
-    followFunction: () => number,
+    functions: HostFunctions,
     variant: RegionVariant = {},
   ) {
     const frame = new RegionFrame(new FunctionWriter(stateOffset), new RegionPlan(inlines, variant));
-    const leaves = new RegionLeaves(frame, stepFunction);
-    const ways = new RegionWays(frame, variant.linked === false ? undefined : followFunction, {
+    const leaves = new RegionLeaves(frame, functions);
+    const ways = new RegionWays(frame, variant.linked === false ? undefined : functions.follow, {
       branchTo: (index) => this.branchTo(index),
       checkBudget: (index) => this.checkBudget(index),
     });
@@ -91,6 +93,7 @@ export class RegionEmitter {
       leave: () => leaves.leave(),
       leaveIf: () => leaves.leaveIf(),
       step: () => leaves.step(),
+      access: (va, plain, isPrivileged) => leaves.access(va, plain, isPrivileged),
       exit: (i) => ways.exit(i),
     };
     frame.instructions = new InstructionEmitter(frame.w, frame.plan, inlines, kernelFunction, context, variant);

@@ -1,7 +1,10 @@
-import { BUDGET, EXIT_CODE } from '../layout.js';
+import { ACCESS_ENDS, BUDGET, EXIT_CODE, PC } from '../layout.js';
+import * as op from '../ops.js';
+import { IS_PRIVILEGED, IS_STORE, SITE_SHIFT, SIZE_SHIFT } from './beside-memory.js';
 import { C_LOCAL, NZ_LOCAL, NZ_OF_OPERANDS, OF_ADD, OF_SUB, V_LOCAL } from './flag-state.js';
-import type { Label } from './function-writer.js';
+import type { Label, Local } from './function-writer.js';
 import * as wasm from './opcodes.js';
+import type { PlainAccess } from './plain-access.js';
 import type { RegionBlock, StepSite } from './region.js';
 import type { RegionFrame } from './region-frame.js';
 
@@ -16,26 +19,32 @@ const PENDING = [
   NZ_LOCAL | C_LOCAL | OF_SUB,
 ] as const;
 
+/** Numbers of the functions that instructions are brought to. */
+export interface StepFunctions {
+  readonly step: () => number;
+  readonly access: () => number;
+}
+
 /** Places where a region is left in mid-block, or calls the interpreter instead. */
 export class RegionLeaves {
   private readonly frame: RegionFrame;
-  private readonly stepFunction: () => number;
+  private readonly functions: StepFunctions;
   /** By what is pending: the label of the common exit, or -1, and whether anything leads there. */
   private readonly labels = new Int32Array(2 * NZ_OF_OPERANDS).fill(-1);
   private readonly used = new Uint8Array(2 * NZ_OF_OPERANDS);
   private number = 0;
   private firstStep = 0;
-  /** Instructions at which the interpreter is called. */
-  private readonly steps: number[] = [];
+  /** Where the interpreter is called, and the instruction at the last of them. */
+  private readonly steps: StepSite[] = [];
+  private lastStep = -1;
 
-  constructor(frame: RegionFrame, stepFunction: () => number) {
+  constructor(frame: RegionFrame, functions: StepFunctions) {
     this.frame = frame;
-    this.stepFunction = stepFunction;
+    this.functions = functions;
   }
 
   get sites(): readonly StepSite[] {
-    const { offsets, itstates } = this.frame.block;
-    return this.steps.map((k) => ({ offset: offsets[k]!, itstate: itstates[k]! }));
+    return this.steps.slice();
   }
 
   /** Opens the blocks whose ends are the common exits. `slot` and `firstStep` are `RegionEmitter.emit`'s. */
@@ -43,6 +52,7 @@ export class RegionLeaves {
     this.number = slot;
     this.firstStep = firstStep;
     this.steps.length = 0;
+    this.lastStep = -1;
     this.used.fill(0);
     this.labels[0] = this.frame.w.block();
     for (const pending of PENDING) this.labels[pending] = this.frame.w.block();
@@ -120,19 +130,59 @@ export class RegionLeaves {
 
   /** Calls the interpreter for the instruction being written. */
   step(): void {
-    const { w, flags } = this.frame;
-    const { block, instruction: k } = this.frame.at;
+    const { w } = this.frame;
+    w.i32(this.beforeStep());
+    this.frame.pushVa(this.frame.block.offsets[this.frame.at.instruction]!);
+    this.pushBudget();
+    w.call(this.functions.step());
+    this.endWhen();
+  }
+
+  /** Pushes what the load that is the instruction being written finds beside memory, or stores there; the instruction goes on. */
+  access(va: Local, { isStore, flags, register }: PlainAccess, isPrivileged: boolean): void {
+    const { w } = this.frame;
+    const site = this.beforeStep();
+    w.storeWord(PC, () => this.frame.pushVa(this.frame.block.offsets[this.frame.at.instruction]!));
+    w.i32((site << SITE_SHIFT) | ((flags & op.MEM_SIZE) << SIZE_SHIFT) | (isPrivileged ? IS_PRIVILEGED : 0) | (isStore ? IS_STORE : 0));
+    w.get(va);
+    this.pushBudget();
+    if (isStore) this.frame.instructions.pushWord(register);
+    else w.i32(0);
+    w.call(this.functions.access());
+    if (isStore) w.op(wasm.DROP);
+    w.loadWord(ACCESS_ENDS);
+    this.endWhen();
+  }
+
+  /** Everything into the state words. Returns the number of the site. */
+  private beforeStep(): number {
+    const { flags, at } = this.frame;
     const { mask } = flags;
     flags.flush();
     flags.mask = mask;
-    this.frame.instructions.storeRegisters(this.frame.at.dirty);
-    if (this.steps[this.steps.length - 1] !== k) this.steps.push(k);
-    w.i32(this.firstStep + this.steps.length - 1);
-    this.frame.pushVa(this.frame.block.offsets[k]!);
+    this.frame.instructions.storeRegisters(at.dirty);
+    if (this.lastStep !== at.instruction) this.addSite(at.block, at.instruction);
+    return this.firstStep + this.steps.length - 1;
+  }
+
+  private addSite({ end, next }: RegionBlock, k: number): void {
+    const { block, plan } = this.frame;
+    const { offsets, itstates } = block;
+    this.steps.push({ offset: offsets[k]!, next: k + 1 < end ? offsets[k + 1]! : next, itstate: itstates[k]!, plain: plan.plain[k] });
+    this.lastStep = k;
+  }
+
+  /** What is left for the instruction being written and all after it. */
+  private pushBudget(): void {
+    const { w, at } = this.frame;
     w.get(this.frame.budget);
-    w.i32(block.end - k);
+    w.i32(at.block.end - at.instruction);
     w.op(wasm.I32_ADD);
-    w.call(this.stepFunction());
+  }
+
+  /** Leaves when the i32 on the stack is not 0: the state says how to go on. */
+  private endWhen(): void {
+    const { w } = this.frame;
     w.if();
     w.i32(1);
     w.op(wasm.RETURN);

@@ -25,6 +25,7 @@ const HOST = 'h';
 const MEMORY = 'm';
 const TABLE = 't';
 const STEP = 's';
+const ACCESS = 'a';
 const FOLLOW = 'f';
 const KERNELS = 'k';
 
@@ -43,8 +44,8 @@ export class RegionModuleBuilder {
   private readonly emitter: RegionEmitter;
   private kernels: (PureKernel | VectorKernel)[] = [];
   private slots: number[] = [];
-  /** Numbers of the imported functions: of kernels, and of {@link RegionHost.step} and `follow`. */
-  private readonly numbers = new Map<Kernel | typeof STEP | typeof FOLLOW, number>();
+  /** Numbers of the imported functions: of kernels, and of {@link RegionHost.step}, `access` and `follow`. */
+  private readonly numbers = new Map<Kernel | typeof STEP | typeof ACCESS | typeof FOLLOW, number>();
   /** Regions of this module by the physical address and decode mode where they begin. */
   private readonly siblings = new Map<number, Sibling>();
   /** The same in every module: it is the first of an encoder's types. */
@@ -57,17 +58,18 @@ export class RegionModuleBuilder {
       stateOffset,
       inlines,
       (kernel) => this.kernelFunction(kernel),
-      () => this.imported(STEP, HOST, STEP, true),
-      () => this.imported(FOLLOW, HOST, FOLLOW, true),
+      {
+        step: () => this.imported(STEP, HOST, STEP, this.regionType),
+        access: () => this.imported(ACCESS, HOST, ACCESS, this.encoder.type([TYPE_I32, TYPE_I32, TYPE_I32, TYPE_I32], [TYPE_I32])),
+        follow: () => this.imported(FOLLOW, HOST, FOLLOW, this.regionType),
+      },
       variant,
     );
   }
 
-  /** All take what a region's function takes; with `results` they also give what it gives. */
-  private imported(key: Kernel | typeof STEP | typeof FOLLOW, module: string, name: string, results: boolean): number {
+  private imported(key: Kernel | typeof STEP | typeof ACCESS | typeof FOLLOW, module: string, name: string, type: number): number {
     let number = this.numbers.get(key);
     if (number === undefined) {
-      const type = results ? this.regionType : this.encoder.type([TYPE_I32, TYPE_I32, TYPE_I32], []);
       number = this.encoder.importFunction(module, name, type);
       this.numbers.set(key, number);
     }
@@ -77,7 +79,8 @@ export class RegionModuleBuilder {
   private kernelFunction(kernel: Kernel): number {
     if (kernel.kind === 'call') throw new Error(`[engine] [wasm] ${kernel.name} is called from the interpreter only`);
     if (!this.numbers.has(kernel)) this.kernels.push(kernel);
-    return this.imported(kernel, KERNELS, `${this.kernels.length - 1}`, kernel.kind === 'pure');
+    const type = kernel.kind === 'pure' ? this.regionType : this.encoder.type([TYPE_I32, TYPE_I32, TYPE_I32], []);
+    return this.imported(kernel, KERNELS, `${this.kernels.length - 1}`, type);
   }
 
   /**
@@ -128,6 +131,12 @@ export interface RegionHost {
    * one included. 0: it is done, and the next one is the next to be executed. Else the state says how to go on, as after a region that resyncs.
    */
   readonly step?: (number: number, pc: number, budget: number) => number;
+  /**
+   * The access of a step that is one load or store of one register ({@link StepSite.plain}), aligned or not, for a region that has everything in the state words,
+   * PC too: `what` is as in beside-memory.ts, `va` the address, `budget` as in {@link step}, `value` is stored. Result: what was loaded, without its sign. When
+   * the state word ACCESS_ENDS is not 0 the state is that after the instruction and says how to go on; else the region does the rest of the instruction.
+   */
+  readonly access?: (what: number, va: number, budget: number, value: number) => number;
   /** Where linked regions go on: `Trampoline.follow`, a function of WebAssembly. */
   readonly follow?: (pc: number, key: number, depth: number) => number;
 }
@@ -153,6 +162,7 @@ export const instantiate = (
       [MEMORY]: host.memory as WebAssembly.Memory,
       [TABLE]: host.table as WebAssembly.Table,
       ...(host.step && { [STEP]: host.step }),
+      ...(host.access && { [ACCESS]: host.access }),
       ...(host.follow && { [FOLLOW]: host.follow }),
     },
     [KERNELS]: functions,

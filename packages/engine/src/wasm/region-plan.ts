@@ -4,6 +4,8 @@ import { CPSR_CONTROL, FLAG_N, FLAG_V, PAGE_VA, PC, STORE_HASH } from '../layout
 import * as op from '../ops.js';
 import { AFTER_CARRY, afterArithmetic, afterLogical, joinFlags } from './flag-state.js';
 import type { InlineKernels } from './inline-kernels.js';
+import type { PlainAccess } from './plain-access.js';
+import { plainAccessOf } from './plain-access.js';
 import type { Region, RegionBlock, RegionVariant } from './region.js';
 
 const isAccess = (kind: number): boolean => kind >= op.LOAD && kind <= op.STORE_MULTIPLE;
@@ -31,6 +33,8 @@ export class RegionPlan {
   readonly steppable: boolean[] = [];
   /** For each instruction: the interpreter is called for it where it would be left. */
   readonly stepped: boolean[] = [];
+  /** For each instruction that the interpreter is called for: what it is, if it is simple. */
+  readonly plain: (PlainAccess | undefined)[] = [];
   /** For each instruction: state words it writes before a place where it may be left. */
   readonly undo: (readonly number[])[] = [];
   /** For each instruction: offsets of bytes whose line of code may be new, where fetches are counted. */
@@ -109,6 +113,8 @@ export class RegionPlan {
     }
     // What sets ITSTATE in the middle of an IT block is not the instruction's own.
     for (const { resyncs, end } of blocks) if (resyncs) this.steppable[end - 1] = this.stepped[end - 1] = false;
+    for (let k = 0; k < builder.offsets.length; k++)
+      this.plain[k] = this.stepped[k] && !this.interpreted[k] ? plainAccessOf(builder, this.starts[k]!, this.starts[k + 1]!) : undefined;
   }
 
   /** Whether the instruction after it is the next unless something happens: it does not exit, or only so that everything is looked up again. */

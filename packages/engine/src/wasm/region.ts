@@ -1,4 +1,5 @@
 import type { Builder } from '../builder.js';
+import type { PlainAccess } from './plain-access.js';
 
 /** Straight code within a region: instructions [first, end) of its builder. Only the last of them may exit. */
 export interface RegionBlock {
@@ -27,9 +28,12 @@ export interface Region {
 
 /** An instruction at which a region calls the interpreter. */
 export interface StepSite {
-  /** From the page. */
+  /** From the page, and that of the instruction after it. */
   readonly offset: number;
+  readonly next: number;
   readonly itstate: number;
+  /** What it is, when that is simple. */
+  readonly plain: PlainAccess | undefined;
 }
 
 /** Of the state that a translation depends on, what the emitter needs to know. */

@@ -1,5 +1,6 @@
-import { Builder, ops } from '@tablewalk/engine';
 import { describe, expect, it } from 'vitest';
+import { Builder } from '../builder.js';
+import * as ops from '../ops.js';
 import type { PlainAccess } from './plain-access.js';
 import { plainAccessOf } from './plain-access.js';
 

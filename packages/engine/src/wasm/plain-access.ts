@@ -1,5 +1,5 @@
-import type { Builder } from '@tablewalk/engine';
-import { ops } from '@tablewalk/engine';
+import type { Builder } from '../builder.js';
+import * as ops from '../ops.js';
 
 /** A load or a store of one register that does nothing else, but for writing back its base register. */
 export interface PlainAccess {
@@ -17,9 +17,9 @@ export interface PlainAccess {
   readonly delta: number;
 }
 
-/** What `builder` holds, when that is one plain access that goes on at the next instruction. */
-export const plainAccessOf = (builder: Builder): PlainAccess | undefined => {
-  const { code, count } = builder;
+/** What micro-operations [from, to) of `builder` are, when that is one plain access that goes on at the next instruction. */
+export const plainAccessOf = (builder: Builder, from = 0, to = builder.count): PlainAccess | undefined => {
+  const { code } = builder;
   const word = (i: number, n: number): number => code[i * ops.STRIDE + n]!;
   const isRegister = (v: number): boolean => word(v, 0) === ops.GET_REG && word(v, 1) < 15;
   /** A register, or one plus a constant or another one. */
@@ -37,7 +37,7 @@ export const plainAccessOf = (builder: Builder): PlainAccess | undefined => {
   let loaded = -1;
   let written = -1;
   let delta = 0;
-  for (let i = 0; i < count; i++) {
+  for (let i = from; i < to; i++) {
     const kind = word(i, 0);
     switch (kind) {
       case ops.CONST:
@@ -46,7 +46,7 @@ export const plainAccessOf = (builder: Builder): PlainAccess | undefined => {
       case ops.SUB:
         break;
       case ops.GOTO:
-        if (i < count - 1 || word(i, 1) !== builder.nextOffset) return undefined;
+        if (i < to - 1 || word(i, 1) !== builder.nextOffset) return undefined;
         break;
       case ops.LOAD:
       case ops.STORE:
