@@ -81,7 +81,7 @@ const compare = (name: string): Comparison => {
 };
 
 const groups: Readonly<Record<string, RegExp>> = {
-  'floating point and NEON': /^(double|single|fused|neon)-/,
+  'floating point and NEON': /^(double|single|exact|fused|neon|lanes)-/,
   system: /^(svc|fault|mmio|rewriting)-/,
   integer: /./,
 };

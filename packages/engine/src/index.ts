@@ -19,7 +19,7 @@ export { EXIT_MISSED, EXIT_RESYNC } from './wasm/exit-codes.js';
 export type { FunctionWriter } from './wasm/function-writer.js';
 export type { InlineCall, InlineCallContext } from './wasm/inline-call.js';
 export * as inlineFloat from './wasm/inline-float.js';
-export type { InlineKernels, InlineVector } from './wasm/inline-kernels.js';
+export type { InlineKernels, InlineVector, Rounding } from './wasm/inline-kernels.js';
 export { noInlineKernels } from './wasm/inline-kernels.js';
 export { inlineLanes, inlineLanesOrKernel, inlineWork, Lanes } from './wasm/inline-lanes.js';
 export * as wasm from './wasm/opcodes.js';

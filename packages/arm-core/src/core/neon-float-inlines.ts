@@ -1,4 +1,4 @@
-import type { InlineVector, Lanes, VectorKernel } from '@tablewalk/engine';
+import type { InlineVector, Lanes, Rounding, VectorKernel } from '@tablewalk/engine';
 import { inlineLanesOrKernel, simd } from '@tablewalk/engine';
 import * as float from '../fp/neon-float-kernels.js';
 
@@ -48,14 +48,48 @@ const checkOperands = (k: Lanes, slow: number, ...operands: readonly number[]): 
   slowIf(k, slow);
 };
 
-const sum = (k: Lanes, slow: number, code: number, a: number, b: number): number => {
+/** A sum or difference. What it leaves of the larger operand is the smaller one just when nothing was lost. */
+const sum = (k: Lanes, slow: number, code: typeof simd.F32_ADD | typeof simd.F32_SUB, a: number, b: number): number => {
+  const subtracts = code === simd.F32_SUB;
   k.of(code, a, b);
   const r = k.keep();
   denormal(k, r);
   notFinite(k, r);
   k.op(simd.OR);
   slowIf(k, slow);
+  k.recordInexact(() => {
+    if (subtracts) k.of(simd.F32_SUB, a, r);
+    else k.of(simd.F32_SUB, r, a);
+    k.get(b);
+    k.op(simd.F32_NE);
+    k.of(subtracts ? simd.F32_ADD : simd.F32_SUB, r, b);
+    k.get(a);
+    k.op(simd.F32_NE);
+    k.op(simd.OR);
+  });
   return r;
+};
+
+/** Pushes the lower or upper two lanes in double precision. */
+const promoted = (k: Lanes, x: number, upper: boolean): void => {
+  pushHalf(k, x, upper);
+  k.op(simd.PROMOTE_LOW);
+};
+/** Pushes a vector whose lower lanes are those. */
+const pushHalf = (k: Lanes, x: number, upper: boolean): void => {
+  k.get(x);
+  if (!upper) return;
+  k.get(x);
+  k.w.shuffle([8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]);
+};
+/** Looks at both halves, if there are two: `push` pushes lanes of all ones where a result is inexact. */
+const recordHalves = (k: Lanes, push: (upper: boolean) => void): void => {
+  k.recordInexact(() => {
+    push(false);
+    if (!k.q) return;
+    push(true);
+    k.op(simd.OR);
+  });
 };
 /** Slow where `r` is not finite, or not above the smallest normal number: it may have been tiny before it was rounded, unless what `pushIsZero` pushes says that it is 0. */
 const checkProduct = (k: Lanes, slow: number, r: number, pushIsZero: () => void): void => {
@@ -77,6 +111,13 @@ const product = (k: Lanes, slow: number, a: number, b: number): number => {
     isZero(k, b);
     k.op(simd.OR);
   });
+  recordHalves(k, (upper) => {
+    promoted(k, a, upper);
+    promoted(k, b, upper);
+    k.op(simd.F64_MUL);
+    promoted(k, r, upper);
+    k.op(simd.F64_NE);
+  });
   return r;
 };
 
@@ -84,11 +125,12 @@ const product = (k: Lanes, slow: number, a: number, b: number): number => {
 const binary = (
   kernels: readonly VectorKernel[],
   result: (k: Lanes, slow: number, a: number, b: number, d: number) => void,
+  rounding: Rounding = 'records',
 ): readonly Entry[] =>
   kernels.map(
     (kernel, q): Entry => [
       kernel,
-      inlineLanesOrKernel(q === 1, (k, slow, d, n, m) => {
+      inlineLanesOrKernel(q === 1, rounding, (k, slow, d, n, m) => {
         const a = k.read(n);
         const b = k.read(m);
         checkOperands(k, slow, a, b);
@@ -96,7 +138,7 @@ const binary = (
       }),
     ],
   );
-const chained = (kernels: readonly VectorKernel[], code: number): readonly Entry[] =>
+const chained = (kernels: readonly VectorKernel[], code: typeof simd.F32_ADD | typeof simd.F32_SUB): readonly Entry[] =>
   binary(kernels, (k, slow, a, b, d) => {
     const c = k.read(d);
     checkOperands(k, slow, c);
@@ -105,47 +147,43 @@ const chained = (kernels: readonly VectorKernel[], code: number): readonly Entry
 
 /** In double, two lanes at a time: right unless a sum is just between two singles. */
 const fused = (kernels: readonly VectorKernel[], negate: boolean): readonly Entry[] =>
-  binary(kernels, (k, slow, a, b, d) => {
-    const c = k.read(d);
-    checkOperands(k, slow, c);
-    const half = (high: boolean): number => {
-      const promoted = (x: number): void => {
-        k.get(x);
-        if (high) {
-          k.get(x);
-          k.w.shuffle([8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15]);
-        }
-        k.op(simd.PROMOTE_LOW);
+  binary(
+    kernels,
+    (k, slow, a, b, d) => {
+      const c = k.read(d);
+      checkOperands(k, slow, c);
+      const half = (high: boolean): number => {
+        promoted(k, a, high);
+        promoted(k, b, high);
+        k.op(simd.F64_MUL);
+        if (negate) k.op(simd.F64_NEG);
+        promoted(k, c, high);
+        k.op(simd.F64_ADD);
+        const s = k.keep();
+        k.get(s);
+        k.splat(3, 0x1fffffffn);
+        k.op(simd.AND);
+        k.splat(3, 0x10000000n);
+        k.op(simd.EQ[3]);
+        slowIf(k, slow);
+        k.get(s);
+        k.op(simd.DEMOTE_ZERO);
+        return k.keep();
       };
-      promoted(a);
-      promoted(b);
-      k.op(simd.F64_MUL);
-      if (negate) k.op(simd.F64_NEG);
-      promoted(c);
-      k.op(simd.F64_ADD);
-      const s = k.keep();
-      k.get(s);
-      k.splat(3, 0x1fffffffn);
-      k.op(simd.AND);
-      k.splat(3, 0x10000000n);
-      k.op(simd.EQ[3]);
-      slowIf(k, slow);
-      k.get(s);
-      k.op(simd.DEMOTE_ZERO);
-      return k.keep();
-    };
-    k.get(half(false), half(true));
-    k.w.shuffle([0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]);
-    const r = k.keep();
-    checkProduct(k, slow, r, () => {
-      isZero(k, a);
-      isZero(k, b);
-      k.op(simd.OR);
-      isZero(k, c);
-      k.op(simd.AND);
-    });
-    k.get(r);
-  });
+      k.get(half(false), half(true));
+      k.w.shuffle([0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]);
+      const r = k.keep();
+      checkProduct(k, slow, r, () => {
+        isZero(k, a);
+        isZero(k, b);
+        k.op(simd.OR);
+        isZero(k, c);
+        k.op(simd.AND);
+      });
+      k.get(r);
+    },
+    'recorded',
+  );
 
 const compared = (kernels: readonly VectorKernel[], code: number, absolute = false): readonly Entry[] =>
   binary(kernels, (k, slow, a, b) => {
@@ -183,13 +221,21 @@ const fromInteger = (kernels: readonly VectorKernel[], sign: 0 | 1): readonly En
   kernels.map(
     (kernel, q): Entry => [
       kernel,
-      inlineLanesOrKernel(q === 1, (k, slow, _, m, fractionBits) => {
+      inlineLanesOrKernel(q === 1, 'records', (k, slow, _, m, fractionBits) => {
         if (fractionBits !== 0) {
           k.w.i32(1);
           k.w.brIf(slow);
         }
-        k.push(m);
-        k.op(simd.F32_FROM_I32[sign]);
+        const a = k.read(m);
+        k.of(simd.F32_FROM_I32[sign], a);
+        const r = k.keep();
+        recordHalves(k, (upper) => {
+          pushHalf(k, a, upper);
+          k.op(simd.F64_FROM_I32[sign]);
+          promoted(k, r, upper);
+          k.op(simd.F64_NE);
+        });
+        k.get(r);
       }),
     ],
   );
@@ -197,7 +243,7 @@ const toInteger = (kernels: readonly VectorKernel[], sign: 0 | 1): readonly Entr
   kernels.map(
     (kernel, q): Entry => [
       kernel,
-      inlineLanesOrKernel(q === 1, (k, slow, _, m, fractionBits) => {
+      inlineLanesOrKernel(q === 1, 'records', (k, slow, _, m, fractionBits) => {
         if (fractionBits !== 0) {
           k.w.i32(1);
           k.w.brIf(slow);
@@ -214,6 +260,11 @@ const toInteger = (kernels: readonly VectorKernel[], sign: 0 | 1): readonly Entr
         k.op(simd.AND);
         k.op(simd.NOT);
         slowIf(k, slow);
+        k.recordInexact(() => {
+          k.get(a, a);
+          k.op(simd.F32_TRUNC);
+          k.op(simd.F32_NE);
+        });
         k.get(a);
         k.op(simd.I32_FROM_F32[sign]);
       }),

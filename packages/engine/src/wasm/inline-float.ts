@@ -1,7 +1,7 @@
 import { D0, FPSCR_CONTROL, FPSCR_NZCV } from '../layout.js';
 import type { FunctionWriter, Label, Local } from './function-writer.js';
-import type { InlineVector, InlineVectorContext } from './inline-kernels.js';
-import { FPSCR_MODE } from './inline-kernels.js';
+import type { InlineVector, InlineVectorContext, Rounding } from './inline-kernels.js';
+import { FPSCR_MODE, leaveUnlessHostRounds, recordInexact } from './inline-kernels.js';
 import * as wasm from './opcodes.js';
 
 /*
@@ -21,6 +21,7 @@ export interface Precision {
   readonly mul: number;
   readonly div: number;
   readonly sqrt: number;
+  readonly trunc: number;
   readonly constant: (w: FunctionWriter, value: number) => void;
   readonly equal: number;
   readonly greater: number;
@@ -42,6 +43,7 @@ export const double: Precision = {
   mul: wasm.F64_MUL,
   div: wasm.F64_DIV,
   sqrt: wasm.F64_SQRT,
+  trunc: wasm.F64_TRUNC,
   constant: (w, value) => w.f64(value),
   equal: wasm.F64_EQ,
   greater: wasm.F64_GT,
@@ -62,6 +64,7 @@ export const single: Precision = {
   mul: wasm.F32_MUL,
   div: wasm.F32_DIV,
   sqrt: wasm.F32_SQRT,
+  trunc: wasm.F32_TRUNC,
   constant: (w, value) => w.f32(value),
   equal: wasm.F32_EQ,
   greater: wasm.F32_GT,
@@ -77,12 +80,15 @@ class Work {
   readonly w: FunctionWriter;
   readonly p: Precision;
   readonly slow: Label;
+  /** InlineVectorContext.slow. */
+  private readonly unrecorded: Local;
   private readonly locals: Local[] = [];
 
-  constructor(w: FunctionWriter, p: Precision, slow: Label) {
+  constructor(w: FunctionWriter, p: Precision, slow: Label, unrecorded: Local) {
     this.w = w;
     this.p = p;
     this.slow = slow;
+    this.unrecorded = unrecorded;
   }
 
   local(type = this.p.type): Local {
@@ -108,8 +114,8 @@ class Work {
     return local;
   }
   /** A local for what `opcode` makes of two locals. */
-  of(opcode: number, a: Local, b: Local): Local {
-    const local = this.local();
+  of(opcode: number, a: Local, b: Local, type = this.p.type): Local {
+    const local = this.local(type);
     this.w.get(a);
     this.w.get(b);
     this.w.op(opcode);
@@ -167,6 +173,24 @@ class Work {
     p.constant(this.w, 0);
     this.w.op(p.equal);
   }
+  recordInexact(push: () => void): void {
+    recordInexact(this.w, this.unrecorded, push);
+  }
+  /** Pushes whether two locals differ. */
+  differ(a: Local, b: Local, p = this.p): void {
+    this.w.get(a);
+    this.w.get(b);
+    this.w.op(p.equal);
+    this.w.op(wasm.I32_EQZ);
+  }
+  /** A local of double precision for one of single. */
+  promoted(a: Local): Local {
+    const local = this.local(wasm.TYPE_F64);
+    this.w.get(a);
+    this.w.op(wasm.F64_PROMOTE_F32);
+    this.w.set(local);
+    return local;
+  }
   /** A product or quotient that is 0 because one of these is. */
   zeroOf(result: Local, ...operands: readonly Local[]): void {
     operands.forEach((operand, i) => {
@@ -178,16 +202,15 @@ class Work {
   }
 }
 
-/** `write` in front of a call of the kernel, for which it branches away. `rounds`: not when the host's rounding is not the guest's. */
-const orKernel = (p: Precision, rounds: boolean, write: (work: Work, a: number, b: number, c: number) => void): InlineVector => ({
-  rounds,
+type WriteWork = (work: Work, a: number, b: number, c: number) => void;
+
+/** `write` in front of a call of the kernel, for which it branches away: what rounds does when the host's rounding is not the guest's. */
+const orKernel = (p: Precision, rounding: Rounding, write: WriteWork): InlineVector => ({
+  rounds: rounding !== 'none',
   write: ({ w, slow, call }: InlineVectorContext, a, b, c) => {
     const done = w.block();
-    const work = new Work(w, p, w.block());
-    if (rounds) {
-      w.get(slow);
-      w.brIf(work.slow);
-    }
+    const work = new Work(w, p, w.block(), slow);
+    leaveUnlessHostRounds(w, slow, rounding, work.slow);
     write(work, a, b, c);
     w.br(done);
     w.end();
@@ -197,13 +220,51 @@ const orKernel = (p: Precision, rounds: boolean, write: (work: Work, a: number, 
   },
 });
 
-/** Exact zeros are as ARM has them, and denormal sums are exact. */
-export const inlineAdd = (p: Precision, subtract: boolean): InlineVector =>
-  orKernel(p, true, (k, d, n, m) => {
-    const r = k.of(subtract ? p.sub : p.add, k.read(n), k.read(m));
-    k.finite(r);
-    k.write(d, r);
+/** Exact zeros are as ARM has them, and denormal sums are exact. What a sum leaves of its larger operand is the smaller one just when nothing was lost. */
+const sum = (k: Work, subtract: boolean, a: Local, b: Local): Local => {
+  const { w, p } = k;
+  const r = k.of(subtract ? p.sub : p.add, a, b);
+  k.finite(r);
+  k.recordInexact(() => {
+    k.differ(subtract ? k.sub(a, r) : k.sub(r, a), b);
+    k.differ(subtract ? k.add(r, b) : k.sub(r, b), a);
+    w.op(wasm.I32_OR);
   });
+  return r;
+};
+export const inlineAdd = (p: Precision, subtract: boolean): InlineVector =>
+  orKernel(p, 'records', (k, d, n, m) => k.write(d, sum(k, subtract, k.read(n), k.read(m))));
+
+/** Pushes whether a * b is another number than `r`, which is not 0 and within the range of normal numbers. */
+const isInexactProduct = (k: Work, a: Local, b: Local, r: Local): void => {
+  const { w } = k;
+  if (k.p === single) {
+    k.differ(k.of(wasm.F64_MUL, k.promoted(a), k.promoted(b), wasm.TYPE_F64), k.promoted(r), double);
+    return;
+  }
+  const p = k.mul(a, b);
+  k.normal(p, undefined, double, DEKKER_LEAST);
+  k.differ(p, r);
+  const error = productError(k, a, b, p);
+  // What overflows in it is the kernel's.
+  k.finite(error, double);
+  k.isZero(error, double);
+  w.op(wasm.I32_EQZ);
+  w.op(wasm.I32_OR);
+};
+
+/** Records that a * b is not `r` exactly, unless `r` is 0, which was found to be right. */
+const recordProduct = (k: Work, a: Local, b: Local, r: Local, zero: Local): void => {
+  const { w } = k;
+  k.recordInexact(() => {
+    k.isZero(zero);
+    w.if(wasm.TYPE_I32);
+    w.i32(0);
+    w.else();
+    isInexactProduct(k, a, b, r);
+    w.end();
+  });
+};
 
 const product = (k: Work, n: number, m: number): Local => {
   const a = k.read(n);
@@ -211,37 +272,38 @@ const product = (k: Work, n: number, m: number): Local => {
   const r = k.mul(a, b);
   k.finite(r);
   k.normal(r, () => k.zeroOf(r, a, b));
+  recordProduct(k, a, b, r, r);
   return r;
 };
 export const inlineMultiply = (p: Precision, negate: boolean): InlineVector =>
-  orKernel(p, true, (k, d, n, m) => k.write(d, product(k, n, m), negate));
+  orKernel(p, 'records', (k, d, n, m) => k.write(d, product(k, n, m), negate));
 
 export const inlineDivide = (p: Precision): InlineVector =>
-  orKernel(p, true, (k, d, n, m) => {
+  orKernel(p, 'records', (k, d, n, m) => {
     const a = k.read(n);
-    const r = k.of(p.div, a, k.read(m));
+    const b = k.read(m);
+    const r = k.of(p.div, a, b);
     k.finite(r);
     k.normal(r, () => k.zeroOf(r, a));
+    recordProduct(k, r, b, a, r);
     k.write(d, r);
   });
 
 export const inlineSquareRoot = (p: Precision): InlineVector =>
-  orKernel(p, true, (k, d, m) => {
+  orKernel(p, 'records', (k, d, m) => {
+    const a = k.read(m);
     const r = k.local();
-    k.push(m);
+    k.w.get(a);
     k.w.op(p.sqrt);
     k.w.set(r);
     k.finite(r);
+    recordProduct(k, r, r, a, r);
     k.write(d, r);
   });
 
 /** Rounded product, then rounded sum. */
 export const inlineChained = (p: Precision, negateAccumulator: boolean, negateProduct: boolean): InlineVector =>
-  orKernel(p, true, (k, d, n, m) => {
-    const r = k.of(negateProduct ? p.sub : p.add, k.read(d, negateAccumulator), product(k, n, m));
-    k.finite(r);
-    k.write(d, r);
-  });
+  orKernel(p, 'records', (k, d, n, m) => k.write(d, sum(k, negateProduct, k.read(d, negateAccumulator), product(k, n, m))));
 
 /** From this magnitude of the product on Dekker's is exact: nothing in it underflows. What overflows is not a number at the end. */
 const DEKKER_LEAST = 2 ** -960;
@@ -297,7 +359,7 @@ const sumError = (k: Work, a: Local, b: Local, s: Local): Local => {
  * are infinite or not a number make the result none, which is equal to nothing.
  */
 export const inlineFusedF64 = (negateAccumulator: boolean, negateFactor: boolean): InlineVector =>
-  orKernel(double, true, (k, d, n, m) => {
+  orKernel(double, 'recorded', (k, d, n, m) => {
     const { w } = k;
     const c = k.read(d, negateAccumulator);
     const a = k.read(n, negateFactor);
@@ -336,7 +398,7 @@ export const inlineFusedF64 = (negateAccumulator: boolean, negateFactor: boolean
  * where what was lost would decide.
  */
 export const inlineFusedF32 = (negateAccumulator: boolean, negateFactor: boolean): InlineVector =>
-  orKernel(single, true, (k, d, n, m) => {
+  orKernel(single, 'recorded', (k, d, n, m) => {
     const { w } = k;
     const s = k.local(wasm.TYPE_F64);
     const promoted = (register: number, negate: boolean): void => {
@@ -366,7 +428,7 @@ export const inlineFusedF32 = (negateAccumulator: boolean, negateFactor: boolean
 
 /** NZCV of a comparison of d with m, or with 0 when `c` is 1. NaNs are the kernel's, and so are denormals that may count as 0. */
 export const inlineCompare = (p: Precision): InlineVector =>
-  orKernel(p, false, (k, d, m, withZero) => {
+  orKernel(p, 'none', (k, d, m, withZero) => {
     const { w } = k;
     const a = k.read(d);
     const b = k.local();
@@ -404,21 +466,37 @@ export const inlineCompare = (p: Precision): InlineVector =>
 
 /** Integers in S register m: to double they are exact. */
 export const inlineFromInteger = (p: Precision, unsigned: boolean): InlineVector => {
-  const write = (k: Work, d: number, m: number): void => {
+  const toDouble = unsigned ? wasm.F64_CONVERT_I32_U : wasm.F64_CONVERT_I32_S;
+  if (p === double)
+    return {
+      rounds: false,
+      write: ({ w }, d, m) => {
+        w.state();
+        w.loadWord(D0 + m);
+        w.op(toDouble);
+        w.access(p.store, p.alignLog2, w.stateOffset + p.offset(d));
+      },
+    };
+  return orKernel(p, 'records', (k, d, m) => {
     const { w } = k;
-    w.state();
+    const r = k.local();
     w.loadWord(D0 + m);
-    if (p === double) w.op(unsigned ? wasm.F64_CONVERT_I32_U : wasm.F64_CONVERT_I32_S);
-    else w.op(unsigned ? wasm.F32_CONVERT_I32_U : wasm.F32_CONVERT_I32_S);
-    w.access(p.store, p.alignLog2, w.stateOffset + p.offset(d));
-  };
-  if (p === double) return { rounds: false, write: ({ w }, d, m) => write(new Work(w, p, 0), d, m) };
-  return orKernel(p, true, write);
+    w.op(unsigned ? wasm.F32_CONVERT_I32_U : wasm.F32_CONVERT_I32_S);
+    w.set(r);
+    k.recordInexact(() => {
+      const exact = k.local(wasm.TYPE_F64);
+      w.loadWord(D0 + m);
+      w.op(toDouble);
+      w.set(exact);
+      k.differ(exact, k.promoted(r), double);
+    });
+    k.write(d, r);
+  });
 };
 
 /** Register m to an integer in S register d, towards zero (third immediate 1; RMode is the kernel's). */
 export const inlineToInteger = (p: Precision, unsigned: boolean): InlineVector =>
-  orKernel(p, true, (k, d, m, towardsZero) => {
+  orKernel(p, 'records', (k, d, m, towardsZero) => {
     const { w } = k;
     if (towardsZero !== 1) {
       w.i32(1);
@@ -436,6 +514,13 @@ export const inlineToInteger = (p: Precision, unsigned: boolean): InlineVector =
     w.op(wasm.I32_AND);
     w.op(wasm.I32_EQZ);
     w.brIf(k.slow);
+    k.recordInexact(() => {
+      w.get(a);
+      w.get(a);
+      w.op(p.trunc);
+      w.op(p.equal);
+      w.op(wasm.I32_EQZ);
+    });
     w.storeWord(D0 + d, () => {
       w.get(a);
       if (p === double) w.op(unsigned ? wasm.I32_TRUNC_F64_U : wasm.I32_TRUNC_F64_S);
@@ -444,7 +529,7 @@ export const inlineToInteger = (p: Precision, unsigned: boolean): InlineVector =
   });
 
 /** Single to double is exact; NaNs and what may be flushed are the kernel's. */
-export const inlineWiden: InlineVector = orKernel(single, false, (k, d, m) => {
+export const inlineWiden: InlineVector = orKernel(single, 'none', (k, d, m) => {
   const a = k.read(m);
   k.finite(a);
   k.normal(a, () => k.isZero(a));
@@ -454,7 +539,7 @@ export const inlineWiden: InlineVector = orKernel(single, false, (k, d, m) => {
   k.w.set(r);
   k.write(d, r, false, double);
 });
-export const inlineNarrow: InlineVector = orKernel(double, true, (k, d, m) => {
+export const inlineNarrow: InlineVector = orKernel(double, 'records', (k, d, m) => {
   const a = k.read(m);
   const r = k.local(wasm.TYPE_F32);
   k.w.get(a);
@@ -462,5 +547,6 @@ export const inlineNarrow: InlineVector = orKernel(double, true, (k, d, m) => {
   k.w.set(r);
   k.finite(r, single);
   k.normal(r, () => k.isZero(a), single);
+  k.recordInexact(() => k.differ(k.promoted(r), a));
   k.write(d, r, false, single);
 });

@@ -1,6 +1,6 @@
 import type { CallKernel, PureKernel, VectorKernel } from '../kernel.js';
 import { FPSCR_CONTROL, FPSCR_EXCEPTIONS } from '../layout.js';
-import type { FunctionWriter, Local } from './function-writer.js';
+import type { FunctionWriter, Label, Local } from './function-writer.js';
 import type { InlineCall } from './inline-call.js';
 import * as wasm from './opcodes.js';
 
@@ -32,12 +32,12 @@ export interface InlineKernels {
 
 export const noInlineKernels: InlineKernels = { vector: new Map(), pure: new Map(), call: new Map() };
 
-/** RMode and FZ of FPSCR, and its cumulative IXC (ARM DDI 0406C, B4.1.58). */
+/* RMode and FZ of FPSCR, and its cumulative IXC (ARM DDI 0406C, B4.1.58). */
 export const FPSCR_MODE = (3 << 22) | (1 << 24);
 const FPSCR_IXC = 1 << 4;
 
 /**
- * Sets `slow`: 0 when rounding is to nearest, denormals are kept and inexactness is on record. Only a kernel or the interpreter changes that, and the first
+ * Sets `slow`: 0 when rounding is to nearest, denormals are kept and inexactness is on record; {@link FPSCR_IXC} when only that it is not. Only a kernel or the interpreter changes that, and the first
  * two not at all, so it is looked at where the function is entered, after calls and after kernels.
  */
 export const loadSlow = (w: FunctionWriter, slow: Local): void => {
@@ -51,4 +51,38 @@ export const loadSlow = (w: FunctionWriter, slow: Local): void => {
   w.op(wasm.I32_AND);
   w.op(wasm.I32_OR);
   w.set(slow);
+};
+
+/** Of what rounds, who sees to it that inexactness is on record: the code itself ({@link recordInexact}), or the kernel, as long as it is not. */
+export type Rounding = 'none' | 'records' | 'recorded';
+
+/** Branches to `kernel` when the host's arithmetic is not what is wanted. */
+export const leaveUnlessHostRounds = (w: FunctionWriter, slow: Local, rounding: Rounding, kernel: Label): void => {
+  if (rounding === 'none') return;
+  w.get(slow);
+  if (rounding === 'records') {
+    w.i32(FPSCR_MODE);
+    w.op(wasm.I32_AND);
+  }
+  w.brIf(kernel);
+};
+
+/**
+ * Where inexactness is not on record yet: is this result inexact? `push` pushes an i32 that is not 0 then; it may branch away. In the common case, that it is on
+ * record, this costs a look at a local.
+ */
+export const recordInexact = (w: FunctionWriter, slow: Local, push: () => void): void => {
+  w.get(slow);
+  w.if();
+  push();
+  w.if();
+  w.storeWord(FPSCR_EXCEPTIONS, () => {
+    w.loadWord(FPSCR_EXCEPTIONS);
+    w.i32(FPSCR_IXC);
+    w.op(wasm.I32_OR);
+  });
+  w.i32(0);
+  w.set(slow);
+  w.end();
+  w.end();
 };

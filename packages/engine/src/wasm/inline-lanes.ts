@@ -1,6 +1,7 @@
 import { D0, FPSCR_QC } from '../layout.js';
 import type { FunctionWriter, Label, Local } from './function-writer.js';
-import type { InlineVector } from './inline-kernels.js';
+import type { InlineVector, Rounding } from './inline-kernels.js';
+import { leaveUnlessHostRounds, recordInexact } from './inline-kernels.js';
 import * as wasm from './opcodes.js';
 import * as simd from './simd-opcodes.js';
 
@@ -9,10 +10,13 @@ export class Lanes {
   readonly w: FunctionWriter;
   readonly q: boolean;
   private readonly locals: Local[] = [];
+  /** InlineVectorContext.slow, of what rounds. */
+  private readonly unrecorded: Local;
 
-  constructor(w: FunctionWriter, q: boolean) {
+  constructor(w: FunctionWriter, q: boolean, unrecorded = -1) {
     this.w = w;
     this.q = q;
+    this.unrecorded = unrecorded;
   }
 
   local(): Local {
@@ -77,6 +81,13 @@ export class Lanes {
     this.w.get(value);
     this.store(n, q);
   }
+  /** `push` pushes a vector that is not 0 where a lane of the result is inexact. */
+  recordInexact(push: () => void): void {
+    recordInexact(this.w, this.unrecorded, () => {
+      push();
+      this.op(simd.ANY_TRUE);
+    });
+  }
   /** Sets FPSCR.QC when the locals differ. */
   saturated(a: Local, b: Local): void {
     this.of(simd.XOR, a, b);
@@ -109,15 +120,21 @@ export const inlineWork = (q: boolean, work: (k: Lanes, a: number, b: number, c:
   },
 });
 
-/** The same with the kernel for what is not ordinary: `value` pushes the result, or branches to the label with nothing changed. */
-export const inlineLanesOrKernel = (q: boolean, value: (k: Lanes, slow: Label, d: number, n: number, m: number) => void): InlineVector => ({
-  rounds: true,
+/**
+ * The same with the kernel for what is not ordinary: `value` pushes the result, or branches to the label with nothing changed but that inexactness is on record,
+ * which the kernel finds as well. With `records` it calls {@link Lanes.recordInexact} where it rounds.
+ */
+export const inlineLanesOrKernel = (
+  q: boolean,
+  rounding: Rounding,
+  value: (k: Lanes, slow: Label, d: number, n: number, m: number) => void,
+): InlineVector => ({
+  rounds: rounding !== 'none',
   write: ({ w, slow, call }, d, n, m) => {
-    const k = new Lanes(w, q);
+    const k = new Lanes(w, q, slow);
     const done = w.block();
     const kernel = w.block();
-    w.get(slow);
-    w.brIf(kernel);
+    leaveUnlessHostRounds(w, slow, rounding, kernel);
     value(k, kernel, d, n, m);
     const r = k.keep();
     k.write(d, r);

@@ -87,6 +87,7 @@ export const I64_SHR_U = 0x88;
 
 export const F32_ABS = 0x8b;
 export const F32_NEG = 0x8c;
+export const F32_TRUNC = 0x8f;
 export const F32_SQRT = 0x91;
 export const F32_ADD = 0x92;
 export const F32_SUB = 0x93;
@@ -94,6 +95,7 @@ export const F32_MUL = 0x94;
 export const F32_DIV = 0x95;
 export const F64_ABS = 0x99;
 export const F64_NEG = 0x9a;
+export const F64_TRUNC = 0x9d;
 export const F64_SQRT = 0x9f;
 export const F64_ADD = 0xa0;
 export const F64_SUB = 0xa1;

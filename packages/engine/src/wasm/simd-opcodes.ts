@@ -87,6 +87,8 @@ export const F32_LT = 67;
 export const F32_GT = 68;
 export const F32_LE = 69;
 export const F32_GE = 70;
+export const F64_NE = 72;
+export const F32_TRUNC = 105;
 export const F32_ABS = 224;
 export const F32_ADD = 228;
 export const F32_SUB = 229;
@@ -97,6 +99,8 @@ export const F64_NEG = 237;
 export const F64_ADD = 240;
 export const F64_MUL = 242;
 export const F32_FROM_I32 = [250, 251] as const;
+/** Of the lower two lanes. */
+export const F64_FROM_I32 = [254, 255] as const;
 export const I32_FROM_F32 = [248, 249] as const;
 export const PROMOTE_LOW = 95;
 export const DEMOTE_ZERO = 94;
