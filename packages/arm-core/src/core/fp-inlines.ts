@@ -1,9 +1,9 @@
 import type { InlineVector, VectorKernel } from '@tablewalk/engine';
-import { inlineFloat as inline } from '@tablewalk/engine';
+import { floatPrecisions, inlineFloat as inline } from '@tablewalk/engine';
 import * as convert from '../fp/vfp-convert-kernels.js';
 import * as vfp from '../fp/vfp-kernels.js';
 
-const { double, single } = inline;
+const { double, single } = floatPrecisions;
 
 /** VFP kernels that the translator writes out. */
 export const fpInlines: readonly (readonly [VectorKernel, InlineVector])[] = [
