@@ -108,14 +108,40 @@ const immediates = (name: string, q: boolean): readonly [number, number, number]
   return [random(32), random(32), random(32)];
 };
 
-const check = ([kernel, inline]: readonly [VectorKernel, InlineVector], rounds: number): void => {
+/** Registers 1 to 3 as doubles, or in single precision, such that 1 + 2 * 3 is just in the middle between two numbers, or hardly beside it. */
+const fillNearMiddle = ({ words, f32, f64 }: StateViews, isDouble: boolean): void => {
+  const [bits, at, values] = isDouble ? [52, layout.D0 / 2, f64] : [23, layout.D0, f32];
+  const ulp = 2 ** -bits;
+  const sign = (): number => (random(2) === 0 ? 1 : -1);
+  const exponent = random(isDouble ? 600 : 60) - (isDouble ? 300 : 30);
+  const accumulator =
+    1 + (random(3) === 0 ? pick([0, 1, 2, 2 ** bits - 1, 2 ** bits - 2]) : Math.floor((random(2 ** 30) / 2 ** 30) * 2 ** bits)) * ulp;
+  const p = pick([0, 1, 2, 3, random(64), 2 ** random(bits - 1), random(2 ** 20)]);
+  // (1 + p ulp) (1 - p ulp) and the like, of half a unit of the accumulator's last place, of a quarter, or of one and a half.
+  const factor = 1 + p * ulp;
+  const other =
+    pick([1 - p * ulp, 1 + p * ulp, 1, 1 - ulp / 2, 1 + ulp, 1 - (p + pick([1, 2, -1, -2])) * ulp]) *
+    pick([0.5, 0.5, 0.5, 0.25, 1.5, 1, 2 ** -20]);
+  values[at + 1] = sign() * accumulator * 2 ** exponent;
+  values[at + 2] = sign() * factor;
+  values[at + 3] = sign() * other * ulp * 2 ** exponent;
+  words[layout.FPSCR_CONTROL] = 0;
+  words[layout.FPSCR_EXCEPTIONS] = 16;
+};
+
+const check = (
+  [kernel, inline]: readonly [VectorKernel, InlineVector],
+  rounds: number,
+  registers?: readonly [number, number, number],
+  fillRegisters = fill,
+): void => {
   const memory = new WebAssembly.Memory({ initial: Math.ceil(layout.STATE_BYTES / 65536) });
   const state = views(memory);
   const expected = views(new WebAssembly.Memory({ initial: Math.ceil(layout.STATE_BYTES / 65536) }));
   const reference = kernel.bind(expected);
   const q = /\.q$/.test(kernel.name);
   const builder = new RegionModuleBuilder(0, { ...noInlineKernels, vector: new Map([[kernel, inline]]) });
-  const all = Array.from({ length: 5 }, () => immediates(kernel.name, q));
+  const all = registers === undefined ? Array.from({ length: 5 }, () => immediates(kernel.name, q)) : [registers];
   all.forEach(([a, b, c], slot) => {
     const block = new Builder();
     block.instruction(0, 4, 0);
@@ -129,7 +155,7 @@ const check = ([kernel, inline]: readonly [VectorKernel, InlineVector], rounds: 
   state.words.fill(layout.JUMP_INVALID, layout.JUMP_TABLE / 4);
   for (let i = 0; i < rounds; i++) {
     const [a, b, c] = all[i % all.length]!;
-    fill(state);
+    fillRegisters(state);
     expected.words.set(state.words.subarray(0, layout.TEMP0 + 32));
     state.words[layout.BUDGET] = 1000;
     reference(a, b, c);
@@ -151,5 +177,11 @@ describe('kernels written out do what the kernels do', () => {
     ['floating-point Advanced SIMD', neonFloatInlines, 2000],
   ] as const)('%s', (_, entries, rounds) => {
     for (const entry of entries) check(entry, rounds);
+  });
+
+  it('fused sums in the middle between two numbers, and hardly beside it', () => {
+    const fused = fpInlines.filter(([{ name }]) => /^vfn?m[as]\./.test(name));
+    expect(fused).toHaveLength(8);
+    for (const entry of fused) check(entry, 10_000, [1, 2, 3], (state) => fillNearMiddle(state, entry[0].name.endsWith('64')));
   });
 });

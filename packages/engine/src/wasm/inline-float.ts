@@ -146,10 +146,15 @@ const sumError = (k: Work, a: Local, b: Local, s: Local): Local => {
   return error;
 };
 
+/** More than what is relatively lost of `small` below, and little enough to be seldom in the way. */
+const FUSED_MARGIN = 2 ** -50;
+
 /**
- * d + n * m rounded once. The exact sum is vh + vl + ul; `small`, the rounded sum of the small ones, is right to 2^-53 of itself. So when a little more and a
- * little less give the same result, it is the one. They differ next to the middle between two numbers: the kernel's. Operands and intermediate results that
- * are infinite or not a number make the result none, which is equal to nothing.
+ * d + n * m rounded once. The exact sum is vh + vl + ul, where vh is the rounded sum of the rounded product; `small`, the rounded sum of the small ones, is right
+ * to 2^-53 of itself. Mostly vh is the result: the exact sum lies between vh and what is a little further away than `small`, and when even that
+ * rounds to vh, so does everything between. This is a branch, so that who adds up waits for one addition and not for the errors of it. Else, when a little more
+ * and a little less than `small` give the same result, it is the one. They differ next to the middle between two numbers: the kernel's. Operands and intermediate
+ * results that are infinite or not a number make vh + small none, which is equal to nothing.
  */
 export const inlineFusedF64 = (negateAccumulator: boolean, negateFactor: boolean): InlineVector =>
   orKernel(double, 'recorded', (k, d, n, m) => {
@@ -163,11 +168,22 @@ export const inlineFusedF64 = (negateAccumulator: boolean, negateFactor: boolean
     const vh = k.add(uh, c);
     const vl = sumError(k, uh, c, vh);
     const small = k.add(vl, ul);
+    w.get(vh);
+    w.get(small);
+    w.f64(1 + FUSED_MARGIN);
+    w.op(wasm.F64_MUL);
+    w.op(wasm.F64_ADD);
+    w.get(vh);
+    w.op(wasm.F64_EQ);
+    w.if();
+    k.normal(vh);
+    k.write(d, vh);
+    w.else();
     const r = k.add(vh, small);
     const margin = k.local();
     w.get(small);
     w.op(wasm.F64_ABS);
-    w.f64(2 ** -50);
+    w.f64(FUSED_MARGIN);
     w.op(wasm.F64_MUL);
     w.set(margin);
     for (const opcode of [wasm.F64_ADD, wasm.F64_SUB]) {
@@ -184,6 +200,7 @@ export const inlineFusedF64 = (negateAccumulator: boolean, negateFactor: boolean
     k.finite(r);
     k.normal(r);
     k.write(d, r);
+    w.end();
   });
 
 /**
