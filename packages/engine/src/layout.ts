@@ -53,7 +53,7 @@ export const DECODE_MODE = 40;
 /** VA of the line of code that was fetched last, or -1: the next one counts, whatever it is. */
 export const FETCH_LINE = 42;
 /**
- * Where accesses are counted, those that hit since somebody looked: loads and stores, of these the stores, looks at the TLB beyond one each, fetches. Then
+ * Where accesses are counted, those that hit since somebody looked: loads and stores, of these the stores, looks at the TLB beyond one each (or less), fetches. Then
  * FAST_SPARE of the last hit on either side.
  */
 export const HIT_DATA = 43;
@@ -62,9 +62,6 @@ export const HIT_LOOKS = 45;
 export const HIT_FETCHES = 46;
 export const HIT_LAST_DATA = 47;
 export const HIT_LAST_FETCH = 48;
-/** Doubles: times of the models when HIT_DATA and HIT_FETCHES were 0. */
-export const HIT_DATA_CLOCK = 50;
-export const HIT_FETCH_CLOCK = 52;
 /** Rolling hash of the core's stores, where somebody compares them (store-hash.ts). */
 export const STORE_HASH = 41;
 /** Not 0: an access beside memory was the last that the region does (`RegionHost.access`). Between runs 0. */

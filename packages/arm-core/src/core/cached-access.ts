@@ -51,6 +51,13 @@ export class CachedAccess extends MemoryAccess {
       this.attributes = this.fast.attributesOf(entry);
       return (va + R[entry + layout.FAST_ADDEND]!) >>> 0;
     }
+    const { lines } = this.fast;
+    if (lines?.findPage(va, write, privileged)) {
+      lines.look();
+      this.isPrivileged = privileged;
+      this.attributes = lines.attributes;
+      return lines.host;
+    }
     if (!system.translate(va >>> 0, write ? ACCESS_WRITE : ACCESS_READ, privileged)) return FAULT;
     const { translation } = system;
     const { pa } = translation;
@@ -64,7 +71,10 @@ export class CachedAccess extends MemoryAccess {
     this.attributes = packed(translation);
     const accessClass = cached.classOf(this.attributes);
     const direct = cached.enterData(Math.floor(host / 4096), accessClass);
-    if (this.everyAccess) return host;
+    if (this.everyAccess) {
+      lines?.enterPage(va, host, write, privileged, this.attributes);
+      return host;
+    }
     const mayWrite = translation.writable && region.writable;
     this.fast.fill(entry, va, host, translation.readable && direct, mayWrite, accessClass === 2, translation.global);
     this.fast.setAttributes(entry, this.attributes);

@@ -77,9 +77,9 @@ export class CoreRegions {
       ...(hitPaths && {
         hits: {
           dataLog2: hitPaths.data.lineSizeLog2,
-          dataStamps: hitPaths.data.stamps,
+          dataPairs: hitPaths.data.pairs,
           fetchLog2: hitPaths.fetch.lineSizeLog2,
-          fetchStamps: hitPaths.fetch.stamps,
+          fetchPairs: hitPaths.fetch.pairs,
         },
       }),
       ...(lines && { shadow: { offset: lines.shadow.byteOffset, log2: lines.log2 } }),
@@ -122,10 +122,8 @@ export class CoreRegions {
     const pc = R[layout.PC]!;
     R[layout.BUDGET] = budget;
     this.jumps.set(pc, code.key, entry);
-    const { counted } = this;
-    counted?.prepare();
     const result = runner.run(pc);
-    counted?.settle();
+    this.counted?.settle();
     this.resumption = -1;
     if ((result & 1) === 0) R[layout.PC] = result;
     else {
@@ -150,14 +148,7 @@ export class CoreRegions {
    * next and nothing changed that a region relies on.
    */
   private step(number: number, pc: number, budget: number): number {
-    if (this.counted === undefined) return this.stepNow(number, pc, budget);
-    this.counted.settle();
-    const result = this.stepNow(number, pc, budget);
-    this.counted.prepare();
-    return result;
-  }
-
-  private stepNow(number: number, pc: number, budget: number): number {
+    this.counted?.settle();
     const { words: R, owner, code } = this;
     const step = this.runner.steps[number]!;
     let { block } = step;

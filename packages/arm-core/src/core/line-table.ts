@@ -3,55 +3,69 @@ import { layout } from '@tablewalk/engine';
 import type { HitPaths } from '@tablewalk/machine';
 
 const LINES = 65536;
-const DATA_BASES = [layout.FAST_TABLE_PL1 >>> 2, layout.FAST_TABLE_PL0 >>> 2] as const;
-const FETCH_BASE = layout.FETCH_TABLE >>> 2;
+const PAGES = 1024;
+const NO_PAGE = -1;
+/** Kinds of access: bit 0 for stores, bit 1 for privileged ones. */
+const KINDS = 4;
+/** Tables that a line of a page may be in, and words with a bit for each line, which has 32 bytes at least. */
+const TABLES = 3;
+const MASK_WORDS = 4;
+const FETCH = 2;
+const BASES = [layout.FAST_TABLE_PL1 >>> 2, layout.FAST_TABLE_PL0 >>> 2, layout.FETCH_TABLE >>> 2] as const;
 
 /**
  * Lines of data and code that the first levels of TLB and cache are known to hold, as regions find them where each access is counted. An entry says that an
- * access there is a hit which changes counters and times of use alone. Regions note these in the state; here they are handed to the models before anybody
- * else asks them. Host state: what is not here is asked.
+ * access there is a hit which changes counters and the order of use alone. Regions note these in the state; here they are handed to the models before anybody
+ * else asks them. Pages of data whose translation is known are kept besides, for the interpreter. All of it is host state: what is not here is asked.
  */
 export class LineTable {
   private readonly words: Int32Array;
-  private readonly doubles: Float64Array;
   private readonly paths: HitPaths;
   private readonly dataLog2: number;
   private readonly fetchLog2: number;
   /** Word index of the entry of each line of the models, by its number; 0 for none. */
   private readonly dataEntries = new Int32Array(LINES);
   private readonly fetchEntries = new Int32Array(LINES);
-  /** Entries that have been used since all were dropped. */
-  private readonly used = new Int32Array(2 * layout.FAST_TABLE_ENTRIES + layout.FETCH_ENTRIES);
+  /** Places for pages, by the low bits of their numbers: VA, and lines that have entries, perhaps. */
+  private readonly pages = new Int32Array(PAGES).fill(NO_PAGE);
+  private readonly masks = new Int32Array(PAGES * TABLES * MASK_WORDS);
+  private readonly used = new Int32Array(PAGES);
   private usedCount = 0;
-  private readonly isUsed: Uint8Array;
-  /** By page of VA: it has entries, perhaps. */
-  private readonly pages = new Uint8Array(2 ** 20);
+  /** By place and kind of access: which ones were let through, to where. */
+  private readonly known = new Uint8Array(PAGES * KINDS);
+  private readonly hosts = new Float64Array(PAGES * KINDS);
+  private readonly translations = new Int32Array(PAGES * KINDS);
+  private readonly pageAttributes = new Uint8Array(PAGES * KINDS);
+  /** Of the page found last: the byte's offset in guest memory, memory attributes, number of the translation. */
+  host = 0;
+  attributes = 0;
+  private translation = 0;
 
-  constructor({ words, f64 }: StateViews, paths: HitPaths) {
+  constructor({ words }: StateViews, paths: HitPaths) {
     this.words = words;
-    this.doubles = f64;
     this.paths = paths;
     this.dataLog2 = paths.data.lineSizeLog2;
     this.fetchLog2 = paths.fetch.lineSizeLog2;
-    this.isUsed = new Uint8Array(words.length);
-    for (const base of DATA_BASES) for (let i = 0; i < layout.FAST_TABLE_ENTRIES; i++) this.clearData(base + i * layout.FAST_STRIDE);
-    for (let i = 0; i < layout.FETCH_ENTRIES; i++) words[FETCH_BASE + 2 * i] = layout.FAST_INVALID;
+    for (const base of [BASES[0], BASES[1]])
+      for (let i = 0; i < layout.FAST_TABLE_ENTRIES; i++) this.clearData(base + i * layout.FAST_STRIDE);
+    for (let i = 0; i < layout.FETCH_ENTRIES; i++) words[BASES[FETCH] + 2 * i] = layout.FAST_INVALID;
     const translationsChanged = (va: number, sizeLog2: number): void => this.drop(va, sizeLog2);
+    const { dataEntries, fetchEntries } = this;
     paths.data.connect({
       translationsChanged,
       lineDropped: (line) => {
-        const entry = this.dataEntries[line]!;
+        const entry = dataEntries[line]!;
         if (entry !== 0 && words[entry + layout.FAST_SPARE]! >>> 16 === line) this.clearData(entry);
       },
       lineCleaned: (line) => {
-        const entry = this.dataEntries[line]!;
+        const entry = dataEntries[line]!;
         if (entry !== 0 && words[entry + layout.FAST_SPARE]! >>> 16 === line) words[entry + layout.FAST_WRITE_TAG] = layout.FAST_INVALID;
       },
     });
     paths.fetch.connect({
       translationsChanged,
       lineDropped: (line) => {
-        const entry = this.fetchEntries[line]!;
+        const entry = fetchEntries[line]!;
         if (entry !== 0 && words[entry + 1]! >>> 16 === line) words[entry] = layout.FAST_INVALID;
       },
       lineCleaned: () => {},
@@ -63,42 +77,80 @@ export class LineTable {
     this.words[entry + layout.FAST_WRITE_TAG] = layout.FAST_INVALID;
   }
 
-  private use(entry: number, va: number): void {
-    this.pages[va >>> 12] = 1;
-    if (this.isUsed[entry] !== 0) return;
-    this.isUsed[entry] = 1;
-    this.used[this.usedCount++] = entry;
-  }
-
-  private dataEntry(base: number, va: number): number {
-    return base + ((va >>> this.dataLog2) & (layout.FAST_TABLE_ENTRIES - 1)) * layout.FAST_STRIDE;
+  private dataEntry(table: number, va: number): number {
+    return BASES[table]! + ((va >>> this.dataLog2) & (layout.FAST_TABLE_ENTRIES - 1)) * layout.FAST_STRIDE;
   }
   private fetchEntry(va: number): number {
-    return FETCH_BASE + ((va >>> this.fetchLog2) & (layout.FETCH_ENTRIES - 1)) * 2;
+    return BASES[FETCH] + ((va >>> this.fetchLog2) & (layout.FETCH_ENTRIES - 1)) * 2;
   }
 
-  /** An access at `va`, whose byte is at `host`, has been let through and is done: the next one of its kind to the line may be a hit. */
+  /** The place of the page of `va`, which another one may have to leave. */
+  private claim(va: number): number {
+    const place = (va >>> 12) & (PAGES - 1);
+    const page = va & ~0xfff;
+    const before = this.pages[place]!;
+    if (before === page) return place;
+    if (before === NO_PAGE) this.used[this.usedCount++] = place;
+    else this.clear(place);
+    this.pages[place] = page;
+    return place;
+  }
+
+  /** A line of the page at this place has an entry in a table. */
+  private mark(place: number, table: number, line: number): void {
+    this.masks[(place * TABLES + table) * MASK_WORDS + (line >>> 5)]! |= 1 << line;
+  }
+
+  /** Whether an access of this kind at `va` goes to memory by a translation in the TLB's first level: {@link host} and so on say more. */
+  findPage(va: number, write: boolean, privileged: boolean): boolean {
+    const place = (va >>> 12) & (PAGES - 1);
+    const at = place * KINDS + (write ? 1 : 0) + (privileged ? 2 : 0);
+    if (this.pages[place] !== (va & ~0xfff) || this.known[at] === 0) return false;
+    this.host = this.hosts[at]! + (va & 0xfff);
+    this.translation = this.translations[at]!;
+    this.attributes = this.pageAttributes[at]!;
+    return true;
+  }
+
+  /** The TLB is told of a look-up of the page found last. */
+  look(): void {
+    this.paths.data.look(this.translation);
+  }
+
+  /** An access of this kind at `va`, whose byte is at `host`, has been let through. */
+  enterPage(va: number, host: number, write: boolean, privileged: boolean, attributes: number): void {
+    const translation = this.paths.data.translationAt(va >>> 0);
+    if (translation < 0) return;
+    const at = this.claim(va) * KINDS + (write ? 1 : 0) + (privileged ? 2 : 0);
+    this.known[at] = 1;
+    this.hosts[at] = host - (va & 0xfff);
+    this.translations[at] = translation;
+    this.pageAttributes[at] = attributes;
+  }
+
+  /** An access at `va`, whose byte is at `host`, is done: the next one of its kind to the line may be a hit. */
   enterData(va: number, host: number, write: boolean, privileged: boolean, attributes: number): void {
     const { words: R } = this;
-    const entry = this.dataEntry(DATA_BASES[privileged ? 0 : 1], va);
+    const table = privileged ? 0 : 1;
+    const entry = this.dataEntry(table, va);
     const tag = va & -(1 << this.dataLog2);
     const tagAt = entry + (write ? layout.FAST_WRITE_TAG : layout.FAST_READ_TAG);
     if (R[tagAt] === tag) return;
     const path = this.paths.data;
-    const found = path.find(va >>> 0, host, attributes);
-    if (found === -1 || (write && !path.isDirty(va >>> 0, host))) return;
+    const line = path.lineAt(va >>> 0, host, attributes);
+    if (line < 0 || (write && !path.isDirty(va >>> 0, host)) || !this.findPage(va, write, privileged)) return;
+    const spare = (line << 16) | this.translation;
     const addend = (host - va) | 0;
     const other = entry + (write ? layout.FAST_READ_TAG : layout.FAST_WRITE_TAG);
-    if (R[entry + layout.FAST_SPARE] !== found || R[entry + layout.FAST_ADDEND] !== addend || R[other] !== tag) {
+    if (R[entry + layout.FAST_SPARE] !== spare || R[entry + layout.FAST_ADDEND] !== addend || R[other] !== tag) {
       // A line of the models has one entry.
-      const line = found >>> 16;
       const before = this.dataEntries[line]!;
       if (before !== 0 && before !== entry && R[before + layout.FAST_SPARE]! >>> 16 === line) this.clearData(before);
       this.dataEntries[line] = entry;
       this.clearData(entry);
-      R[entry + layout.FAST_SPARE] = found;
+      R[entry + layout.FAST_SPARE] = spare;
       R[entry + layout.FAST_ADDEND] = addend;
-      this.use(entry, va);
+      this.mark((va >>> 12) & (PAGES - 1), table, (va & 0xfff) >>> this.dataLog2);
     }
     R[tagAt] = tag;
   }
@@ -108,65 +160,64 @@ export class LineTable {
     const entry = this.fetchEntry(va);
     const tag = (va & -(1 << this.fetchLog2)) | (privileged ? 1 : 0);
     if (R[entry] === tag) return;
-    const found = this.paths.fetch.find(va >>> 0, host, attributes);
-    if (found === -1) return;
-    const line = found >>> 16;
+    const path = this.paths.fetch;
+    const line = path.lineAt(va >>> 0, host, attributes);
+    const translation = line < 0 ? -1 : path.translationAt(va >>> 0);
+    if (translation < 0) return;
     const before = this.fetchEntries[line]!;
     if (before !== 0 && before !== entry && R[before + 1]! >>> 16 === line) R[before] = layout.FAST_INVALID;
     this.fetchEntries[line] = entry;
+    this.mark(this.claim(va), FETCH, (va & 0xfff) >>> this.fetchLog2);
     R[entry] = tag;
-    R[entry + 1] = found;
-    this.use(entry, va);
+    R[entry + 1] = (line << 16) | translation;
   }
 
   dropAll(): void {
-    const { words: R, used } = this;
     for (let i = 0; i < this.usedCount; i++) {
-      const entry = used[i]!;
-      this.isUsed[entry] = 0;
-      // What was cleared by itself leaves its page marked, which costs a look.
-      const tag = this.tagOf(entry);
-      if (tag === layout.FAST_INVALID) continue;
-      this.pages[tag >>> 12] = 0;
-      if (entry < FETCH_BASE) this.clearData(entry);
-      else R[entry] = layout.FAST_INVALID;
+      const place = this.used[i]!;
+      this.clear(place);
+      this.pages[place] = NO_PAGE;
     }
     this.usedCount = 0;
   }
 
-  private tagOf(entry: number): number {
-    const first = this.words[entry]!;
-    return first === layout.FAST_INVALID && entry < FETCH_BASE ? this.words[entry + layout.FAST_WRITE_TAG]! : first;
-  }
-
   /** What is of these addresses. */
   drop(va: number, sizeLog2: number): void {
-    if (sizeLog2 <= 12) this.dropPage(va);
-    else if (sizeLog2 > 16) this.dropAll();
-    else for (let page = va & -(2 ** sizeLog2), left = 2 ** (sizeLog2 - 12); left > 0; page += 4096, left--) this.dropPage(page);
+    if (sizeLog2 > 16) {
+      this.dropAll();
+      return;
+    }
+    const size = 2 ** Math.max(sizeLog2, 12);
+    for (let page = va & -size, left = size; left > 0; page += 4096, left -= 4096) {
+      const place = (page >>> 12) & (PAGES - 1);
+      if (this.pages[place] === (page | 0)) this.clear(place);
+    }
   }
 
-  private dropPage(va: number): void {
-    if (this.pages[va >>> 12] === 0) return;
-    this.pages[va >>> 12] = 0;
-    const { words: R } = this;
-    const page = va & ~0xfff;
-    for (const base of DATA_BASES) {
-      for (let at = 0; at < 4096; at += 1 << this.dataLog2) {
-        const entry = this.dataEntry(base, page + at);
-        if (((this.tagOf(entry) ^ page) & ~0xfff) === 0) this.clearData(entry);
+  /** What is known of the page at this place is no longer so. */
+  private clear(place: number): void {
+    const { masks, words: R } = this;
+    const page = this.pages[place]!;
+    this.known.fill(0, place * KINDS, (place + 1) * KINDS);
+    for (let table = 0; table < TABLES; table++) {
+      const log2 = table === FETCH ? this.fetchLog2 : this.dataLog2;
+      for (let n = 0; n < MASK_WORDS; n++) {
+        const at = (place * TABLES + table) * MASK_WORDS + n;
+        for (let bits = masks[at]!; bits !== 0; bits &= bits - 1) {
+          const va = page + ((n * 32 + 31 - Math.clz32(bits & -bits)) << log2);
+          const entry = table === FETCH ? this.fetchEntry(va) : this.dataEntry(table, va);
+          if (((this.tagOf(entry, table) ^ page) & ~0xfff) !== 0) continue;
+          if (table === FETCH) R[entry] = layout.FAST_INVALID;
+          else this.clearData(entry);
+        }
+        masks[at] = 0;
       }
     }
-    for (let at = 0; at < 4096; at += 1 << this.fetchLog2) {
-      const entry = this.fetchEntry(page + at);
-      if (((R[entry]! ^ page) & ~0xfff) === 0) R[entry] = layout.FAST_INVALID;
-    }
   }
 
-  /** Regions are about to run. */
-  prepare(): void {
-    this.doubles[layout.HIT_DATA_CLOCK >>> 1] = this.paths.data.clock;
-    this.doubles[layout.HIT_FETCH_CLOCK >>> 1] = this.paths.fetch.clock;
+  private tagOf(entry: number, table: number): number {
+    const first = this.words[entry]!;
+    return first === layout.FAST_INVALID && table !== FETCH ? this.words[entry + layout.FAST_WRITE_TAG]! : first;
   }
 
   /** Regions have run: the models are told before anything else asks them. */
@@ -175,7 +226,7 @@ export class LineTable {
     const accesses = R[layout.HIT_DATA]! >>> 0;
     if (accesses !== 0) {
       const stores = R[layout.HIT_STORES]! >>> 0;
-      const looks = accesses + (R[layout.HIT_LOOKS]! >>> 0);
+      const looks = accesses + R[layout.HIT_LOOKS]!;
       paths.data.hit(accesses - stores, stores, looks, R[layout.HIT_LAST_DATA]! & 0xffff);
       R[layout.HIT_DATA] = 0;
       R[layout.HIT_STORES] = 0;

@@ -8,8 +8,6 @@ import {
   FETCH_LINE,
   FETCH_TABLE,
   HIT_DATA,
-  HIT_DATA_CLOCK,
-  HIT_FETCH_CLOCK,
   HIT_FETCHES,
   HIT_LAST_DATA,
   HIT_LAST_FETCH,
@@ -28,8 +26,9 @@ export interface CountedAccess {
   /** Byte offset in the state of the table for its privilege. */
   readonly table: number;
   readonly isStore: boolean;
-  /** Bytes of each, to which the first is aligned, and of all. */
+  /** Bytes of each, to which it must be aligned, if at all, and of all. Several are aligned. */
   readonly size: number;
+  readonly isAligned: boolean;
   readonly bytes: number;
   /** A store of several words, be they one. */
   readonly isMultiple: boolean;
@@ -63,7 +62,11 @@ export class HitEmitter {
     const host = w.borrow();
     this.lookUp(va, entry, access);
     w.get(va);
-    w.i32(-line | (size - 1));
+    if (!access.isAligned && size > 1) {
+      w.i32(size - 1);
+      w.op(wasm.I32_ADD);
+      w.i32(-line);
+    } else w.i32(-line | (size - 1));
     w.op(wasm.I32_AND);
     w.op(wasm.I32_NE);
     this.leaveWhen();
@@ -73,54 +76,68 @@ export class HitEmitter {
     w.op(wasm.I32_ADD);
     w.set(host);
     check(host);
-    const before = w.borrow();
-    w.loadWord(HIT_DATA);
-    w.set(before);
-    if (count > 1 && this.places.dataStamps >= 0) {
-      // The first line is used by those before its end: when there is no other, they are all.
-      const inFirst = w.borrow();
-      w.i32(line);
-      w.get(va);
-      w.i32(line - 1);
-      w.op(wasm.I32_AND);
-      w.op(wasm.I32_SUB);
-      w.i32(2);
-      w.op(wasm.I32_SHR_U);
-      w.set(inFirst);
-      w.get(inFirst);
-      w.i32(count);
-      w.get(inFirst);
-      w.i32(count);
-      w.op(wasm.I32_LT_U);
-      w.op(wasm.SELECT);
-      w.get(before);
-      w.op(wasm.I32_ADD);
-      w.set(inFirst);
+    if (last !== entry && this.places.dataPairs >= 0) {
+      const spare = w.borrow();
       this.field(entry, access.table, FAST_SPARE);
-      this.stamp(this.places.dataStamps, inFirst, HIT_DATA_CLOCK);
-      w.release(inFirst);
+      w.set(spare);
+      this.use(this.places.dataPairs, spare);
+      w.release(spare);
     }
-    w.get(before);
-    w.i32(count);
-    w.op(wasm.I32_ADD);
-    w.set(before);
-    w.storeLocal(HIT_DATA, before);
-    const spare = w.borrow();
     this.field(last, access.table, FAST_SPARE);
-    w.set(spare);
-    w.storeLocal(HIT_LAST_DATA, spare);
-    if (this.places.dataStamps >= 0) {
-      w.get(spare);
-      this.stamp(this.places.dataStamps, before, HIT_DATA_CLOCK);
+    w.set(last);
+    w.storeLocal(HIT_LAST_DATA, last);
+    this.use(this.places.dataPairs, last);
+    if (!access.isAligned && size > 1) this.countBytes(va, size, isStore);
+    else {
+      this.add(HIT_DATA, count);
+      if (isStore) this.add(HIT_STORES, count);
+      if (access.isMultiple) this.add(HIT_LOOKS, LOOKS_OF_MULTIPLE);
     }
-    if (isStore) this.add(HIT_STORES, count);
-    if (access.isMultiple) this.add(HIT_LOOKS, LOOKS_OF_MULTIPLE);
     w.get(host);
-    w.release(spare);
-    w.release(before);
     if (last !== entry) w.release(last);
     w.release(host);
     w.release(entry);
+  }
+
+  /**
+   * An access that need not be aligned. The interpreter's goes byte by byte then: it counts one, and another one in the next eight bytes; a load looks once, a
+   * store with each byte.
+   */
+  private countBytes(va: Local, size: number, isStore: boolean): void {
+    const { w } = this;
+    const count = w.borrow();
+    w.get(va);
+    w.i32(7);
+    w.op(wasm.I32_AND);
+    w.i32(8 - size);
+    w.op(wasm.I32_GT_U);
+    w.i32(1);
+    w.op(wasm.I32_ADD);
+    w.set(count);
+    const addCount = (word: number): void => {
+      w.storeWord(word, () => {
+        w.loadWord(word);
+        w.get(count);
+        w.op(wasm.I32_ADD);
+      });
+    };
+    addCount(HIT_DATA);
+    if (isStore) addCount(HIT_STORES);
+    w.storeWord(HIT_LOOKS, () => {
+      w.loadWord(HIT_LOOKS);
+      if (isStore) {
+        w.i32(size);
+        w.i32(1);
+        w.get(va);
+        w.i32(size - 1);
+        w.op(wasm.I32_AND);
+        w.op(wasm.SELECT);
+      } else w.i32(1);
+      w.op(wasm.I32_ADD);
+      w.get(count);
+      w.op(wasm.I32_SUB);
+    });
+    w.release(count);
   }
 
   /** The entry of the last word's line, which it returns; leaves when all are not in these two lines, one behind the other in memory. */
@@ -193,25 +210,27 @@ export class HitEmitter {
     });
   }
 
-  /** The line whose numbers are on the stack was used last as number `count` since the time in the doubles' word `clock`. */
-  private stamp(stamps: number, count: Local, clock: number): void {
+  /** The line whose numbers are in `spare` was used last of its pair. */
+  private use(pairs: number, spare: Local): void {
+    if (pairs < 0) return;
     const { w } = this;
-    w.i32(13);
+    w.get(spare);
+    w.i32(15);
     w.op(wasm.I32_SHR_U);
-    w.i32(0xffff << 3);
+    w.i32(0x7fff << 2);
     w.op(wasm.I32_AND);
-    w.get(count);
-    w.op(wasm.F64_CONVERT_I32_U);
-    w.state();
-    w.access(wasm.F64_LOAD, 3, w.stateOffset + 4 * clock);
-    w.op(wasm.F64_ADD);
-    w.access(wasm.F64_STORE, 3, stamps);
+    w.get(spare);
+    w.i32(16);
+    w.op(wasm.I32_SHR_U);
+    w.i32(1);
+    w.op(wasm.I32_AND);
+    w.access(wasm.I32_STORE, 2, pairs);
   }
 
   /** Execution comes to the byte at `offset` of the page of code whose VA `pushPageVa` pushes. */
   fetch(offset: number, privileged: boolean, pushPageVa: () => void): void {
     const { w } = this;
-    const { fetchLog2, fetchStamps } = this.places;
+    const { fetchLog2, fetchPairs } = this.places;
     const line = w.borrow();
     pushPageVa();
     w.i32(offset & -(1 << fetchLog2));
@@ -241,12 +260,7 @@ export class HitEmitter {
     w.access(wasm.I32_LOAD, 2, w.stateOffset + FETCH_TABLE + 4);
     w.set(entry);
     w.storeLocal(HIT_LAST_FETCH, entry);
-    if (fetchStamps >= 0) {
-      w.loadWord(HIT_FETCHES);
-      w.set(line);
-      w.get(entry);
-      this.stamp(fetchStamps, line, HIT_FETCH_CLOCK);
-    }
+    this.use(fetchPairs, entry);
     w.end();
     w.release(entry);
     w.release(line);

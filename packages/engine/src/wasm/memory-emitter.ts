@@ -216,12 +216,17 @@ export class MemoryEmitter {
     const va = w.borrow();
     this.context.push(v);
     w.set(va);
-    hits.access(va, { table: this.tableOf(flags), isStore, size, bytes, isMultiple: this.context.isStoreMultiple(i) }, (host) => {
-      if (!isStore || this.shadow === undefined) return;
-      w.get(host);
-      this.leaveUnlessDirty(this.shadow, host, bytes, size);
-      w.op(wasm.DROP);
-    });
+    const isAligned = bytes > size || this.demandsAlignment(flags);
+    hits.access(
+      va,
+      { table: this.tableOf(flags), isStore, size, isAligned, bytes, isMultiple: this.context.isStoreMultiple(i) },
+      (host) => {
+        if (!isStore || this.shadow === undefined) return;
+        w.get(host);
+        this.leaveUnlessDirty(this.shadow, host, bytes, isAligned ? size : 1);
+        w.op(wasm.DROP);
+      },
+    );
     w.release(va);
   }
 

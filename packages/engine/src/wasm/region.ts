@@ -59,12 +59,12 @@ export interface ShadowPlace {
   readonly log2: number;
 }
 
-/** Where accesses are counted: log2 of the lines' lengths, and where the times of their use are in the memory, or -1. */
+/** Where accesses are counted: log2 of the lines' lengths, and where in the memory word n >>> 1 becomes n & 1 with a hit of line n, or -1. */
 export interface HitPlaces {
   readonly dataLog2: number;
-  readonly dataStamps: number;
+  readonly dataPairs: number;
   readonly fetchLog2: number;
-  readonly fetchStamps: number;
+  readonly fetchPairs: number;
 }
 
 /** How the code of one core is written. */

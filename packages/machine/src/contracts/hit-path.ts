@@ -17,19 +17,21 @@ export interface HitPort {
 export interface HitPath {
   /** log2 of a line's length. */
   readonly lineSizeLog2: number;
+  /** Number, 0 to 65,535, of the one translation in the TLB's first level that a look-up of `va` would hit; -1 when there is none, or more than one. */
+  translationAt(va: VirtAddr): number;
   /**
-   * What an access at `va`, whose byte is at `host` in guest memory, with these attributes would be: the line's number in bits 31:16, the translation's in
-   * 15:0. -1 unless it would hit the first levels of TLB and cache and change nothing but their counters and times.
+   * Number, 0 to 65,535, of the line that an access at `va`, whose byte is at `host` in guest memory, with these attributes would hit in the L1 cache with
+   * nothing changed but counters and the order of use; -1 when it would not.
    */
-  find(va: VirtAddr, host: number, attributes: number): number;
-  /** The line that `find` found is dirty. */
+  lineAt(va: VirtAddr, host: number, attributes: number): number;
+  /** The line that {@link lineAt} found is dirty. */
   isDirty(va: VirtAddr, host: number): boolean;
-  /** Offset in guest memory of a double for each line, by its number: when it was used last, as {@link clock} counts. -1 when the order does not matter. */
-  readonly stamps: number;
-  /** Accesses so far: the next is one more. */
-  readonly clock: number;
-  /** So many accesses hit, and as many looks at the TLB, the last of them at translation `last`. Their times are noted already. */
+  /** Offset in guest memory of words that hits change: a hit of line n makes word n >>> 1 to n & 1. -1 when the order of use does not matter. */
+  readonly pairs: number;
+  /** So many accesses hit, and as many looks at the TLB, the last of them at translation `last`. The order of use is noted already. */
   hit(reads: number, writes: number, looks: number, last: number): void;
+  /** One look at the TLB hit this translation. */
+  look(translation: number): void;
   connect(port: HitPort): void;
 }
 

@@ -19,18 +19,16 @@ export interface TlbHits {
 export interface CacheHits {
   /**
    * A number, 0 to 65,535, for the line that is held for these addresses; -1 when it is not. Two lines may have one number when the order of use does not
-   * matter ({@link stampCount} is 0).
+   * matter ({@link pairCount} is 0).
    */
   lineAt(va: VirtAddr, pa: PhysAddr): number;
   /** The line that is held for these addresses is dirty. */
   isDirty(va: VirtAddr, pa: PhysAddr): boolean;
-  /** Lines whose time of use is noted, by their numbers; 0 when hits change no more than counters. */
-  readonly stampCount: number;
-  /** Moves the times of use there: as many doubles as {@link stampCount}. */
-  placeStamps(stamps: Float64Array): void;
-  /** Time: that of the last use. */
-  readonly clock: number;
-  /** So many reads and writes were hits, the writes of lines that were dirty already. Their times are noted; the clock goes on by as much. */
+  /** Words that hits change: a hit of line n makes word n >>> 1 to n & 1, the one of two that was used last. 0 when the order of use does not matter. */
+  readonly pairCount: number;
+  /** Moves these words there: as many as {@link pairCount}. */
+  placePairs(words: Uint32Array): void;
+  /** So many reads and writes were hits, the writes of lines that were dirty already. The order of use is noted already. */
   hit(reads: number, writes: number): void;
   /** Told of each line that is given up, and of each that is clean from now on, by its number. */
   listener: { lineDropped(line: number): void; lineCleaned(line: number): void } | null;

@@ -33,7 +33,7 @@ export interface ArrayTlbPlan {
 }
 
 const SCHEMA = 'mmu/tlb-arrays';
-const VERSION = 1;
+const VERSION = 2;
 
 interface ArrayTlbData {
   readonly plan: string;

@@ -20,6 +20,8 @@ const ROUND_ROBIN = 0;
 const FIFO = 1;
 const RANDOM = 2;
 const LRU = 3;
+/** `plru` has the number of its place; the same as `lru`, of two ways. */
+const LRU_OF_TWO = 5;
 
 /** What a policy is in the words of the `Tlb` and `Cache` contracts: does a hit change what is given up next? */
 export function declaredReplacement(policies: readonly ReplacementPolicy[]): 'fifo' | 'random' | 'needs-hits' {
@@ -41,15 +43,15 @@ export class Replacement {
   private readonly ways: number;
   private readonly seed: number;
   /** Time of last use (lru) or of filling (fifo), by way; empty for the others. */
-  private stamps: Float64Array;
-  /** The next way (round-robin) or the tree's bits (plru), by set. */
-  private readonly words: Uint32Array;
-  clock = 0;
+  private readonly stamps: Float64Array;
+  /** The next way (round-robin), the tree's bits (plru), or the way used last (lru of two), by set. */
+  private words: Uint32Array;
+  private clock = 0;
   private random: number;
 
   constructor(model: string, policy: ReplacementPolicy, sets: number, ways: number, seed: number) {
     this.policy = oneOf(model, 'the replacement policy', policy, REPLACEMENT_POLICIES);
-    this.kind = REPLACEMENT_POLICIES.indexOf(policy);
+    this.kind = policy === 'lru' && ways === 2 ? LRU_OF_TWO : REPLACEMENT_POLICIES.indexOf(policy);
     this.ways = ways;
     if (policy === 'plru' && ((ways & (ways - 1)) !== 0 || ways > 32)) {
       throw new MmuError(model, `plru needs a power of two of ways, 32 at most, not ${ways}`);
@@ -57,27 +59,25 @@ export class Replacement {
     // xorshift32 stays at 0 for ever; any other state visits all the others.
     this.seed = integerIn(model, 'the seed', seed, 0, 0xffffffff) || 0x9e3779b9;
     this.random = this.seed;
-    this.stamps = new Float64Array(policy === 'lru' || policy === 'fifo' ? sets * ways : 0);
-    this.words = new Uint32Array(policy === 'round-robin' || policy === 'plru' ? sets : 0);
+    this.stamps = new Float64Array(this.kind === LRU || this.kind === FIFO ? sets * ways : 0);
+    this.words = new Uint32Array(this.stamps.length > 0 || this.kind === RANDOM ? 0 : sets);
   }
 
-  /** Whether a hit changes what is given up next. */
-  get needsHits(): boolean {
-    return this.kind >= LRU;
+  /** What a hit changes: nothing, the word of its set, which becomes the way, or more. */
+  get hitsChange(): 'nothing' | 'way' | 'more' {
+    return this.kind < LRU ? 'nothing' : this.kind === LRU_OF_TWO ? 'way' : 'more';
   }
-  /** Times of use that hits note: by way, of `lru`. */
-  get stampCount(): number {
-    return this.kind === LRU ? this.stamps.length : 0;
-  }
-  placeStamps(stamps: Float64Array): void {
-    stamps.set(this.stamps);
-    this.stamps = stamps;
+  /** Moves the words of the sets. */
+  placeWords(words: Uint32Array): void {
+    words.set(this.words);
+    this.words = words;
   }
 
   /** The way was hit. */
   touch(set: number, way: number): void {
     if (this.kind < LRU) return;
-    if (this.kind === LRU) this.stamps[set * this.ways + way] = ++this.clock;
+    if (this.kind === LRU_OF_TWO) this.words[set] = way;
+    else if (this.kind === LRU) this.stamps[set * this.ways + way] = ++this.clock;
     else this.words[set] = pointAway(this.words[set], way, this.ways);
   }
 
@@ -93,6 +93,9 @@ export class Replacement {
         return;
       case RANDOM:
         return;
+      case LRU_OF_TWO:
+        this.words[set] = way;
+        return;
       default:
         this.words[set] = pointAway(this.words[set], way, this.ways);
     }
@@ -107,6 +110,7 @@ export class Replacement {
   victim(set: number): number {
     const ways = this.ways;
     if (this.kind === ROUND_ROBIN) return this.words[set];
+    if (this.kind === LRU_OF_TWO) return this.words[set] ^ 1;
     if (this.kind === RANDOM) {
       let x = this.random;
       x ^= x << 13;

@@ -65,9 +65,8 @@ export class RetainForeverCache implements Cache {
   readonly hits: CacheHits = {
     lineAt: (_va, pa) => (this.dirtiness(pa) === undefined ? -1 : Math.floor(pa / this.lineLength) & 0xffff),
     isDirty: (_va, pa) => this.dirtiness(pa) === true,
-    stampCount: 0,
-    placeStamps: () => {},
-    clock: 0,
+    pairCount: 0,
+    placePairs: () => {},
     hit: (reads, writes) => {
       this.counters.reads += reads;
       this.counters.writes += writes;

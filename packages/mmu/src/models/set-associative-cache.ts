@@ -42,7 +42,7 @@ export interface SetAssociativeCacheOptions {
 }
 
 const SCHEMA = 'mmu/cache-set-associative';
-const VERSION = 1;
+const VERSION = 2;
 
 interface SetAssociativeCacheData {
   readonly shape: string;
@@ -136,7 +136,7 @@ export class SetAssociativeCache implements Cache {
     this.tags = new Float64Array(this.setCount * this.wayCount).fill(-1);
     this.dirty = new Uint8Array(this.tags.length);
     this.shape = `${this.setCount} sets, ${this.wayCount} ways, ${this.lineLength} bytes, ${policy}`;
-    if (this.writeBack && policy !== 'plru' && this.tags.length <= 65536) this.hits = this.makeHits();
+    if (this.writeBack && this.policy.hitsChange !== 'more' && this.tags.length <= 65536) this.hits = this.makeHits();
   }
 
   private makeHits(): CacheHits {
@@ -144,15 +144,11 @@ export class SetAssociativeCache implements Cache {
     return {
       lineAt: (va, pa) => this.find(va, pa),
       isDirty: (va, pa) => this.dirty[this.find(va, pa)] === 1,
-      stampCount: policy.stampCount,
-      placeStamps: (stamps) => policy.placeStamps(stamps),
-      get clock() {
-        return policy.clock;
-      },
+      pairCount: policy.hitsChange === 'way' ? this.setCount : 0,
+      placePairs: (words) => policy.placeWords(words),
       hit: (reads, writes) => {
         counters.reads += reads;
         counters.writes += writes;
-        if (policy.stampCount > 0) policy.clock += reads + writes;
       },
       listener: null,
     };

@@ -75,7 +75,7 @@ export class TlbArray implements TlbHits {
 
   /** A hit changes counters and which entry answered last, and nothing else. */
   get countsHitsAlone(): boolean {
-    return !this.replacement.needsHits && !this.nearest;
+    return this.replacement.hitsChange === 'nothing' && !this.nearest;
   }
 
   entryAt(va: number, asid: number): number {
