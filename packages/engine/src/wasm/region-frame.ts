@@ -55,6 +55,7 @@ export class RegionFrame {
     this.mode = mode;
     plan.analyse(region, mode.thumb);
     graph.analyse(region, plan);
+    plan.forgetFetches((log2) => graph.cameByLine(log2));
     w.begin(3);
     this.exitCode = w.local(wasm.TYPE_I32);
     this.pageVa = w.local(wasm.TYPE_I32);

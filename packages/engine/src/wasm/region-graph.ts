@@ -128,6 +128,18 @@ export class RegionGraph {
     return offset >= 0 && offset < 4096 ? this.at[offset >> 1]! : -1;
   }
 
+  /** For each block: every way to it comes from the line of code that it begins in, of 2^log2 bytes. */
+  cameByLine(log2: number): readonly boolean[] {
+    const { blocks } = this.region;
+    const came = blocks.map(() => true);
+    for (const entry of this.entries) came[entry] = false;
+    blocks.forEach(({ next }, i) => {
+      for (const { to, afterCall } of this.edges[i]!)
+        if (afterCall || (next - 1) >>> log2 !== blocks[to]!.offset >>> log2) came[to] = false;
+    });
+    return came;
+  }
+
   /** Reverse postorder. Blocks that nothing leads to are left out. */
   private sortBlocks(): void {
     const { index, onStack } = this;

@@ -106,6 +106,15 @@ export class RegionPlan {
     }
   }
 
+  /** What is known once it is known how blocks are come to: `cameByLine` says for each whether its first line is the one that was fetched last. */
+  forgetFetches(cameByLine: (log2: number) => readonly boolean[]): void {
+    if (this.fetchLog2 === undefined) return;
+    const came = cameByLine(this.fetchLog2);
+    this.region.blocks.forEach(({ first }, i) => {
+      if (came[i]) this.fetches[first] = this.fetches[first]!.slice(1);
+    });
+  }
+
   private chooseSteps({ steps, blocks, builder }: Region): void {
     for (let k = 0; k < builder.offsets.length; k++) {
       this.steppable[k] = steps !== undefined && this.mayLeave[k]! && this.goesOn(k);
