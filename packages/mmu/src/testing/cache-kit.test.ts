@@ -22,6 +22,7 @@ const REPLACEMENT = 'the declared replacement is the one that it has';
 const EVICT = 'evictOne gives up everything, one by one';
 const RESET = 'reset is as new';
 const COUNTERS = 'counters count';
+const HITS = 'hits that code finds by itself are those that it has';
 
 /** A sink that keeps some of the reports to itself or changes them. */
 const through = (sink: CacheEvictionSink, change: Partial<CacheEvictionSink>): CacheEvictionSink => ({
@@ -30,7 +31,12 @@ const through = (sink: CacheEvictionSink, change: Partial<CacheEvictionSink>): C
   ...change,
 });
 
+const recent = (): Cache => setAssociativeCache({ byteLength: 2048, ways: 2, lineLength: 32, replacement: 'lru' });
+
 const faults: [string, string, () => Cache, (sound: Cache) => Partial<Cache>][] = [
+  ['lines that go and nobody hears of', HITS, recent, ({ hits }) => ({ hits: { ...hits!, listener: null } })],
+  ['an order of use that hits do not change', HITS, recent, ({ hits }) => ({ hits: { ...hits!, placePairs: () => {} } })],
+  ['hits that are not counted', HITS, virtual, ({ hits }) => ({ hits: { ...hits!, hit: () => {} } })],
   ['another contract', SHAPE, cache, () => ({ contract: 1 as never })],
   ['colours that its geometry does not have', SHAPE, virtual, () => ({ colourCount: 1 })],
   ['never a hit', ACCESS, cache, (c) => ({ access: (va, pa, w, a, s) => c.access(va, pa, w, a, s) & ~CACHE_HIT })],

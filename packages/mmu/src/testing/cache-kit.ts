@@ -11,6 +11,7 @@ import {
   WRITE_THROUGH,
 } from './cache-trace.js';
 import { type ConformanceCase, type ConformanceOptions, check, checkStats, cloned, hex, refusesForeign, same } from './conformance.js';
+import { cacheHitsCases } from './hits-kit.js';
 
 const VA = 0xc0000000;
 const PA = 2 ** 33 + 0x40000000;
@@ -41,6 +42,7 @@ export function cacheConformance(make: () => Cache, options: ConformanceOptions 
     { name: 'evictOne gives up everything, one by one', run: () => checkEvictOne(make, seed) },
     { name: 'reset is as new', run: () => checkReset(make, seed, steps) },
     { name: 'counters count', run: () => checkCounters(make, seed) },
+    ...cacheHitsCases(make, seed, steps),
   ];
 }
 

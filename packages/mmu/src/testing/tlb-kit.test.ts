@@ -29,6 +29,7 @@ const LOCKED = 'a locked entry stays until it is named';
 const EVICT = 'evictOne gives up everything, one by one';
 const RESET = 'reset is as new';
 const COUNTERS = 'counters count';
+const HITS = 'hits that code finds by itself are those that it has';
 const WALK_FOUND = 'walk cache: a table is found in its range and address space, the nearest first';
 const WALK_MAINTAINED = 'walk cache: the TLB’s maintenance covers it, never as global';
 const WALK_STATE = 'walk cache: it is part of the snapshot, and evictOne takes from it';
@@ -281,6 +282,24 @@ const faults: [string, string, () => Tlb, (sound: Tlb) => Partial<Tlb>][] = [
         for (const entry of kept) t.walks?.insert(entry);
       },
     }),
+  ],
+  [
+    'changes of the first level that nobody hears of',
+    HITS,
+    micro,
+    ({ hits }) => ({ hits: { instruction: faulty(hits!.instruction, () => ({ listeners: [] })), data: hits!.data } }),
+  ],
+  [
+    'hits that are not counted',
+    HITS,
+    unified,
+    ({ hits }) => ({ hits: { instruction: hits!.instruction, data: faulty(hits!.data, () => ({ hit: () => {} })) } }),
+  ],
+  [
+    'hits that know no ASID',
+    HITS,
+    unified,
+    ({ hits }) => ({ hits: { instruction: hits!.instruction, data: faulty(hits!.data, (h) => ({ entryAt: (va) => h.entryAt(va, 1) })) } }),
   ],
   [
     'a walk cache outside the snapshot',

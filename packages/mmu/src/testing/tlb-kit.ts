@@ -9,6 +9,7 @@ import {
   type TlbSide,
 } from '../contracts/tlb.js';
 import { type ConformanceCase, type ConformanceOptions, check, checkStats, cloned, hex, refusesForeign, same } from './conformance.js';
+import { tlbHitsCases } from './hits-kit.js';
 import { allEntries, covers, entryOf, type HeldEntry, type Mapping, ReportLog, readEntry, TlbTrace } from './tlb-trace.js';
 import { walkCacheCases } from './walk-cache-kit.js';
 
@@ -65,6 +66,7 @@ export function tlbConformance(make: () => Tlb, options: ConformanceOptions = {}
     { name: 'reset is as new', run: () => checkReset(make, seed, steps) },
     { name: 'counters count', run: () => checkCounters(make, seed) },
   ];
+  cases.push(...tlbHitsCases(make, seed, steps));
   if (make().walks !== undefined) cases.push(...walkCacheCases(make));
   return cases;
 }
