@@ -37,6 +37,38 @@ describe('the fast table forgets', () => {
     expect(dropped).toEqual([[0x8000, 0x1000]]);
   });
 
+  it('what was entered after the same was forgotten', () => {
+    const { fast, enter, has, dropped } = table();
+    fast.setJump(0x7000_0001, 'elsewhere', true);
+    const drop = (): void => fast.dropPage(0xc0100000, 20);
+    for (const va of [0xc0100000, 0xc0181000]) enter(va, va !== 0xc0181000);
+    drop();
+    drop();
+    expect([has(0xc0100000), has(0xc0181000)]).toEqual([
+      [false, false],
+      [false, false],
+    ]);
+    expect(dropped).toHaveLength(1);
+    // In the place of an entry that is used already, and as code alone.
+    enter(0xc1100000);
+    drop();
+    fast.fill(FastTable.entry(0xc0100000, true), 0xc0100000, 0x5000, true, true, true, true);
+    drop();
+    expect(has(0xc0100000)).toEqual([false, false]);
+    enter(0xc0104000, false);
+    fast.suspendNonGlobal();
+    drop();
+    fast.resumeNonGlobal();
+    fast.setJump(0xc0100001 | 0, 'again', true);
+    drop();
+    expect([has(0xc0100000), has(0xc0104000), has(0x70000000)]).toEqual([
+      [false, false],
+      [false, false],
+      [false, true],
+    ]);
+    expect(has(0xc1100000)).toEqual([false, true]);
+  });
+
   it('the last page of all, and ends', () => {
     const { fast, enter, has } = table();
     for (const va of [0, TOP]) enter(va);

@@ -106,6 +106,9 @@ export class FastTable<Page = unknown> implements FastTablePort {
   private readonly mayHaveCode = new Uint8Array(2 ** 20);
   /** Decode modes that tags of fetched pages have had. */
   private readonly modes: number[] = [];
+  /** VAs that were forgotten last, if nothing was entered since: page after page of one large mapping is invalidated in a row, and each is all of it. */
+  private emptyLow = 0;
+  private emptySize = 0;
   private readonly code: CodeFollower<Page>;
 
   constructor(words: Int32Array, code: CodeFollower<Page>) {
@@ -146,6 +149,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
   }
 
   private enlist(entry: number, list: number): void {
+    this.emptySize = 0;
     const index = indexOf(entry);
     const before = this.listOf[index]!;
     if (before === list) return;
@@ -235,6 +239,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
   }
 
   private remember(tag: number, page: Page, global: boolean): void {
+    this.emptySize = 0;
     const mode = tag & 0xfff;
     if (!this.modes.includes(mode)) this.modes.push(mode);
     (global ? this.fetched : this.taggedFetched).set(tag, page);
@@ -375,6 +380,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
     const size = sizeLog2 > 12 ? 2 ** sizeLog2 : 4096;
     this.devices.drop();
     this.lines?.drop(va, sizeLog2);
+    if (low === this.emptyLow && size === this.emptySize) return;
     let found = false;
     if (size === 4096) found = this.dropOne(low);
     else if (sizeLog2 <= 16) {
@@ -385,6 +391,9 @@ export class FastTable<Page = unknown> implements FastTablePort {
       if ((this.pageOf(this.suspended, i * SUSPENDED_STRIDE + 1) - low) >>> 0 < size) this.forgetSuspended(i);
     // Whatever runs has been fetched, so nothing that runs has to look around for anything else.
     if (found || !this.keeps) this.leaveCode(low, size);
+    if (!this.keeps) return;
+    this.emptyLow = low;
+    this.emptySize = size;
   }
 
   private dropMany(low: number, size: number): boolean {

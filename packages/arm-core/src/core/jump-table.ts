@@ -50,7 +50,12 @@ export class JumpTable {
   /** Lets running regions find the entry for VA `pc` in decode mode `key`. */
   set(pc: number, key: number, entry: RegionEntry): void {
     if (this.unprivilegedRests && (key & KEY_PRIVILEGED) === 0) this.setAside();
-    this.put((pc >>> 2) & (layout.JUMP_ENTRIES - 1), pc, key, entry.region.slot, entry.number);
+    const { words: R } = this;
+    const slot = (pc >>> 2) & (layout.JUMP_ENTRIES - 1);
+    const at = (layout.JUMP_TABLE >>> 2) + slot * layout.JUMP_STRIDE;
+    const isThere = R[at + layout.JUMP_PC] === pc && R[at + layout.JUMP_MODE] === key;
+    if (isThere && R[at + layout.JUMP_FUNCTION] === entry.region.slot && R[at + layout.JUMP_ENTRY] === entry.number) return;
+    this.put(slot, pc, key, entry.region.slot, entry.number);
   }
 
   private put(slot: number, pc: number, key: number, index: number, number: number): void {
