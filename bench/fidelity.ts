@@ -7,6 +7,8 @@ import { VirtMachine } from '@tablewalk/board-qemu-virt';
 /*
  * What fidelity costs: the same guests at each, in turn, each run in a process of its own; CPU time of the run without what Node takes to begin.
  *
+ * With --level NAME functional and that one alone.
+ *
  *   node tests/run-source.mjs bench/fidelity.ts [MILLIONS] [--engine interpreter|wasm] [--runs N]    the first MILLIONS (60) of Linux's boot; needs guests
  *   node tests/run-source.mjs bench/fidelity.ts --programs [REGEXP] [--engine interpreter|wasm] [--runs N]
  *                                                             bench/programs to their ends, the integer ones unless REGEXP says which
@@ -42,12 +44,15 @@ if (child !== undefined) {
 }
 
 const runs = Number(flag('--runs') ?? 3);
-const levels: readonly (readonly [string, Partial<VirtMachineOptions>])[] = [
-  ['functional', {}],
-  ['architectural', { fidelity: 'architectural' }],
-  ['of finite size', { fidelity: 'architectural', retain: 'finite' }],
-  ['measured', { fidelity: 'measured' }],
-];
+const wanted = flag('--level');
+const levels = (
+  [
+    ['functional', {}],
+    ['architectural', { fidelity: 'architectural' }],
+    ['of finite size', { fidelity: 'architectural', retain: 'finite' }],
+    ['measured', { fidelity: 'measured' }],
+  ] as readonly (readonly [string, Partial<VirtMachineOptions>])[]
+).filter(([name], i) => i === 0 || wanted === undefined || name === wanted);
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
 /** Microseconds by level. Prints a line; refuses guests that do not do the same. */

@@ -31,8 +31,8 @@ export class LineTable {
   private readonly masks = new Int32Array(PAGES * TABLES * MASK_WORDS);
   private readonly used = new Int32Array(PAGES);
   private usedCount = 0;
-  /** By place and kind of access: which ones were let through, to where. */
-  private readonly known = new Uint8Array(PAGES * KINDS);
+  /** By place: a bit for each kind of access that was let through; by place and kind: to where. */
+  private readonly known = new Uint8Array(PAGES);
   private readonly hosts = new Float64Array(PAGES * KINDS);
   private readonly translations = new Int32Array(PAGES * KINDS);
   private readonly pageAttributes = new Uint8Array(PAGES * KINDS);
@@ -104,8 +104,9 @@ export class LineTable {
   /** Whether an access of this kind at `va` goes to memory by a translation in the TLB's first level: {@link host} and so on say more. */
   findPage(va: number, write: boolean, privileged: boolean): boolean {
     const place = (va >>> 12) & (PAGES - 1);
-    const at = place * KINDS + (write ? 1 : 0) + (privileged ? 2 : 0);
-    if (this.pages[place] !== (va & ~0xfff) || this.known[at] === 0) return false;
+    const kind = (write ? 1 : 0) | (privileged ? 2 : 0);
+    if (this.pages[place] !== (va & ~0xfff) || ((this.known[place]! >>> kind) & 1) === 0) return false;
+    const at = place * KINDS + kind;
     this.host = this.hosts[at]! + (va & 0xfff);
     this.translation = this.translations[at]!;
     this.attributes = this.pageAttributes[at]!;
@@ -121,8 +122,10 @@ export class LineTable {
   enterPage(va: number, host: number, write: boolean, privileged: boolean, attributes: number): void {
     const translation = this.paths.data.translationAt(va >>> 0);
     if (translation < 0) return;
-    const at = this.claim(va) * KINDS + (write ? 1 : 0) + (privileged ? 2 : 0);
-    this.known[at] = 1;
+    const place = this.claim(va);
+    const kind = (write ? 1 : 0) | (privileged ? 2 : 0);
+    this.known[place]! |= 1 << kind;
+    const at = place * KINDS + kind;
     this.hosts[at] = host - (va & 0xfff);
     this.translations[at] = translation;
     this.pageAttributes[at] = attributes;
@@ -187,18 +190,20 @@ export class LineTable {
       this.dropAll();
       return;
     }
-    const size = 2 ** Math.max(sizeLog2, 12);
-    for (let page = va & -size, left = size; left > 0; page += 4096, left -= 4096) {
-      const place = (page >>> 12) & (PAGES - 1);
-      if (this.pages[place] === (page | 0)) this.clear(place);
-    }
+    if (sizeLog2 <= 12) this.dropPage(va & ~0xfff);
+    else for (let page = va & -(1 << sizeLog2), left = 1 << (sizeLog2 - 12); left > 0; page += 4096, left--) this.dropPage(page | 0);
+  }
+
+  private dropPage(page: number): void {
+    const place = (page >>> 12) & (PAGES - 1);
+    if (this.pages[place] === page) this.clear(place);
   }
 
   /** What is known of the page at this place is no longer so. */
   private clear(place: number): void {
     const { masks, words: R } = this;
     const page = this.pages[place]!;
-    this.known.fill(0, place * KINDS, (place + 1) * KINDS);
+    this.known[place] = 0;
     for (let table = 0; table < TABLES; table++) {
       const log2 = table === FETCH ? this.fetchLog2 : this.dataLog2;
       for (let n = 0; n < MASK_WORDS; n++) {
