@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Bench, runClosures, runCompact } from '../wasm/bench.test-helper.js';
 import { DATA_VA, randomBlock, randomGroups, randomSource } from '../wasm/random-block.test-helper.js';
+import { compactCode } from './compact-code.js';
 import { headOf, NOTHING } from './opcodes.js';
 import { CompactStore } from './store.js';
 
@@ -41,6 +42,17 @@ describe('compact code', () => {
         ...benches[0].snapshot(),
       });
     }
+  });
+});
+
+describe('the interpreter of compact code', () => {
+  it('is rehearsed without a trace', () => {
+    const bench = new Bench(1);
+    const before = bench.bytes.slice();
+    const { store } = compactCode(bench.environment(), 16);
+    expect(Buffer.compare(bench.bytes, before)).toBe(0);
+    expect([bench.misses, bench.exchanged, bench.port.frame.limit, store.top]).toEqual([0, undefined, 0, 0]);
+    expect(store.words.every((word) => word === 0)).toBe(true);
   });
 });
 

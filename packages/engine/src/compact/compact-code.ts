@@ -4,6 +4,7 @@ import { CompactCompiler } from './compiler.js';
 import type { CompactRun } from './interpreter.js';
 import { compactInterpreter } from './interpreter.js';
 import { KernelNumbers } from './kernels.js';
+import { rehearse } from './rehearsal.js';
 import { CompactStore } from './store.js';
 
 /** Compact code of one core: where it is, what makes it, and what executes it. */
@@ -17,5 +18,7 @@ export interface CompactCode {
 export const compactCode = (env: ClosureEnvironment, capacity: number): CompactCode => {
   const store = new CompactStore(capacity);
   const kernels = new KernelNumbers(env.state, env.bound);
-  return { store, compiler: new CompactCompiler(store, kernels, env), run: compactInterpreter(env, store, kernels) };
+  const run = compactInterpreter(env, store, kernels);
+  rehearse(env, store, run);
+  return { store, compiler: new CompactCompiler(store, kernels, env), run };
 };
