@@ -18,7 +18,7 @@ const BX_LR = 0xe12fff1e;
 const storeWord = (value: string): string => `ldr r1, =${value}\nstr r1, [r0], #4\n`;
 
 /**
- * Loads and stores of all widths and of many registers, across lines; pages that are remapped and seen stale; exclusives; code far away, rewritten with and
+ * Loads and stores of all widths and of many registers, across lines, one of them from two lines of code; pages that are remapped and seen stale; exclusives; code far away, rewritten with and
  * without maintenance; both instruction sets; everything often enough to be hot.
  */
 const BUSY = `
@@ -118,7 +118,12 @@ rewrite:
 thumb:
   push {r5, lr}
   movs r5, #9
+  movw r3, #0
+  movt r3, #0x4058
+  add r3, r3, r0, lsl #10
 step:
+  .balign 64
+${'  nop\n'.repeat(31)}  ldr.w r1, [r3], #64
   adds r4, r4, r0
   ite cs
   addcs r4, #1
@@ -212,7 +217,7 @@ describe('observers', () => {
           exception: (...event) => note('exception', ...event),
         },
       ]);
-      m.runFor(20_000);
+      m.runFor(40_000);
       m.observe([]);
       m.runFor(20_000);
       events.push(digest(m));

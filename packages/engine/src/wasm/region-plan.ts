@@ -59,6 +59,8 @@ export class RegionPlan {
   private readonly hashesStores: boolean;
   /** Given where accesses are counted. */
   private readonly fetchLog2: number | undefined;
+  /** Instructions that are in two lines of code, where fetches are counted. */
+  private readonly inTwoLines = new Set<number>();
 
   constructor(inlines: InlineKernels, { hashesStores = false, hits }: RegionVariant = {}) {
     this.inlines = inlines;
@@ -81,6 +83,7 @@ export class RegionPlan {
       while (i < builder.count && this.code[i * op.STRIDE + 5] === k) i++;
     }
     this.starts[instructions] = i;
+    if (this.fetchLog2 !== undefined) this.findInTwoLines(region, this.fetchLog2);
     for (let k = 0; k < instructions; k++) {
       this.links[k] = false;
       this.inlined[k] = false;
@@ -93,6 +96,24 @@ export class RegionPlan {
     }
     if (this.fetchLog2 !== undefined) this.findFetches(region, this.fetchLog2);
     this.chooseSteps(region);
+  }
+
+  /**
+   * Whether an instruction may be left at an access after something of it was counted: another access, or one of its two lines of code, of which the interpreter
+   * would not know that they were fetched.
+   */
+  private countsBefore(k: number, from: number, last: number): boolean {
+    return this.fetchLog2 !== undefined && (this.inTwoLines.has(k) || this.lastLeave(from, last) >= 0);
+  }
+
+  private findInTwoLines({ blocks, builder: { offsets } }: Region, log2: number): void {
+    this.inTwoLines.clear();
+    for (const { first, end, next } of blocks) {
+      for (let k = first; k < end; k++) {
+        const last = (k + 1 < end ? offsets[k + 1]! : next) - 1;
+        if (offsets[k]! >>> log2 !== last >>> log2) this.inTwoLines.add(k);
+      }
+    }
   }
 
   private findFetches({ blocks, builder: { offsets } }: Region, log2: number): void {
@@ -167,8 +188,7 @@ export class RegionPlan {
   private instruction(k: number, from: number, to: number): void {
     const last = this.lastLeave(from, to);
     if (this.undone.length > 0) this.undone.length = 0;
-    // What is left at must have counted nothing.
-    const own = (this.fetchLog2 === undefined || last < 0 || this.lastLeave(from, last) < 0) && this.isOurs(k, from, to, last);
+    const own = (last < 0 || !this.countsBefore(k, from, last)) && this.isOurs(k, from, to, last);
     this.interpreted[k] = !own;
     this.mayLeave[k] = !own || last >= 0;
     this.undo[k] = own && this.undone.length > 0 ? this.undone.slice() : NOTHING;
