@@ -1,7 +1,18 @@
 import type { CoreProfile } from '@tablewalk/arm-core';
 import { canTranslate } from '@tablewalk/engine';
-import type { Cache, CacheHierarchy, CoreModel, Tlb } from '@tablewalk/mmu';
-import { cacheHierarchy, coreCaches, coreModels, coreTlb, hasHitPaths, retainForeverTlb } from '@tablewalk/mmu';
+import type { GuestMemory, HitPaths } from '@tablewalk/machine';
+import type { Cache, CacheHierarchy, CoherencyMap, CoreModel, Tlb, Vmsav7 } from '@tablewalk/mmu';
+import {
+  cacheHierarchy,
+  coreCaches,
+  coreModels,
+  coreTlb,
+  hasHitPaths,
+  hitPathBytes,
+  hitPaths,
+  retainForeverTlb,
+  shadowBytes,
+} from '@tablewalk/mmu';
 import { MachineError } from './machine-error.js';
 import type { Fidelity, VirtMachineOptions } from './virt-options.js';
 
@@ -174,3 +185,18 @@ export const memoryModels = (profile: CoreProfile, options: VirtMachineOptions):
     findsHits: findsHits && engine === 'wasm',
   };
 };
+
+/** What the models keep behind guest memory, from `offset` on. */
+export const tailBytes = ({ caches }: MemoryModels, offset: number): number =>
+  caches === null ? 0 : shadowBytes(caches, offset) + hitPathBytes(caches);
+
+/** How code finds the models' hits by itself, if it does. */
+export const hitPathsOf = (
+  { findsHits, tlb, caches }: MemoryModels,
+  memory: GuestMemory,
+  mmu: Vmsav7,
+  coherency: CoherencyMap | null,
+): { readonly hitPaths?: HitPaths } =>
+  findsHits && tlb !== null && caches !== null && coherency !== null
+    ? { hitPaths: hitPaths({ memory, offset: memory.tailOffset + shadowBytes(caches, memory.tailOffset), mmu, coherency, tlb }) }
+    : {};

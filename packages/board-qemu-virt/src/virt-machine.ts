@@ -4,7 +4,7 @@ import { genericTimer } from '@tablewalk/devices';
 import { layout } from '@tablewalk/engine';
 import type { Diagnostics, Observer, Snapshot } from '@tablewalk/machine';
 import { ConsoleStream, GuestMemory, RunLoop, SystemBus, Timeline } from '@tablewalk/machine';
-import { CoherencyMap, hitPathBytes, hitPaths, shadowBytes, Vmsav7 } from '@tablewalk/mmu';
+import { CoherencyMap, Vmsav7 } from '@tablewalk/mmu';
 import type { BootPlan } from './boot.js';
 import { planBoot } from './boot.js';
 import type { GuestCallContext } from './guest-calls.js';
@@ -17,7 +17,7 @@ import type { MachineEvents } from './machine-events.js';
 import { MachineListeners } from './machine-events.js';
 import * as map from './memory-map.js';
 import type { MemoryModels } from './memory-models.js';
-import { memoryModels } from './memory-models.js';
+import { hitPathsOf, memoryModels, tailBytes } from './memory-models.js';
 import type { MemoryStatistics } from './memory-statistics.js';
 import { estimatedCycles, walkCounts } from './memory-statistics.js';
 import { noncoherentDma } from './noncoherent-dma.js';
@@ -94,9 +94,7 @@ export class VirtMachine {
       { name: FLASH_REGIONS[0], base: map.FLASH0.address, byteLength: map.FLASH0.byteLength, writable: false },
       { name: FLASH_REGIONS[1], base: map.FLASH1.address, byteLength: map.FLASH1.byteLength, writable: false },
     ];
-    this.memory = new GuestMemory(layout.STATE_BYTES, regions, (tailOffset) =>
-      caches === null ? 0 : shadowBytes(caches, tailOffset) + hitPathBytes(caches),
-    );
+    this.memory = new GuestMemory(layout.STATE_BYTES, regions, (tailOffset) => tailBytes(this.models, tailOffset));
     const late = this.profile.lateEffects === true;
     this.coherency =
       caches === null
@@ -132,18 +130,7 @@ export class VirtMachine {
       statefulLookups: tlb !== null || coherency !== null,
       transparentTables: transparent,
       ...(coherency && { cachedMemory: coherency }),
-      ...(this.models.findsHits &&
-        tlb &&
-        caches &&
-        coherency && {
-          hitPaths: hitPaths({
-            memory: this.memory,
-            offset: this.memory.tailOffset + shadowBytes(caches, this.memory.tailOffset),
-            mmu: this.mmu,
-            coherency,
-            tlb,
-          }),
-        }),
+      ...hitPathsOf(this.models, this.memory, mmu, coherency),
       ...(late &&
         (tlb !== null || coherency !== null) && {
           lateEffects: {

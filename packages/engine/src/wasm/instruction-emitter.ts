@@ -13,32 +13,13 @@ import type { InlineKernels } from './inline-kernels.js';
 import { KernelEmitter } from './kernel-emitter.js';
 import { MemoryEmitter } from './memory-emitter.js';
 import * as wasm from './opcodes.js';
-import type { PlainAccess } from './plain-access.js';
 import type { Region, RegionVariant } from './region.js';
+import type { RegionContext } from './region-context.js';
 import type { RegionPlan } from './region-plan.js';
 import { StateVectors } from './state-vectors.js';
 
 /** Micro-operations of a conditional instruction that is written without a branch. */
 const LONGEST_MOVE = 8;
-
-/** What instructions need of the region around them. */
-export interface RegionContext {
-  readonly privileged: boolean;
-  /** SCTLR.A. */
-  readonly alignmentChecked: boolean;
-  /** Pushes the VA of the region's page. */
-  readonly pushPageVa: () => void;
-  /** Leaves at the instruction being written, to the common exit of what is pending. */
-  readonly leave: () => void;
-  /** The same when the i32 on the stack is not 0. */
-  readonly leaveIf: () => void;
-  /** Calls the interpreter for the instruction being written, with everything in the state, and leaves when it does not go on. */
-  readonly step: () => void;
-  /** For the load or store that is the instruction being written: pushes what it finds, or stores, at the VA in a local where memory is not. */
-  readonly access: (va: Local, plain: PlainAccess, isPrivileged: boolean) => void;
-  /** An exit micro-operation (GOTO and above). */
-  readonly exit: (i: number) => void;
-}
 
 /** Writes instructions: values, flags, state, memory and kernels. What leads out of a block is its {@link RegionContext}'s. */
 export class InstructionEmitter {
