@@ -82,8 +82,8 @@ export const plantedErrors = [
   {
     name: 'an access without privilege',
     file: `${wasm}/memory-emitter.ts`,
-    from: 'this.privileged && (flags & op.MEM_UNPRIVILEGED) === 0 ?',
-    to: 'this.privileged ?',
+    from: 'return this.privileged && (flags & op.MEM_UNPRIVILEGED) === 0;',
+    to: 'return this.privileged;',
   },
   {
     name: 'division by zero',
@@ -93,7 +93,7 @@ export const plantedErrors = [
   },
   {
     name: 'infinities and NaNs',
-    file: `${wasm}/inline-float.ts`,
+    file: `${wasm}/float-work.ts`,
     from: 'this.compareAbs(value, p.less, Number.POSITIVE_INFINITY, p);\n    this.slowUnless();',
     to: '',
   },
@@ -118,7 +118,7 @@ export const plantedErrors = [
   {
     name: 'budget where the interpreter is called for an instruction',
     file: `${wasm}/region-leaves.ts`,
-    from: 'w.i32(block.end - k);',
-    to: 'w.i32(block.end - k - 1);',
+    from: 'w.i32(at.block.end - at.instruction);',
+    to: 'w.i32(at.block.end - at.instruction - 1);',
   },
 ];
