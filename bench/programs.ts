@@ -7,8 +7,8 @@ import { VirtMachine } from '@tablewalk/board-qemu-virt';
  * The programs of bench/programs here and on QEMU, in turn: medians of host time a run, and ratios (above 1: faster than QEMU). What they print must be
  * the same. node tests/run-source.mjs bench/programs.ts [--runs N] [--rounds N] [--only REGEXP] [--icount] [--engine interpreter]
  *
- * A program does what it does ROUNDS times (4: two to five seconds; 1: less than one, of which a good part is translating and what Node itself takes to become
- * quick).
+ * A program does what it does ROUNDS times. 4, the default, is two to five seconds; in 1, less than one, more of the time is translating and V8's compiling of this
+ * project's own code.
  *
  * Time is user and system time of the whole process, so that a busy machine spoils little. What a program takes that does nothing (start-only) is printed
  * first and taken off on both sides: how long Node and QEMU take to begin is another question. Translating and tiering up are in the ratios.
