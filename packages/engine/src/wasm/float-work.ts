@@ -1,10 +1,11 @@
 import { D0 } from '../layout.js';
+import type { FloatRegister, FloatRegisters } from './float-registers.js';
 import type { FunctionWriter, Label, Local } from './function-writer.js';
 import type { InlineVector, InlineVectorContext, Rounding } from './inline-kernels.js';
 import { leaveUnlessHostRounds, recordInexact } from './inline-kernels.js';
 import * as wasm from './opcodes.js';
 
-/** How one precision is written: loads, stores, operations, the smallest normal number, where register n is. */
+/** How one precision is written: loads, stores, operations, exponents, of how many words a register is. */
 export interface Precision {
   readonly type: number;
   readonly load: number;
@@ -22,9 +23,12 @@ export interface Precision {
   readonly greater: number;
   readonly greaterOrEqual: number;
   readonly less: number;
-  readonly leastNormal: number;
+  /** Pushes the exponent of the number on the stack as it stands in its bits. */
+  readonly exponent: (w: FunctionWriter) => void;
+  /** The exponent of what is infinite or not a number: all ones. */
+  readonly notFinite: number;
   readonly alignLog2: number;
-  readonly offset: (n: number) => number;
+  readonly words: number;
 }
 
 const double: Precision = {
@@ -44,9 +48,17 @@ const double: Precision = {
   greater: wasm.F64_GT,
   greaterOrEqual: wasm.F64_GE,
   less: wasm.F64_LT,
-  leastNormal: 2 ** -1022,
+  exponent: (w) => {
+    w.op(wasm.I64_REINTERPRET_F64);
+    w.i64(52);
+    w.op(wasm.I64_SHR_U);
+    w.op(wasm.I32_WRAP_I64);
+    w.i32(0x7ff);
+    w.op(wasm.I32_AND);
+  },
+  notFinite: 0x7ff,
   alignLog2: 3,
-  offset: (n) => 4 * (D0 + 2 * n),
+  words: 2,
 };
 const single: Precision = {
   type: wasm.TYPE_F32,
@@ -65,9 +77,16 @@ const single: Precision = {
   greater: wasm.F32_GT,
   greaterOrEqual: wasm.F32_GE,
   less: wasm.F32_LT,
-  leastNormal: 2 ** -126,
+  exponent: (w) => {
+    w.op(wasm.I32_REINTERPRET_F32);
+    w.i32(23);
+    w.op(wasm.I32_SHR_U);
+    w.i32(0xff);
+    w.op(wasm.I32_AND);
+  },
+  notFinite: 0xff,
   alignLog2: 2,
-  offset: (n) => 4 * (D0 + n),
+  words: 1,
 };
 
 export const floatPrecisions = { double, single } as const;
@@ -77,14 +96,16 @@ export class Work {
   readonly w: FunctionWriter;
   readonly p: Precision;
   readonly slow: Label;
+  private readonly floats: FloatRegisters;
   /** InlineVectorContext.slow. */
   private readonly unrecorded: Local;
   private readonly locals: Local[] = [];
 
-  constructor(w: FunctionWriter, p: Precision, slow: Label, unrecorded: Local) {
+  constructor({ w, floats, slow: unrecorded }: InlineVectorContext, p: Precision, slow: Label) {
     this.w = w;
     this.p = p;
     this.slow = slow;
+    this.floats = floats;
     this.unrecorded = unrecorded;
   }
 
@@ -99,12 +120,13 @@ export class Work {
 
   /** Pushes register `n`, negated or not. */
   push(n: number, negate = false, p = this.p): void {
-    this.w.state();
-    this.w.access(p.load, p.alignLog2, this.w.stateOffset + p.offset(n));
+    this.floats.push(p, n);
     if (negate) this.w.op(p.neg);
   }
-  /** Register `n` in a local. */
+  /** Register `n` in a local, which is not to be set. */
   read(n: number, negate = false): Local {
+    const kept = negate ? undefined : this.floats.find(this.p, n);
+    if (kept !== undefined) return kept;
     const local = this.local();
     this.push(n, negate);
     this.w.set(local);
@@ -129,56 +151,62 @@ export class Work {
     return this.of(this.p.mul, a, b);
   }
   write(n: number, value: Local, negate = false, p = this.p): void {
-    const { w } = this;
-    w.state();
-    w.get(value);
-    if (negate) w.op(p.neg);
-    w.access(p.store, p.alignLog2, w.stateOffset + p.offset(n));
+    this.floats.write(p, n, () => {
+      this.w.get(value);
+      if (negate) this.w.op(p.neg);
+    });
+  }
+  /** S register `n` := an integer. */
+  writeInteger(n: number, push: () => void): void {
+    this.w.storeWord(D0 + n, push);
+    this.floats.wrote(D0 + n, 1);
   }
 
-  private compareAbs(value: Local, opcode: number, bound: number, p = this.p): void {
-    this.w.get(value);
-    this.w.op(p.abs);
-    p.constant(this.w, bound);
-    this.w.op(opcode);
-  }
-  private slowUnless(): void {
-    this.w.op(wasm.I32_EQZ);
-    this.w.brIf(this.slow);
-  }
-  /** Neither infinite nor a NaN. */
-  finite(value: Local, p = this.p): void {
-    this.compareAbs(value, p.less, Number.POSITIVE_INFINITY, p);
-    this.slowUnless();
-  }
-  /** Above the smallest normal number: below it, or just at it, a result may have been rounded as ARM would not. `unless` pushes what is fine too. */
-  normal(value: Local, unless?: () => void, p = this.p, bound = p.leastNormal): void {
+  /**
+   * An ordinary number: finite, and above the smallest normal number, since below it, or just at it, a result may have been rounded as ARM would not. (Its
+   * neighbours of the same exponent may be the kernel's, too.) `unless` pushes what is fine as well; `least` is the smallest exponent.
+   */
+  normal(value: Local, unless?: () => void, p = this.p, least = 2): void {
     const { w } = this;
-    this.compareAbs(value, p.greater, bound, p);
+    w.get(value);
+    p.exponent(w);
+    w.i32(least);
+    w.op(wasm.I32_SUB);
+    w.i32(p.notFinite - least);
+    w.op(wasm.I32_GE_U);
     if (unless === undefined) {
-      this.slowUnless();
+      w.brIf(this.slow);
       return;
     }
-    w.op(wasm.I32_EQZ);
     w.if();
     unless();
-    this.slowUnless();
+    w.op(wasm.I32_EQZ);
+    w.brIf(this.slow);
     w.end();
+  }
+  /** Neither infinite nor a NaN. */
+  finite(value: Local): void {
+    this.w.get(value);
+    this.p.exponent(this.w);
+    this.w.i32(this.p.notFinite);
+    this.w.op(wasm.I32_EQ);
+    this.w.brIf(this.slow);
   }
   isZero(value: Local, p = this.p): void {
     this.w.get(value);
     p.constant(this.w, 0);
     this.w.op(p.equal);
   }
-  recordInexact(push: () => void): void {
-    recordInexact(this.w, this.unrecorded, push);
+  recordInexact(look: (inexact: Label) => void, otherwise?: () => void): void {
+    recordInexact(this.w, this.unrecorded, look, otherwise);
   }
-  /** Pushes whether two locals differ. */
-  differ(a: Local, b: Local, p = this.p): void {
+  /** Branches where two locals differ, or one is not a number. */
+  unlessEqual(label: Label, a: Local, b: Local, p = this.p): void {
     this.w.get(a);
     this.w.get(b);
     this.w.op(p.equal);
     this.w.op(wasm.I32_EQZ);
+    this.w.brIf(label);
   }
   /** A local of double precision for one of single. */
   promoted(a: Local): Local {
@@ -201,17 +229,32 @@ export class Work {
 
 type WriteWork = (work: Work, a: number, b: number, c: number) => void;
 
-/** `write` in front of a call of the kernel, for which it branches away: what rounds does when the host's rounding is not the guest's. */
-export const orKernel = (p: Precision, rounding: Rounding, write: WriteWork): InlineVector => ({
+/** What registers the immediates of an operation are; the result is the first. */
+type Operands = (a: number, b: number, c: number) => readonly FloatRegister[];
+
+/**
+ * `write` in front of a call of the kernel, for which it branches away: what rounds does when the host's rounding is not the guest's. All immediates are
+ * registers of the precision unless `operands` says otherwise.
+ */
+export const orKernel = (
+  p: Precision,
+  rounding: Rounding,
+  write: WriteWork,
+  operands: Operands = (a, b, c) => [a, b, c].map((n) => ({ p, n })),
+): InlineVector => ({
   rounds: rounding !== 'none',
-  write: ({ w, slow, call }: InlineVectorContext, a, b, c) => {
+  operands,
+  write: (context, a, b, c) => {
+    const { w, slow, call, floats } = context;
     const done = w.block();
-    const work = new Work(w, p, w.block(), slow);
+    const work = new Work(context, p, w.block());
     leaveUnlessHostRounds(w, slow, rounding, work.slow);
     write(work, a, b, c);
     w.br(done);
     w.end();
     call();
+    const [result] = operands(a, b, c);
+    floats.wrote(D0 + result!.p.words * result!.n, result!.p.words);
     w.end();
     work.release();
   },

@@ -13,48 +13,59 @@ const { double, single } = floatPrecisions;
  * does, is left to the kernel.
  */
 
-/** Exact zeros are as ARM has them, and denormal sums are exact. What a sum leaves of its larger operand is the smaller one just when nothing was lost. */
+/**
+ * Exact zeros are as ARM has them, and denormal sums are exact. What a sum leaves of its larger operand is the smaller one just when nothing was lost; of what
+ * is infinite or not a number it leaves something else.
+ */
 const sum = (k: Work, subtract: boolean, a: Local, b: Local): Local => {
-  const { w, p } = k;
+  const { p } = k;
   const r = k.of(subtract ? p.sub : p.add, a, b);
-  k.finite(r);
-  k.recordInexact(() => {
-    k.differ(subtract ? k.sub(a, r) : k.sub(r, a), b);
-    k.differ(subtract ? k.add(r, b) : k.sub(r, b), a);
-    w.op(wasm.I32_OR);
-  });
+  k.recordInexact(
+    (inexact) => {
+      k.unlessEqual(inexact, subtract ? k.sub(a, r) : k.sub(r, a), b);
+      k.unlessEqual(inexact, subtract ? k.add(r, b) : k.sub(r, b), a);
+    },
+    () => k.finite(r),
+  );
   return r;
 };
 export const inlineAdd = (p: Precision, subtract: boolean): InlineVector =>
   orKernel(p, 'records', (k, d, n, m) => k.write(d, sum(k, subtract, k.read(n), k.read(m))));
 
-/** Pushes whether a * b is another number than `r`, which is not 0 and within the range of normal numbers. */
-const isInexactProduct = (k: Work, a: Local, b: Local, r: Local): void => {
-  const { w } = k;
-  if (k.p === single) {
-    k.differ(k.of(wasm.F64_MUL, k.promoted(a), k.promoted(b), wasm.TYPE_F64), k.promoted(r), double);
-    return;
-  }
-  const p = k.mul(a, b);
-  k.normal(p, undefined, double, DEKKER_LEAST);
-  k.differ(p, r);
-  const error = productError(k, a, b, p);
-  // What overflows in it is the kernel's.
-  k.finite(error, double);
-  k.isZero(error, double);
-  w.op(wasm.I32_EQZ);
-  w.op(wasm.I32_OR);
-};
+/** Of the 53 bits of a number's significand those below the upper 26: products of numbers that have none of them are exact. */
+const LOWER_BITS = 0x7ffffff;
 
-/** Records that a * b is not `r` exactly, unless `r` is 0, which was found to be right. */
-const recordProduct = (k: Work, a: Local, b: Local, r: Local, zero: Local): void => {
+/**
+ * Records inexactness unless a * b is `r` exactly: an ordinary number or a zero, which was found to be right, and what a * b is rounded when `isProduct`. What overflows in
+ * the product's error is the kernel's.
+ */
+const recordProduct = (k: Work, a: Local, b: Local, r: Local, isProduct: boolean): void => {
   const { w } = k;
-  k.recordInexact(() => {
-    k.isZero(zero);
-    w.if(wasm.TYPE_I32);
-    w.i32(0);
-    w.else();
-    isInexactProduct(k, a, b, r);
+  k.recordInexact((inexact) => {
+    const exact = w.block();
+    k.isZero(r);
+    w.brIf(exact);
+    if (k.p === single) k.unlessEqual(inexact, k.of(wasm.F64_MUL, k.promoted(a), k.promoted(b), wasm.TYPE_F64), k.promoted(r), double);
+    else {
+      const p = isProduct ? r : k.mul(a, b);
+      k.normal(p, undefined, double, DEKKER_LEAST);
+      if (!isProduct) k.unlessEqual(inexact, p, r);
+      for (const factor of [a, b]) {
+        w.get(factor);
+        w.op(wasm.I64_REINTERPRET_F64);
+      }
+      w.op(wasm.I64_OR);
+      w.op(wasm.I32_WRAP_I64);
+      w.i32(LOWER_BITS);
+      w.op(wasm.I32_AND);
+      w.op(wasm.I32_EQZ);
+      w.brIf(exact);
+      const error = productError(k, a, b, p);
+      k.finite(error);
+      k.isZero(error);
+      w.op(wasm.I32_EQZ);
+      w.brIf(inexact);
+    }
     w.end();
   });
 };
@@ -63,9 +74,8 @@ const product = (k: Work, n: number, m: number): Local => {
   const a = k.read(n);
   const b = k.read(m);
   const r = k.mul(a, b);
-  k.finite(r);
   k.normal(r, () => k.zeroOf(r, a, b));
-  recordProduct(k, a, b, r, r);
+  recordProduct(k, a, b, r, true);
   return r;
 };
 export const inlineMultiply = (p: Precision, negate: boolean): InlineVector =>
@@ -76,30 +86,34 @@ export const inlineDivide = (p: Precision): InlineVector =>
     const a = k.read(n);
     const b = k.read(m);
     const r = k.of(p.div, a, b);
-    k.finite(r);
     k.normal(r, () => k.zeroOf(r, a));
-    recordProduct(k, r, b, a, r);
+    recordProduct(k, r, b, a, false);
     k.write(d, r);
   });
 
 export const inlineSquareRoot = (p: Precision): InlineVector =>
-  orKernel(p, 'records', (k, d, m) => {
-    const a = k.read(m);
-    const r = k.local();
-    k.w.get(a);
-    k.w.op(p.sqrt);
-    k.w.set(r);
-    k.finite(r);
-    recordProduct(k, r, r, a, r);
-    k.write(d, r);
-  });
+  orKernel(
+    p,
+    'records',
+    (k, d, m) => {
+      const a = k.read(m);
+      const r = k.local();
+      k.w.get(a);
+      k.w.op(p.sqrt);
+      k.w.set(r);
+      k.finite(r);
+      recordProduct(k, r, r, a, false);
+      k.write(d, r);
+    },
+    (d, m) => [d, m].map((n) => ({ p, n })),
+  );
 
 /** Rounded product, then rounded sum. */
 export const inlineChained = (p: Precision, negateAccumulator: boolean, negateProduct: boolean): InlineVector =>
   orKernel(p, 'records', (k, d, n, m) => k.write(d, sum(k, negateProduct, k.read(d, negateAccumulator), product(k, n, m))));
 
-/** From this magnitude of the product on Dekker's is exact: nothing in it underflows. What overflows is not a number at the end. */
-const DEKKER_LEAST = 2 ** -960;
+/** From this exponent of the product on, that of 2^-959, Dekker's is exact: nothing in it underflows. What overflows is not a number at the end. */
+const DEKKER_LEAST = 64;
 
 /** a * b - p, where p = a * b rounded; exact from DEKKER_LEAST on, or not a number (T. J. Dekker, 1971). */
 const productError = (k: Work, a: Local, b: Local, p: Local): Local => {
@@ -197,7 +211,6 @@ export const inlineFusedF64 = (negateAccumulator: boolean, negateFactor: boolean
       w.op(wasm.I32_EQZ);
       w.brIf(k.slow);
     }
-    k.finite(r);
     k.normal(r);
     k.write(d, r);
     w.end();
@@ -231,48 +244,52 @@ export const inlineFusedF32 = (negateAccumulator: boolean, negateFactor: boolean
     w.get(s);
     w.op(wasm.F32_DEMOTE_F64);
     w.set(r);
-    k.finite(r);
     k.normal(r, () => k.isZero(s, double));
     k.write(d, r);
   });
 
 /** NZCV of a comparison of d with m, or with 0 when `c` is 1. NaNs are the kernel's, and so are denormals that may count as 0. */
 export const inlineCompare = (p: Precision): InlineVector =>
-  orKernel(p, 'none', (k, d, m, withZero) => {
-    const { w } = k;
-    const a = k.read(d);
-    const b = k.local();
-    if (withZero === 1) p.constant(w, 0);
-    else k.push(m);
-    w.set(b);
-    w.loadWord(FPSCR_CONTROL);
-    w.i32(FPSCR_MODE);
-    w.op(wasm.I32_AND);
-    w.brIf(k.slow);
-    const flag = (opcode: number, shift: number): Local => {
-      const local = k.local(wasm.TYPE_I32);
-      w.get(a);
-      w.get(b);
-      w.op(opcode);
-      w.tee(local);
-      w.i32(shift);
-      w.op(wasm.I32_SHL);
-      return local;
-    };
-    const nzcv = k.local(wasm.TYPE_I32);
-    const less = flag(p.less, 31);
-    const notLess = flag(p.greaterOrEqual, 29);
-    w.op(wasm.I32_OR);
-    flag(p.equal, 30);
-    w.op(wasm.I32_OR);
-    w.set(nzcv);
-    w.get(less);
-    w.get(notLess);
-    w.op(wasm.I32_OR);
-    w.op(wasm.I32_EQZ);
-    w.brIf(k.slow);
-    w.storeLocal(FPSCR_NZCV, nzcv);
-  });
+  orKernel(
+    p,
+    'none',
+    (k, d, m, withZero) => {
+      const { w } = k;
+      const a = k.read(d);
+      const b = k.local();
+      if (withZero === 1) p.constant(w, 0);
+      else k.push(m);
+      w.set(b);
+      w.loadWord(FPSCR_CONTROL);
+      w.i32(FPSCR_MODE);
+      w.op(wasm.I32_AND);
+      w.brIf(k.slow);
+      const flag = (opcode: number, shift: number): Local => {
+        const local = k.local(wasm.TYPE_I32);
+        w.get(a);
+        w.get(b);
+        w.op(opcode);
+        w.tee(local);
+        w.i32(shift);
+        w.op(wasm.I32_SHL);
+        return local;
+      };
+      const nzcv = k.local(wasm.TYPE_I32);
+      const less = flag(p.less, 31);
+      const notLess = flag(p.greaterOrEqual, 29);
+      w.op(wasm.I32_OR);
+      flag(p.equal, 30);
+      w.op(wasm.I32_OR);
+      w.set(nzcv);
+      w.get(less);
+      w.get(notLess);
+      w.op(wasm.I32_OR);
+      w.op(wasm.I32_EQZ);
+      w.brIf(k.slow);
+      w.storeLocal(FPSCR_NZCV, nzcv);
+    },
+    (d, m, withZero) => [d, ...(withZero === 1 ? [] : [m])].map((n) => ({ p, n })),
+  );
 
 /** Integers in S register m: to double they are exact. */
 export const inlineFromInteger = (p: Precision, unsigned: boolean): InlineVector => {
@@ -280,83 +297,110 @@ export const inlineFromInteger = (p: Precision, unsigned: boolean): InlineVector
   if (p === double)
     return {
       rounds: false,
-      write: ({ w }, d, m) => {
-        w.state();
+      operands: (n) => [{ p, n }],
+      write: ({ w, floats }, d, m) =>
+        floats.write(p, d, () => {
+          w.loadWord(D0 + m);
+          w.op(toDouble);
+        }),
+    };
+  return orKernel(
+    p,
+    'records',
+    (k, d, m) => {
+      const { w } = k;
+      const r = k.local();
+      w.loadWord(D0 + m);
+      w.op(unsigned ? wasm.F32_CONVERT_I32_U : wasm.F32_CONVERT_I32_S);
+      w.set(r);
+      k.recordInexact((inexact) => {
+        const exact = k.local(wasm.TYPE_F64);
         w.loadWord(D0 + m);
         w.op(toDouble);
-        w.access(p.store, p.alignLog2, w.stateOffset + p.offset(d));
-      },
-    };
-  return orKernel(p, 'records', (k, d, m) => {
-    const { w } = k;
-    const r = k.local();
-    w.loadWord(D0 + m);
-    w.op(unsigned ? wasm.F32_CONVERT_I32_U : wasm.F32_CONVERT_I32_S);
-    w.set(r);
-    k.recordInexact(() => {
-      const exact = k.local(wasm.TYPE_F64);
-      w.loadWord(D0 + m);
-      w.op(toDouble);
-      w.set(exact);
-      k.differ(exact, k.promoted(r), double);
-    });
-    k.write(d, r);
-  });
+        w.set(exact);
+        k.unlessEqual(inexact, exact, k.promoted(r), double);
+      });
+      k.write(d, r);
+    },
+    (n) => [{ p, n }],
+  );
 };
 
 /** Register m to an integer in S register d, towards zero (third immediate 1; RMode is the kernel's). */
 export const inlineToInteger = (p: Precision, unsigned: boolean): InlineVector =>
-  orKernel(p, 'records', (k, d, m, towardsZero) => {
-    const { w } = k;
-    if (towardsZero !== 1) {
-      w.i32(1);
-      w.brIf(k.slow);
-    }
-    const a = k.read(m);
-    // Exact bounds in either precision: what is below the upper and above the lower truncates to a 32-bit integer.
-    const least = unsigned ? -1 : p === double ? -0x80000001 : -0x80000000;
-    w.get(a);
-    p.constant(w, least);
-    w.op(p === single && !unsigned ? p.greaterOrEqual : p.greater);
-    w.get(a);
-    p.constant(w, unsigned ? 0x100000000 : 0x80000000);
-    w.op(p.less);
-    w.op(wasm.I32_AND);
-    w.op(wasm.I32_EQZ);
-    w.brIf(k.slow);
-    k.recordInexact(() => {
+  orKernel(
+    p,
+    'records',
+    (k, d, m, towardsZero) => {
+      const { w } = k;
+      if (towardsZero !== 1) {
+        w.i32(1);
+        w.brIf(k.slow);
+      }
+      const a = k.read(m);
+      // Exact bounds in either precision: what is below the upper and above the lower truncates to a 32-bit integer.
+      const least = unsigned ? -1 : p === double ? -0x80000001 : -0x80000000;
       w.get(a);
+      p.constant(w, least);
+      w.op(p === single && !unsigned ? p.greaterOrEqual : p.greater);
       w.get(a);
-      w.op(p.trunc);
-      w.op(p.equal);
+      p.constant(w, unsigned ? 0x100000000 : 0x80000000);
+      w.op(p.less);
+      w.op(wasm.I32_AND);
       w.op(wasm.I32_EQZ);
-    });
-    w.storeWord(D0 + d, () => {
-      w.get(a);
-      if (p === double) w.op(unsigned ? wasm.I32_TRUNC_F64_U : wasm.I32_TRUNC_F64_S);
-      else w.op(unsigned ? wasm.I32_TRUNC_F32_U : wasm.I32_TRUNC_F32_S);
-    });
-  });
+      w.brIf(k.slow);
+      k.recordInexact((inexact) => {
+        const integer = k.local();
+        w.get(a);
+        w.op(p.trunc);
+        w.set(integer);
+        k.unlessEqual(inexact, integer, a);
+      });
+      k.writeInteger(d, () => {
+        w.get(a);
+        if (p === double) w.op(unsigned ? wasm.I32_TRUNC_F64_U : wasm.I32_TRUNC_F64_S);
+        else w.op(unsigned ? wasm.I32_TRUNC_F32_U : wasm.I32_TRUNC_F32_S);
+      });
+    },
+    (d, m) => [
+      { p: single, n: d },
+      { p, n: m },
+    ],
+  );
 
 /** Single to double is exact; NaNs and what may be flushed are the kernel's. */
-export const inlineWiden: InlineVector = orKernel(single, 'none', (k, d, m) => {
-  const a = k.read(m);
-  k.finite(a);
-  k.normal(a, () => k.isZero(a));
-  const r = k.local(wasm.TYPE_F64);
-  k.w.get(a);
-  k.w.op(wasm.F64_PROMOTE_F32);
-  k.w.set(r);
-  k.write(d, r, false, double);
-});
-export const inlineNarrow: InlineVector = orKernel(double, 'records', (k, d, m) => {
-  const a = k.read(m);
-  const r = k.local(wasm.TYPE_F32);
-  k.w.get(a);
-  k.w.op(wasm.F32_DEMOTE_F64);
-  k.w.set(r);
-  k.finite(r, single);
-  k.normal(r, () => k.isZero(a), single);
-  k.recordInexact(() => k.differ(k.promoted(r), a));
-  k.write(d, r, false, single);
-});
+export const inlineWiden: InlineVector = orKernel(
+  single,
+  'none',
+  (k, d, m) => {
+    const a = k.read(m);
+    k.normal(a, () => k.isZero(a));
+    const r = k.local(wasm.TYPE_F64);
+    k.w.get(a);
+    k.w.op(wasm.F64_PROMOTE_F32);
+    k.w.set(r);
+    k.write(d, r, false, double);
+  },
+  (d, m) => [
+    { p: double, n: d },
+    { p: single, n: m },
+  ],
+);
+export const inlineNarrow: InlineVector = orKernel(
+  double,
+  'records',
+  (k, d, m) => {
+    const a = k.read(m);
+    const r = k.local(wasm.TYPE_F32);
+    k.w.get(a);
+    k.w.op(wasm.F32_DEMOTE_F64);
+    k.w.set(r);
+    k.normal(r, () => k.isZero(a), single);
+    k.recordInexact((inexact) => k.unlessEqual(inexact, k.promoted(r), a));
+    k.write(d, r, false, single);
+  },
+  (d, m) => [
+    { p: single, n: d },
+    { p: double, n: m },
+  ],
+);

@@ -1,5 +1,6 @@
 import type { CallKernel, PureKernel, VectorKernel } from '../kernel.js';
 import { FPSCR_CONTROL, FPSCR_EXCEPTIONS } from '../layout.js';
+import type { FloatRegister, FloatRegisters } from './float-registers.js';
 import type { FunctionWriter, Label, Local } from './function-writer.js';
 import type { InlineCall } from './inline-call.js';
 import * as wasm from './opcodes.js';
@@ -11,12 +12,15 @@ export interface InlineVectorContext {
   readonly slow: Local;
   /** Writes a call of the kernel itself. */
   readonly call: () => void;
+  readonly floats: FloatRegisters;
 }
 
 /** A vector kernel written out for its three immediates. */
 export interface InlineVector {
   /** It looks at {@link InlineVectorContext.slow}. */
   readonly rounds: boolean;
+  /** Floating-point registers, the only ones that it reads and writes, the one it writes among them. Absent: it may write any. */
+  readonly operands?: (a: number, b: number, c: number) => readonly FloatRegister[];
   readonly write: (context: InlineVectorContext, a: number, b: number, c: number) => void;
 }
 /** Pushes a pure kernel's value of operands in locals (unused ones are 0). */
@@ -68,14 +72,18 @@ export const leaveUnlessHostRounds = (w: FunctionWriter, slow: Local, rounding: 
 };
 
 /**
- * Where inexactness is not on record yet: is this result inexact? `push` pushes an i32 that is not 0 then; it may branch away. In the common case, that it is on
- * record, this costs a look at a local.
+ * Where inexactness is not on record yet: is this result inexact? `look` branches to its label then; it may branch away. In the common case, that it is on
+ * record, this costs a look at a local. `otherwise` is written for every result but those that `look` finds exact.
  */
-export const recordInexact = (w: FunctionWriter, slow: Local, push: () => void): void => {
+export const recordInexact = (w: FunctionWriter, slow: Local, look: (inexact: Label) => void, otherwise?: () => void): void => {
   w.get(slow);
   w.if();
-  push();
-  w.if();
+  const exact = w.block();
+  const inexact = w.block();
+  look(inexact);
+  w.br(exact);
+  w.end();
+  otherwise?.();
   w.storeWord(FPSCR_EXCEPTIONS, () => {
     w.loadWord(FPSCR_EXCEPTIONS);
     w.i32(FPSCR_IXC);
@@ -84,5 +92,9 @@ export const recordInexact = (w: FunctionWriter, slow: Local, push: () => void):
   w.i32(0);
   w.set(slow);
   w.end();
+  if (otherwise !== undefined) {
+    w.else();
+    otherwise();
+  }
   w.end();
 };

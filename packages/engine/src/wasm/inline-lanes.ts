@@ -83,9 +83,10 @@ export class Lanes {
   }
   /** `push` pushes a vector that is not 0 where a lane of the result is inexact. */
   recordInexact(push: () => void): void {
-    recordInexact(this.w, this.unrecorded, () => {
+    recordInexact(this.w, this.unrecorded, (inexact) => {
       push();
       this.op(simd.ANY_TRUE);
+      this.w.brIf(inexact);
     });
   }
   /** Sets FPSCR.QC when the locals differ. */

@@ -124,7 +124,7 @@ export class InstructionEmitter {
       this.w.loadWord(n);
       this.w.set(this.registers[n]!);
     }
-    this.kernels.loadRounding();
+    this.kernels.load();
   }
 
   /** The state's registers of a mask := the locals. */
@@ -227,7 +227,10 @@ export class InstructionEmitter {
       } else if (this.written.size === 0 || !this.written.has(i)) {
         const together = kind === op.SET_STATE ? this.vectors.group(i, to) : undefined;
         if (together === undefined || together.length === 0) this.operation(i, kind);
-        else for (const place of together) this.written.add(place);
+        else {
+          for (const place of together) this.written.add(place);
+          this.kernels.floats.wrote(this.code[base + 1]!, together.length);
+        }
       }
     }
   }
@@ -302,6 +305,7 @@ export class InstructionEmitter {
         return;
       case op.SET_STATE:
         this.setWord(a, () => this.push(b));
+        this.kernels.floats.wrote(a, 1);
         return;
       case op.SET_NZ:
         this.push(a);
@@ -316,7 +320,7 @@ export class InstructionEmitter {
         this.memory.store(i, a, b, c);
         return;
       case op.LOAD_MULTIPLE:
-        this.memory.loadMultiple(i, a, this.block.lists.slice(b, b + c), d);
+        this.loadMultiple(i, a, this.block.lists.slice(b, b + c), d);
         return;
       case op.STORE_MULTIPLE:
         this.memory.storeMultiple(i, a, this.block.lists.slice(b, b + c), d);
@@ -327,6 +331,11 @@ export class InstructionEmitter {
       default:
         throw new Error(`[engine] [wasm] unknown micro-operation ${kind}`);
     }
+  }
+
+  private loadMultiple(i: number, address: number, words: readonly number[], flags: number): void {
+    this.memory.loadMultiple(i, address, words, flags);
+    this.kernels.floats.wroteAll(words);
   }
 
   /** Computes value `i` into a local. */

@@ -1,6 +1,7 @@
 import type { Builder } from '../builder.js';
 import type { CallKernel, Kernel, PureKernel, VectorKernel } from '../kernel.js';
 import * as op from '../ops.js';
+import { FloatRegisters } from './float-registers.js';
 import type { FunctionWriter, Local } from './function-writer.js';
 import type { InlineCallContext } from './inline-call.js';
 import type { InlineKernels } from './inline-kernels.js';
@@ -24,6 +25,8 @@ export class KernelEmitter {
   /** Some kernel written out wants to know about rounding: {@link loadSlow}. */
   private rounds = false;
   private slow: Local = 0;
+  /** Whoever writes SIMD words of the state tells them. */
+  readonly floats: FloatRegisters;
 
   /** `kernelFunction` gives the number of the imported function for a pure or vector kernel. */
   constructor(w: FunctionWriter, inlines: InlineKernels, kernelFunction: (kernel: Kernel) => number, context: KernelContext) {
@@ -31,17 +34,27 @@ export class KernelEmitter {
     this.inlines = inlines;
     this.kernelFunction = kernelFunction;
     this.context = context;
+    this.floats = new FloatRegisters(w);
   }
 
   begin(block: Builder): void {
     this.block = block;
     this.rounds = block.kernels.some((kernel) => this.inlines.vector.get(kernel as VectorKernel)?.rounds);
     if (this.rounds) this.slow = this.w.local(wasm.TYPE_I32);
+    this.floats.begin();
+    const { code, count, kernels } = block;
+    for (let i = 0; i < count; i++) {
+      const base = i * op.STRIDE;
+      if (code[base] !== op.VECTOR) continue;
+      const inline = this.inlines.vector.get(kernels[code[base + 1]!] as VectorKernel);
+      for (const register of inline?.operands?.(code[base + 2]!, code[base + 3]!, code[base + 4]!) ?? []) this.floats.keep(register);
+    }
   }
 
-  /** How rounding is may have changed. */
-  loadRounding(): void {
+  /** The state, and how rounding is, may have changed. */
+  load(): void {
     if (this.rounds) loadSlow(this.w, this.slow);
+    this.floats.load();
   }
 
   /** CALL `i`, one of those that are written out: pushes its result. */
@@ -93,6 +106,7 @@ export class KernelEmitter {
     };
     const inline = this.inlines.vector.get(kernel);
     if (inline === undefined) call();
-    else inline.write({ w, slow: this.slow, call: inline.rounds ? callAndLook : call }, a, b, c);
+    else inline.write({ w, slow: this.slow, call: inline.rounds ? callAndLook : call, floats: this.floats }, a, b, c);
+    if (inline?.operands === undefined) this.floats.load();
   }
 }
