@@ -94,7 +94,13 @@ export const plantedErrors = [
   {
     name: 'infinities and NaNs',
     file: `${wasm}/float-work.ts`,
-    from: 'this.compareAbs(value, p.less, Number.POSITIVE_INFINITY, p);\n    this.slowUnless();',
+    from: 'this.w.i32(this.p.notFinite);',
+    to: 'this.w.i32(-1);',
+  },
+  {
+    name: 'a register that was loaded, where it is computed with',
+    file: `${wasm}/instruction-emitter.ts`,
+    from: 'this.kernels.floats.wroteAll(words);',
     to: '',
   },
   {
