@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assemble } from '@tablewalk/arm-core';
@@ -242,6 +242,19 @@ describe('tablewalk run', () => {
     const status = await new Promise((resolve) => child.on('exit', resolve));
     expect(status).toBe(130);
     expect(existsSync(snapshot)).toBe(true);
+  });
+
+  it.runIf(process.platform === 'linux')('runs the guest before what compiles for it', async () => {
+    const kernel = program('forever2', `ldr r1, =0x09000000\n mov r0, #'!'\n str r0, [r1]\n x: b x\n .ltorg`);
+    const child = spawn(process.execPath, [main, 'run', kernel], { stdio: ['ignore', 'pipe', 'ignore'] });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const niceness = new Map(readdirSync(`/proc/${child.pid}/task`).map((id) => [Number(id), getPriority(Number(id))]));
+    child.kill('SIGINT');
+    const own = niceness.get(child.pid!)!;
+    niceness.delete(child.pid!);
+    expect(own).toBe(getPriority());
+    // Threads that are started later (for files) are as the guest's.
+    expect([...niceness.values()].filter((n) => n === Math.min(own + 5, 19)).length).toBeGreaterThanOrEqual(4);
   });
 
   it('traces a handler at its own address, with symbols', () => {

@@ -5,6 +5,7 @@ import { Lockstep, VirtMachine } from '@tablewalk/board-qemu-virt';
 import { overlayStorage } from '@tablewalk/devices';
 import type { Snapshot } from '@tablewalk/machine';
 import { builtinGuest } from './builtin-guest.js';
+import { favourGuest } from './compiler-threads.js';
 import { fileDisk, fileImage, flashFile, readInput } from './files.js';
 import { modelOptions, modelStatistics } from './memory-models.js';
 import { logObservers } from './observers.js';
@@ -182,6 +183,7 @@ export const run = async (given: RunArguments): Promise<number> => {
   if (given.save !== undefined) checkSnapshotPath(given.save);
   // What a guest leaves behind, its own code's translations above all, V8 would let grow to several times what is in use before it looks.
   setFlagsFromString('--heap-growing-percent=30');
+  favourGuest();
   let args = given;
   let saved: ReturnType<typeof readSaved> | undefined;
   if (given.load !== undefined) {
