@@ -44,7 +44,12 @@ export const hitPaths = ({ memory, offset, mmu, coherency, tlb }: HitPathParts):
       pairs,
       translationAt: (va) => (mmu.enabled ? looks.entryAt(va, mmu.asid) : -1),
       lineAt: (va, host, attributes) => (isRam(host) && coherency.isHeldInFirst(attributes, isFetch) ? cache.lineAt(va, paOf(host)) : -1),
-      isDirty: (va, host) => cache.isDirty(va, paOf(host)),
+      access: (va, host, isStore, attributes) => {
+        const line = coherency.noteData(va, host, isStore ? ACCESS_WRITE : ACCESS_READ, attributes);
+        if (line >= 0 && isRam(host)) return line;
+        if (!isRam(host) || !coherency.isHeldInFirst(attributes, isFetch)) return -1;
+        return isStore && !cache.isDirty(va, paOf(host)) ? -1 : cache.lineAt(va, paOf(host));
+      },
       hit: (reads, writes, count, last) => {
         cache.hit(reads, writes);
         looks.hit(count, last);

@@ -20,6 +20,19 @@ const { IS_STORE, IS_PRIVILEGED, SIZE_SHIFT, SITE_SHIFT } = beside;
 const KIND = IS_STORE | IS_PRIVILEGED;
 const { FAST_SPARE } = layout;
 
+/** The instruction, whose access is done, is done, and the region may not go on. */
+export const endAccess = (R: Int32Array, { plain, offset, next }: Step, budget: number, loaded: number): number => {
+  const { isStore, flags, register, written, delta } = plain!;
+  const shift = flags & ops.MEM_SIGNED ? 32 - 8 * (flags & ops.MEM_SIZE) : 0;
+  if (!isStore) R[register] = (loaded << shift) >> shift;
+  if (written >= 0) R[written] = R[written]! + delta;
+  R[layout.PC] = R[layout.PC]! + next - offset;
+  R[layout.BUDGET] = budget - 1;
+  R[layout.EXIT_CODE] = EXIT_RESYNC;
+  R[layout.ACCESS_ENDS] = 1;
+  return 0;
+};
+
 /**
  * `RegionHost.access` of a core. A device that is known answers at once: it is told the exact time and sees nothing else of the core. Whatever else it may be (an
  * access that is not aligned, memory that is not in the fast table, a fault) `step` does like any other instruction: `RegionHost.step`.
@@ -32,19 +45,6 @@ export const accessBeside = (
 ): NonNullable<RegionHost['access']> => {
   const { words: R, code, timeline } = owner;
   const { devices } = owner.fast;
-
-  /** The instruction is done, and the region may not go on. */
-  const end = ({ plain, offset, next }: Step, budget: number, loaded: number): number => {
-    const { isStore, flags, register, written, delta } = plain!;
-    const shift = flags & ops.MEM_SIGNED ? 32 - 8 * (flags & ops.MEM_SIZE) : 0;
-    if (!isStore) R[register] = (loaded << shift) >> shift;
-    if (written >= 0) R[written] = R[written]! + delta;
-    R[layout.PC] = R[layout.PC]! + next - offset;
-    R[layout.BUDGET] = budget - 1;
-    R[layout.EXIT_CODE] = EXIT_RESYNC;
-    R[layout.ACCESS_ENDS] = 1;
-    return 0;
-  };
 
   const whole = (what: number, va: number, budget: number, { register }: PlainAccess): number => {
     if (step(what >>> SITE_SHIFT, R[layout.PC]!, budget) !== 0) R[layout.ACCESS_ENDS] = 1;
@@ -69,6 +69,6 @@ export const accessBeside = (
       timeline.current = owner.runEnd - budget;
       part.write.call(part.device, part.offset + at, size, (size === 4 ? value : value & (size === 2 ? 0xffff : 0xff)) >>> 0);
     }
-    return owner.attention || code.page === null ? end(site, budget, loaded) : loaded;
+    return owner.attention || code.page === null ? endAccess(R, site, budget, loaded) : loaded;
   };
 };

@@ -3,6 +3,7 @@ import { layout } from '@tablewalk/engine';
 import type { AccessSize, CachedMemory, GuestMemory, MemorySystem, SystemBus, Translation } from '@tablewalk/machine';
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_WRITE, LINE_DIRTY } from '@tablewalk/machine';
 import { FastTable } from './fast-table.js';
+import type { LineTable } from './line-table.js';
 import type { AccessOwner } from './memory-access.js';
 import { DEVICE, FAULT, MemoryAccess } from './memory-access.js';
 
@@ -83,8 +84,24 @@ export class CachedAccess extends MemoryAccess {
 
   protected override noteAccess(va: number, host: number, write: boolean): void {
     if (!this.everyAccess || host === DEVICE) return;
-    this.cached.note(va >>> 0, host, write ? ACCESS_WRITE : ACCESS_READ, this.attributes);
-    this.fast.lines?.enterData(va, host, write, this.isPrivileged, this.attributes);
+    const { lines } = this.fast;
+    if (lines?.findPage(va, write, this.isPrivileged)) lines.access(va, write, this.isPrivileged);
+    else this.cached.note(va >>> 0, host, write ? ACCESS_WRITE : ACCESS_READ, this.attributes);
+  }
+
+  /**
+   * An aligned access whose page `lines` has just found, for a region: what {@link load} and {@link store} do, and nothing that they do for others. Result: what
+   * was loaded, without its sign.
+   */
+  counted(lines: LineTable, va: number, size: AccessSize, write: boolean, privileged: boolean, value: number): number {
+    const { host } = lines;
+    this.attributes = lines.attributes;
+    lines.lookWithHits();
+    lines.access(va, write, privileged);
+    if (!write) return this.read(host, size);
+    this.write(va, host, size, value);
+    this.cached.storeDone();
+    return 0;
   }
 
   protected override noteStore(where: number, size: AccessSize, v: number): void {

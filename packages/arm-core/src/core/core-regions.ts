@@ -3,8 +3,10 @@ import { EXIT_MISSED, EXIT_RESYNC, layout, RegionModuleBuilder } from '@tablewal
 import type { Observer } from '@tablewalk/machine';
 import type { BesideOwner } from './beside-memory.js';
 import { accessBeside } from './beside-memory.js';
+import type { CachedAccess } from './cached-access.js';
 import type { CodeSource } from './code-source.js';
 import type { ArmCoreParts } from './core-parts.js';
+import { accessCounted } from './counted-access.js';
 import { decodeModeOf } from './decode-mode.js';
 import type { FastTable } from './fast-table.js';
 import { fpInlines } from './fp-inlines.js';
@@ -85,7 +87,9 @@ export class CoreRegions {
       ...(lines && { shadow: { offset: lines.shadow.byteOffset, log2: lines.log2 } }),
     });
     const step = (number: number, pc: number, budget: number): number => this.step(number, pc, budget);
-    const access = accessBeside(owner, bus, this, step);
+    const { counted } = this;
+    const access =
+      counted === undefined ? accessBeside(owner, bus, this, step) : accessCounted(owner, owner.access as CachedAccess, counted, this, step);
     const host = { memory: memory.memory, state, bound, step, access };
     this.runner = new RegionRunner(host, stateOffset, new RegionFormer(translator), modules, owner.cache, codeAppeared, options);
     owner.cache.onRegionDropped = ({ slot }) => {

@@ -118,6 +118,12 @@ export class LineTable {
     this.paths.data.look(this.translation);
   }
 
+  /** The same for an access of a region, which is told of with those that the region finds. */
+  lookWithHits(): void {
+    this.words[layout.HIT_LOOKS]!++;
+    this.words[layout.HIT_LAST_DATA] = this.translation;
+  }
+
   /** An access of this kind at `va`, whose byte is at `host`, has been let through. */
   enterPage(va: number, host: number, write: boolean, privileged: boolean, attributes: number): void {
     const translation = this.paths.data.translationAt(va >>> 0);
@@ -131,17 +137,20 @@ export class LineTable {
     this.pageAttributes[at] = attributes;
   }
 
-  /** An access at `va`, whose byte is at `host`, is done: the next one of its kind to the line may be a hit. */
-  enterData(va: number, host: number, write: boolean, privileged: boolean, attributes: number): void {
+  /** An access of this kind at `va`, which is in the page found last, goes through the caches. The next one to the line may be a hit. */
+  access(va: number, write: boolean, privileged: boolean): void {
+    const { host } = this;
+    const line = this.paths.data.access(va >>> 0, host, write, this.attributes);
+    // What is known may have been forgotten for it.
+    if (line >= 0 && this.findPage(va, write, privileged)) this.enterLine(va, host, write, privileged, line);
+  }
+
+  private enterLine(va: number, host: number, write: boolean, privileged: boolean, line: number): void {
     const { words: R } = this;
     const table = privileged ? 0 : 1;
     const entry = this.dataEntry(table, va);
     const tag = va & -(1 << this.dataLog2);
     const tagAt = entry + (write ? layout.FAST_WRITE_TAG : layout.FAST_READ_TAG);
-    if (R[tagAt] === tag) return;
-    const path = this.paths.data;
-    const line = path.lineAt(va >>> 0, host, attributes);
-    if (line < 0 || (write && !path.isDirty(va >>> 0, host)) || !this.findPage(va, write, privileged)) return;
     const spare = (line << 16) | this.translation;
     const addend = (host - va) | 0;
     const other = entry + (write ? layout.FAST_READ_TAG : layout.FAST_WRITE_TAG);
@@ -229,9 +238,9 @@ export class LineTable {
   settle(): void {
     const { words: R, paths } = this;
     const accesses = R[layout.HIT_DATA]! >>> 0;
-    if (accesses !== 0) {
+    const looks = accesses + R[layout.HIT_LOOKS]!;
+    if (looks !== 0) {
       const stores = R[layout.HIT_STORES]! >>> 0;
-      const looks = accesses + R[layout.HIT_LOOKS]!;
       paths.data.hit(accesses - stores, stores, looks, R[layout.HIT_LAST_DATA]! & 0xffff);
       R[layout.HIT_DATA] = 0;
       R[layout.HIT_STORES] = 0;

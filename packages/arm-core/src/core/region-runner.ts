@@ -117,6 +117,10 @@ interface Made {
 export interface Step extends StepSite {
   readonly page: CodePage;
   readonly mode: DecodeMode;
+  /** Of its region. */
+  readonly slot: number;
+  /** Its accesses that were not aligned. */
+  unaligned: number;
   /** The instruction alone, once it was executed. */
   block: Block | undefined;
 }
@@ -151,6 +155,8 @@ export class RegionRunner {
   private readonly cache: CodeCache;
   private readonly codeAppeared: (hostPage: number) => void;
   private wanted: Wanted[] = [];
+  /** Steps whose accesses were not aligned often, since the last {@link tick}. */
+  private unaligned: Step[] = [];
   private wantedSince = 0;
   /** Heads of regions that are being compiled. */
   private readonly underway = new Set<number>();
@@ -235,14 +241,18 @@ export class RegionRunner {
       known.count = count;
       known.time = time;
     }
-    if (count % this.leaves !== 0) return;
+    if (count % this.leaves === 0) this.makeAnew(held, offset, count >= MOST_LEAVES * this.leaves, time);
+  }
+
+  /** What the interpreter is to be called for at this offset is to be so in the region's next translation, which waits for no batch when it is pressing. */
+  private makeAnew(held: Held, offset: number, isPressing: boolean, time: number): void {
     const { page, mode, region } = held;
     page.steps.add(offset);
     const head = page.block(region.entries[0]!.offset);
     if (head === undefined || this.isUnderway(page, head)) return;
     if (this.wanted.some(({ instead }) => instead === held)) {
       // The region that runs counts no executions of its blocks: it presses by what it leaves.
-      if (count >= MOST_LEAVES * this.leaves) this.translate();
+      if (isPressing) this.translate();
       return;
     }
     if (this.wanted.length === 0) this.wantedSince = time;
@@ -250,8 +260,20 @@ export class RegionRunner {
     if (this.wanted.length >= this.batch) this.translate();
   }
 
-  /** Called now and then. */
+  /** The access of a step was not aligned: where that is common regions look such accesses up. What runs now may not be made anew: {@link tick} does it. */
+  noteUnaligned(step: Step): void {
+    if (++step.unaligned === this.leaves) this.unaligned.push(step);
+  }
+
+  /** Called between runs of regions, now and then. */
   tick(time: number): void {
+    if (this.unaligned.length > 0) {
+      for (const { slot, offset } of this.unaligned) {
+        const held = this.inTable[slot & SLOT_INDEX];
+        if (held?.region.slot === slot && !held.page.steps.has(offset)) this.makeAnew(held, offset, false, time);
+      }
+      this.unaligned = [];
+    }
     if (this.wanted.length > 0 && time - this.wantedSince >= LONGEST_WAIT) this.translate();
   }
 
@@ -289,7 +311,7 @@ export class RegionRunner {
       const slot = this.free.pop() ?? this.inTable.push(undefined) - 1;
       const firstStep = this.steps.length;
       const emitted = modules.add(region, { ...mode, key: page.mode }, slot, firstStep, page.hostPage * 4096);
-      for (const site of emitted.steps) this.steps.push({ ...site, page, mode, block: undefined });
+      for (const site of emitted.steps) this.steps.push({ ...site, page, mode, slot, unaligned: 0, block: undefined });
       let granules = 0;
       for (const { first, end, next } of region.blocks) {
         for (let k = first; k < end; k++) granules |= 1 << (region.builder.offsets[k]! >>> 7);

@@ -51,9 +51,9 @@ export class HitEmitter {
 
   /**
    * Pushes the host address of an access at the VA in local `va`, which is noted. `check` leaves when something else is wrong, with the host address in the
-   * local that it gets.
+   * local that it gets. `leaveWhen` leaves when the i32 on the stack is not 0, `va` as it was.
    */
-  access(va: Local, access: CountedAccess, check: (host: Local) => void): void {
+  access(va: Local, access: CountedAccess, check: (host: Local) => void, leaveWhen: () => void): void {
     const { w } = this;
     const { bytes, size, isStore } = access;
     const line = 1 << this.places.dataLog2;
@@ -69,8 +69,8 @@ export class HitEmitter {
     } else w.i32(-line | (size - 1));
     w.op(wasm.I32_AND);
     w.op(wasm.I32_NE);
-    this.leaveWhen();
-    const last = count === 1 ? entry : this.lookUpLast(va, entry, access);
+    leaveWhen();
+    const last = count === 1 ? entry : this.lookUpLast(va, entry, access, leaveWhen);
     w.get(va);
     this.field(entry, access.table, FAST_ADDEND);
     w.op(wasm.I32_ADD);
@@ -141,7 +141,7 @@ export class HitEmitter {
   }
 
   /** The entry of the last word's line, which it returns; leaves when all are not in these two lines, one behind the other in memory. */
-  private lookUpLast(va: Local, entry: Local, access: CountedAccess): Local {
+  private lookUpLast(va: Local, entry: Local, access: CountedAccess, leaveWhen: () => void): Local {
     const { w } = this;
     const { bytes, size, table } = access;
     const line = 1 << this.places.dataLog2;
@@ -156,7 +156,7 @@ export class HitEmitter {
     w.i32(-line);
     w.op(wasm.I32_AND);
     w.op(wasm.I32_NE);
-    this.leaveWhen();
+    leaveWhen();
     if (bytes > line + size) {
       w.get(va);
       w.i32(line - 1);
@@ -165,12 +165,12 @@ export class HitEmitter {
       w.op(wasm.I32_ADD);
       w.i32(2 * line);
       w.op(wasm.I32_GT_U);
-      this.leaveWhen();
+      leaveWhen();
     }
     this.field(entry, table, FAST_ADDEND);
     this.field(last, table, FAST_ADDEND);
     w.op(wasm.I32_NE);
-    this.leaveWhen();
+    leaveWhen();
     if (access.isMultiple) {
       // The other page would be looked at once more.
       w.get(va);
@@ -178,7 +178,7 @@ export class HitEmitter {
       w.op(wasm.I32_XOR);
       w.i32(~0xfff);
       w.op(wasm.I32_AND);
-      this.leaveWhen();
+      leaveWhen();
     }
     w.release(end);
     return last;

@@ -77,7 +77,7 @@ export class InstructionEmitter {
         memberAt: (i) => this.groups.memberAt(i),
         isStoreMultiple: (i) => this.code[i * op.STRIDE] === op.STORE_MULTIPLE,
         isConditional: () => this.depth > 0,
-        isStepped: () => this.stepped !== undefined,
+        isLeftOften: () => this.plan.leftOften[this.at]!,
         plain: () => (this.stepped === undefined ? undefined : this.plan.plain[this.at]),
         beside: context.access,
       },

@@ -26,8 +26,8 @@ export interface MemoryContext {
   readonly isStoreMultiple: (i: number) => boolean;
   /** What is written now may not be executed although the instruction is. */
   readonly isConditional: () => boolean;
-  /** The interpreter is called for the instruction instead of leaving. */
-  readonly isStepped: () => boolean;
+  /** The instruction was found to be left often. */
+  readonly isLeftOften: () => boolean;
   /** The instruction, when it is stepped and one access of one register. */
   readonly plain: () => PlainAccess | undefined;
   /** Pushes what the instruction loads at the VA in a local that is not in the fast table, or stores there. */
@@ -112,7 +112,7 @@ export class MemoryEmitter {
 
   /** What the instruction is, when its access is brought to the host where the fast table does not have it. */
   private outside(flags: number, isStore: boolean): PlainAccess | undefined {
-    if ((flags & op.MEM_SWAP) !== 0 || (isStore && this.hashesStores) || this.hits !== undefined) return undefined;
+    if ((flags & op.MEM_SWAP) !== 0 || (isStore && this.hashesStores)) return undefined;
     return this.context.plain();
   }
 
@@ -141,7 +141,7 @@ export class MemoryEmitter {
    */
   private demandsAlignment(flags: number): boolean {
     if (this.alignmentChecked) return true;
-    return (flags & op.MEM_ELEMENTS) === 0 && ((flags & op.MEM_ALIGNED) !== 0 || !this.context.isStepped());
+    return (flags & op.MEM_ELEMENTS) === 0 && ((flags & op.MEM_ALIGNED) !== 0 || !this.context.isLeftOften());
   }
 
   /** `entry` := offset of the entry for `va`; pushes its tag. */
@@ -190,7 +190,9 @@ export class MemoryEmitter {
   private place(i: number, v: number, flags: number, size: number, bytes: number, isStore: boolean): number {
     const { w } = this;
     if (this.hits !== undefined) {
-      this.counted(this.hits, i, v, flags, size, bytes, isStore);
+      const va = w.borrow();
+      this.counted(this.hits, va, i, v, flags, size, bytes, isStore, this.context.leaveWhen);
+      w.release(va);
       return 0;
     }
     const member = this.context.memberAt(i);
@@ -211,9 +213,19 @@ export class MemoryEmitter {
     return 0;
   }
 
-  private counted(hits: HitEmitter, i: number, v: number, flags: number, size: number, bytes: number, isStore: boolean): void {
+  /** Pushes the host address of what hits at the address `v`, which it puts into `va`; `leaveWhen` is for what does not. */
+  private counted(
+    hits: HitEmitter,
+    va: Local,
+    i: number,
+    v: number,
+    flags: number,
+    size: number,
+    bytes: number,
+    isStore: boolean,
+    leaveWhen: () => void,
+  ): void {
     const { w } = this;
-    const va = w.borrow();
     this.context.push(v);
     w.set(va);
     const isAligned = bytes > size || this.demandsAlignment(flags);
@@ -223,10 +235,34 @@ export class MemoryEmitter {
       (host) => {
         if (!isStore || this.shadow === undefined) return;
         w.get(host);
-        this.leaveUnlessDirty(this.shadow, host, bytes, isAligned ? size : 1);
+        this.leaveUnlessDirty(this.shadow, host, bytes, isAligned ? size : 1, leaveWhen);
         w.op(wasm.DROP);
       },
+      leaveWhen,
     );
+  }
+
+  /** {@link besideOr} where accesses are counted. */
+  private countedOr(hits: HitEmitter, plain: PlainAccess, i: number, v: number, flags: number, inside: () => void): void {
+    const { w } = this;
+    const size = flags & op.MEM_SIZE;
+    const va = w.borrow();
+    const value = w.borrow();
+    const done = w.block();
+    const missing = w.block();
+    this.counted(hits, va, i, v, flags, size, size, plain.isStore, () => w.brIf(missing));
+    inside();
+    if (!plain.isStore) w.set(value);
+    w.br(done);
+    w.end();
+    this.context.beside(va, plain, this.isPrivileged(flags));
+    if (!plain.isStore) {
+      if (flags & op.MEM_SIGNED) w.op(size === 1 ? wasm.I32_EXTEND8_S : wasm.I32_EXTEND16_S);
+      w.set(value);
+    }
+    w.end();
+    if (!plain.isStore) w.get(value);
+    w.release(value);
     w.release(va);
   }
 
@@ -267,7 +303,13 @@ export class MemoryEmitter {
   }
 
   /** Looks at the lines of `bytes` bytes at the host address on the stack, and leaves that there. No line is smaller than an alignment. */
-  private leaveUnlessDirty({ offset, log2 }: ShadowPlace, host: Local, bytes: number, alignment: number): void {
+  private leaveUnlessDirty(
+    { offset, log2 }: ShadowPlace,
+    host: Local,
+    bytes: number,
+    alignment: number,
+    leaveWhen = this.context.leaveWhen,
+  ): void {
     const { w } = this;
     const flags = (at: number): void => {
       w.get(host);
@@ -292,7 +334,7 @@ export class MemoryEmitter {
     w.i32(DIRTY);
     w.op(wasm.I32_AND);
     w.op(wasm.I32_EQZ);
-    this.context.leaveWhen();
+    leaveWhen();
     w.get(host);
   }
 
@@ -300,8 +342,11 @@ export class MemoryEmitter {
   load(i: number, v: number, flags: number): void {
     const size = flags & op.MEM_SIZE;
     const plain = this.outside(flags, false);
-    if (plain !== undefined) this.besideOr(plain, v, flags, () => this.loadAt(0, flags));
-    else this.loadAt(this.place(i, v, flags, size, size, false), flags);
+    const inside = (): void => this.loadAt(0, flags);
+    if (plain !== undefined) {
+      if (this.hits === undefined) this.besideOr(plain, v, flags, inside);
+      else this.countedOr(this.hits, plain, i, v, flags, inside);
+    } else this.loadAt(this.place(i, v, flags, size, size, false), flags);
   }
 
   /** Replaces the host address on the stack by what is `at` bytes from there. */
@@ -325,8 +370,11 @@ export class MemoryEmitter {
   store(i: number, v: number, flags: number, source: number): void {
     const size = flags & op.MEM_SIZE;
     const plain = this.outside(flags, true);
-    if (plain !== undefined) this.besideOr(plain, v, flags, () => this.storeAt(0, flags, source));
-    else this.storeAt(this.place(i, v, flags, size, size, true), flags, source);
+    const inside = (): void => this.storeAt(0, flags, source);
+    if (plain !== undefined) {
+      if (this.hits === undefined) this.besideOr(plain, v, flags, inside);
+      else this.countedOr(this.hits, plain, i, v, flags, inside);
+    } else this.storeAt(this.place(i, v, flags, size, size, true), flags, source);
   }
 
   /** Stores `source` `at` bytes from the host address on the stack. */

@@ -33,6 +33,8 @@ export class RegionPlan {
   readonly steppable: boolean[] = [];
   /** For each instruction: the interpreter is called for it where it would be left. */
   readonly stepped: boolean[] = [];
+  /** For each instruction: it was found to be left often. */
+  readonly leftOften: boolean[] = [];
   /** For each instruction that the interpreter is called for: what it is, if it is simple. */
   readonly plain: (PlainAccess | undefined)[] = [];
   /** For each instruction: state words it writes before a place where it may be left. */
@@ -139,12 +141,19 @@ export class RegionPlan {
   private chooseSteps({ steps, blocks, builder }: Region): void {
     for (let k = 0; k < builder.offsets.length; k++) {
       this.steppable[k] = steps !== undefined && this.mayLeave[k]! && this.goesOn(k);
-      this.stepped[k] = this.steppable[k]! && (this.interpreted[k]! || steps!.has(builder.offsets[k]!));
+      this.leftOften[k] = this.steppable[k]! && steps!.has(builder.offsets[k]!);
+      // Where accesses are counted a miss is nothing rare, and leaving for it costs more than ten calls.
+      const isStepped = this.interpreted[k]! || this.leftOften[k]! || (this.fetchLog2 !== undefined && this.hasAccess(k));
+      this.stepped[k] = this.steppable[k]! && isStepped;
     }
     // What sets ITSTATE in the middle of an IT block is not the instruction's own.
     for (const { resyncs, end } of blocks) if (resyncs) this.steppable[end - 1] = this.stepped[end - 1] = false;
     for (let k = 0; k < builder.offsets.length; k++)
       this.plain[k] = this.stepped[k] && !this.interpreted[k] ? plainAccessOf(builder, this.starts[k]!, this.starts[k + 1]!) : undefined;
+  }
+
+  private hasAccess(k: number): boolean {
+    return this.lastLeave(this.starts[k]!, this.starts[k + 1]!) >= 0;
   }
 
   /** Whether the instruction after it is the next unless something happens: it does not exit, or only so that everything is looked up again. */

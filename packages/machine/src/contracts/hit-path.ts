@@ -24,8 +24,11 @@ export interface HitPath {
    * nothing changed but counters and the order of use; -1 when it would not.
    */
   lineAt(va: VirtAddr, host: number, attributes: number): number;
-  /** The line that {@link lineAt} found is dirty. */
-  isDirty(va: VirtAddr, host: number): boolean;
+  /**
+   * A load or store of which nothing is known goes through the caches, as with `CachedMemory.note`. Result: as {@link lineAt}, of a line that is dirty when it was
+   * stored to.
+   */
+  access(va: VirtAddr, host: number, isStore: boolean, attributes: number): number;
   /** Offset in guest memory of words that hits change: a hit of line n makes word n >>> 1 to n & 1. -1 when the order of use does not matter. */
   readonly pairs: number;
   /** So many accesses hit, and as many looks at the TLB, the last of them at translation `last`. The order of use is noted already. */

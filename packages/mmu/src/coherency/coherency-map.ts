@@ -206,6 +206,12 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
     else this.lines.loaded(host >>> this.lineSizeLog2, level === 3);
   }
 
+  /** {@link note} of a load or store. Result: the L1's number of the line (`CacheHits.lineAt`) where that is known, or -1. */
+  noteData(va: VirtAddr, host: number, kind: 0 | 1, attributes: number): number {
+    this.note(va, host, kind, attributes);
+    return -1;
+  }
+
   storeDone(): void {
     this.passOn();
   }
