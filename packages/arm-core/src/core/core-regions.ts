@@ -89,7 +89,9 @@ export class CoreRegions {
     const step = (number: number, pc: number, budget: number): number => this.step(number, pc, budget);
     const { counted } = this;
     const access =
-      counted === undefined ? accessBeside(owner, bus, this, step) : accessCounted(owner, owner.access as CachedAccess, counted, this, step);
+      counted === undefined
+        ? accessBeside(owner, bus, this, step)
+        : accessCounted(owner, owner.access as CachedAccess, counted, this, step);
     const host = { memory: memory.memory, state, bound, step, access };
     this.runner = new RegionRunner(host, stateOffset, new RegionFormer(translator), modules, owner.cache, codeAppeared, options);
     owner.cache.onRegionDropped = ({ slot }) => {

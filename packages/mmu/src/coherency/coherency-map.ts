@@ -18,6 +18,7 @@ import { FetchedCode } from './fetched-code.js';
 import { HostAddresses } from './host-addresses.js';
 import type { SavedImages } from './instruction-images.js';
 import { LineViews, type SavedLines } from './line-views.js';
+import { PlainLevels, REFUSED } from './plain-levels.js';
 
 export interface CoherencyOptions {
   /** Made with {@link shadowBytes} of tail. */
@@ -83,6 +84,7 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
   private readonly code: FetchedCode;
   private readonly addresses: HostAddresses;
   private readonly maintenance: CacheMaintenance;
+  private readonly plain: PlainLevels | undefined;
   private port: CachedMemoryPort = { dropHostPage: () => {}, dropData: () => {}, codeWritten: () => {}, dropCode: () => {} };
   private dataOn = false;
   private instructionOn = false;
@@ -127,6 +129,9 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
     };
     this.maintenance = new CacheMaintenance(caches, this.lineSizeLog2, this.addresses, lines, this, options.lateEffects ?? false);
     this.everyAccess = options.everyAccess ?? false;
+    const ram = memory.regions.find((region) => region.writable);
+    if (this.everyAccess && ram !== undefined)
+      this.plain = PlainLevels.of(caches, { ram, sink: this, lines: this.lines, shadow: this.shadow, shift: this.lineSizeLog2 });
     memory.snoop((offset, byteLength) => this.lines.snooped(offset, byteLength));
   }
 
@@ -188,6 +193,11 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
   }
 
   note(va: VirtAddr, host: number, kind: 0 | 1 | 2, attributes: number): void {
+    if (kind === ACCESS_FETCH) this.noteAny(va, host, kind, attributes);
+    else this.noteData(va, host, kind, attributes);
+  }
+
+  private noteAny(va: VirtAddr, host: number, kind: 0 | 1 | 2, attributes: number): void {
     this.passOn();
     const cached = kind === ACCESS_FETCH ? this.instructionOn && (attributes & 0xf) > MEMORY_NORMAL : this.classOf(attributes) !== 0;
     if (!cached) {
@@ -206,9 +216,18 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
     else this.lines.loaded(host >>> this.lineSizeLog2, level === 3);
   }
 
-  /** {@link note} of a load or store. Result: the L1's number of the line (`CacheHits.lineAt`) where that is known, or -1. */
+  /** {@link note} of a load or store. Result: the L1's number of the line (`CacheHits.lineAt`) where that is known, or less than 0. */
   noteData(va: VirtAddr, host: number, kind: 0 | 1, attributes: number): number {
-    this.note(va, host, kind, attributes);
+    const { plain } = this;
+    if (plain !== undefined && this.classOf(attributes) === 2) {
+      this.passOn();
+      const slot = plain.access(va, host, kind === ACCESS_WRITE, attributes);
+      if (slot !== REFUSED) {
+        this.counts[kind * 4 + plain.level]!++;
+        return slot;
+      }
+    }
+    this.noteAny(va, host, kind, attributes);
     return -1;
   }
 

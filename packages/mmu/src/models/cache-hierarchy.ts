@@ -60,11 +60,12 @@ export class CoreCaches implements CacheHierarchy {
   readonly levelOfCoherency: number;
   readonly walks: WalkLevel;
 
-  private outer: CacheEvictionSink = NOBODY;
+  /** Whom the operation under way reports to. This and what follows is open to `PlainLevels`, which does the usual parts of {@link access} by itself. */
+  outer: CacheEvictionSink = NOBODY;
   /** What the L1 wrote back and the L2 does not know yet: the first `queued`. An array that is emptied is made anew each time. */
   private readonly queue: number[] = [];
   private queued = 0;
-  private readonly fromL1: CacheEvictionSink;
+  readonly fromL1: CacheEvictionSink;
   private readonly fromL2: CacheEvictionSink;
   /** What the L2 gives up is thrown away (DCIMVAC, DCISW), so lines above it are too. */
   private discarding = false;
@@ -96,7 +97,7 @@ export class CoreCaches implements CacheHierarchy {
     this.fromL1 = {
       writtenBack: (pa, unit) => {
         this.outer.writtenBack(pa, unit);
-        this.queue[this.queued++] = pa;
+        this.arrives(pa);
       },
       dropped: (pa, dirty, unit) => this.outer.dropped(pa, dirty, unit),
     };
@@ -260,14 +261,19 @@ export class CoreCaches implements CacheHierarchy {
     return (result & CACHE_HIT) !== 0 ? 1 : level;
   }
 
-  private below(va: number, pa: number, write: boolean, attributes: number): number {
+  below(va: number, pa: number, write: boolean, attributes: number): number {
     const l2 = this.unified;
     if (l2 === null || attributeOuter(attributes) === 0) return 3;
     return (l2.access(va, pa, write, attributes, this.fromL2) & CACHE_HIT) !== 0 ? 2 : 3;
   }
 
+  /** The L1 wrote a line back: for {@link drain}. */
+  arrives(pa: number): void {
+    this.queue[this.queued++] = pa;
+  }
+
   /** What the L1 wrote back arrives below. */
-  private drain(): void {
+  drain(): void {
     // An inclusive L2 may add to the queue while it is worked off.
     for (let i = 0; i < this.queued; i++) {
       const pa = this.queue[i];

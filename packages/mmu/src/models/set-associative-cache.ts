@@ -87,7 +87,8 @@ export class CacheCounters {
 }
 
 /**
- * Sets and ways. A slot holds a line number (PA divided by the line length, exact in a double for 40-bit addresses) or -1, and whether it is dirty.
+ * Sets and ways. A slot holds a line number (PA divided by the line length, exact in a double for 40-bit addresses) or -1, and whether it is dirty. Its arrays
+ * are open to {@link PlainLevels}, which does what {@link access} does.
  */
 export class SetAssociativeCache implements Cache {
   readonly name: string;
@@ -104,14 +105,14 @@ export class SetAssociativeCache implements Cache {
 
   private readonly writeThrough: boolean;
   private readonly shape: string;
-  private readonly setMask: number;
+  readonly setMask: number;
   private readonly lineLength: number;
   /** Exact, and a multiplication is several times as quick as a division. */
   private readonly linesPerByte: number;
-  private readonly tags: Float64Array;
-  private readonly dirty: Uint8Array;
-  private readonly policy: Replacement;
-  private readonly counters = new CacheCounters();
+  readonly tags: Float64Array;
+  readonly dirty: Uint8Array;
+  readonly policy: Replacement;
+  readonly counters = new CacheCounters();
   readonly hits?: CacheHits;
 
   constructor(options: SetAssociativeCacheOptions) {
@@ -299,6 +300,14 @@ export class SetAssociativeCache implements Cache {
     return -1;
   }
 
+  /** Slot of a line by its number, where the set is chosen by PA, or -1. */
+  slotOfLine(line: number): number {
+    const { tags, wayCount } = this;
+    const first = (line & this.setMask) * wayCount;
+    for (let slot = first; slot < first + wayCount; slot++) if (tags[slot] === line) return slot;
+    return -1;
+  }
+
   private slotOf(set: number, way: number): number {
     if (set < 0 || set >= this.setCount || way < 0 || way >= this.wayCount) return -1;
     const slot = set * this.wayCount + way;
@@ -314,7 +323,7 @@ export class SetAssociativeCache implements Cache {
   }
 
   /** The line leaves, written back first or lost. */
-  private give(slot: number, save: boolean, sink: CacheEvictionSink): void {
+  give(slot: number, save: boolean, sink: CacheEvictionSink): void {
     if (save) this.cleanSlot(slot, sink);
     const pa = this.tags[slot] * this.lineLength;
     const lost = this.dirty[slot] !== 0;
