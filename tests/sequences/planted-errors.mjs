@@ -98,9 +98,9 @@ export const plantedErrors = [
     to: 'this.w.i32(-1);',
   },
   {
-    name: 'a register that was loaded, where it is computed with',
+    name: 'a word that is moved into a register that is computed with',
     file: `${wasm}/instruction-emitter.ts`,
-    from: 'this.kernels.floats.wroteAll(words);',
+    from: 'if (isSimdWord(a)) this.simd.wrote(a, 1);',
     to: '',
   },
   {

@@ -1,15 +1,12 @@
-import { D0 } from '../layout.js';
-import type { FloatRegister, FloatRegisters } from './float-registers.js';
 import type { FunctionWriter, Label, Local } from './function-writer.js';
 import type { InlineVector, InlineVectorContext, Rounding } from './inline-kernels.js';
 import { leaveUnlessHostRounds, recordInexact } from './inline-kernels.js';
 import * as wasm from './opcodes.js';
+import type { RegisterAccess, RegisterForm } from './simd-registers.js';
+import { wordOf } from './simd-registers.js';
 
-/** How one precision is written: loads, stores, operations, exponents, of how many words a register is. */
-export interface Precision {
-  readonly type: number;
-  readonly load: number;
-  readonly store: number;
+/** How one precision is written: registers, operations, exponents. */
+export interface Precision extends RegisterForm {
   readonly abs: number;
   readonly neg: number;
   readonly add: number;
@@ -27,14 +24,14 @@ export interface Precision {
   readonly exponent: (w: FunctionWriter) => void;
   /** The exponent of what is infinite or not a number: all ones. */
   readonly notFinite: number;
-  readonly alignLog2: number;
-  readonly words: number;
 }
 
 const double: Precision = {
   type: wasm.TYPE_F64,
-  load: wasm.F64_LOAD,
-  store: wasm.F64_STORE,
+  words: 2,
+  load: (w, offset) => w.access(wasm.F64_LOAD, 3, offset),
+  store: (w, offset) => w.access(wasm.F64_STORE, 3, offset),
+  settle: () => {},
   abs: wasm.F64_ABS,
   neg: wasm.F64_NEG,
   add: wasm.F64_ADD,
@@ -57,13 +54,13 @@ const double: Precision = {
     w.op(wasm.I32_AND);
   },
   notFinite: 0x7ff,
-  alignLog2: 3,
-  words: 2,
 };
 const single: Precision = {
   type: wasm.TYPE_F32,
-  load: wasm.F32_LOAD,
-  store: wasm.F32_STORE,
+  words: 1,
+  load: (w, offset) => w.access(wasm.F32_LOAD, 2, offset),
+  store: (w, offset) => w.access(wasm.F32_STORE, 2, offset),
+  settle: () => {},
   abs: wasm.F32_ABS,
   neg: wasm.F32_NEG,
   add: wasm.F32_ADD,
@@ -85,8 +82,6 @@ const single: Precision = {
     w.op(wasm.I32_AND);
   },
   notFinite: 0xff,
-  alignLog2: 2,
-  words: 1,
 };
 
 export const floatPrecisions = { double, single } as const;
@@ -96,16 +91,16 @@ export class Work {
   readonly w: FunctionWriter;
   readonly p: Precision;
   readonly slow: Label;
-  private readonly floats: FloatRegisters;
+  private readonly registers: RegisterAccess;
   /** InlineVectorContext.slow. */
   private readonly unrecorded: Local;
   private readonly locals: Local[] = [];
 
-  constructor({ w, floats, slow: unrecorded }: InlineVectorContext, p: Precision, slow: Label) {
+  constructor({ w, registers, slow: unrecorded }: InlineVectorContext, p: Precision, slow: Label) {
     this.w = w;
     this.p = p;
     this.slow = slow;
-    this.floats = floats;
+    this.registers = registers;
     this.unrecorded = unrecorded;
   }
 
@@ -120,12 +115,12 @@ export class Work {
 
   /** Pushes register `n`, negated or not. */
   push(n: number, negate = false, p = this.p): void {
-    this.floats.push(p, n);
+    this.registers.push(p, wordOf(p, n));
     if (negate) this.w.op(p.neg);
   }
   /** Register `n` in a local, which is not to be set. */
   read(n: number, negate = false): Local {
-    const kept = negate ? undefined : this.floats.find(this.p, n);
+    const kept = negate ? undefined : this.registers.find(this.p, wordOf(this.p, n));
     if (kept !== undefined) return kept;
     const local = this.local();
     this.push(n, negate);
@@ -151,15 +146,16 @@ export class Work {
     return this.of(this.p.mul, a, b);
   }
   write(n: number, value: Local, negate = false, p = this.p): void {
-    this.floats.write(p, n, () => {
+    this.registers.write(p, wordOf(p, n), () => {
       this.w.get(value);
       if (negate) this.w.op(p.neg);
     });
   }
   /** S register `n` := an integer. */
   writeInteger(n: number, push: () => void): void {
-    this.w.storeWord(D0 + n, push);
-    this.floats.wrote(D0 + n, 1);
+    const word = wordOf(single, n);
+    this.w.storeWord(word, push);
+    this.registers.wrote(word, 1);
   }
 
   /**
@@ -229,23 +225,11 @@ export class Work {
 
 type WriteWork = (work: Work, a: number, b: number, c: number) => void;
 
-/** What registers the immediates of an operation are; the result is the first. */
-type Operands = (a: number, b: number, c: number) => readonly FloatRegister[];
-
-/**
- * `write` in front of a call of the kernel, for which it branches away: what rounds does when the host's rounding is not the guest's. All immediates are
- * registers of the precision unless `operands` says otherwise.
- */
-export const orKernel = (
-  p: Precision,
-  rounding: Rounding,
-  write: WriteWork,
-  operands: Operands = (a, b, c) => [a, b, c].map((n) => ({ p, n })),
-): InlineVector => ({
+/** `write` in front of a call of the kernel, for which it branches away: what rounds does when the host's rounding is not the guest's. */
+export const orKernel = (p: Precision, rounding: Rounding, write: WriteWork): InlineVector => ({
   rounds: rounding !== 'none',
-  operands,
   write: (context, a, b, c) => {
-    const { w, slow, call, floats } = context;
+    const { w, slow, call } = context;
     const done = w.block();
     const work = new Work(context, p, w.block());
     leaveUnlessHostRounds(w, slow, rounding, work.slow);
@@ -253,8 +237,6 @@ export const orKernel = (
     w.br(done);
     w.end();
     call();
-    const [result] = operands(a, b, c);
-    floats.wrote(D0 + result!.p.words * result!.n, result!.p.words);
     w.end();
     work.release();
   },

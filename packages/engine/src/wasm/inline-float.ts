@@ -5,6 +5,7 @@ import type { Local } from './function-writer.js';
 import type { InlineVector } from './inline-kernels.js';
 import { FPSCR_MODE } from './inline-kernels.js';
 import * as wasm from './opcodes.js';
+import { wordOf } from './simd-registers.js';
 
 const { double, single } = floatPrecisions;
 
@@ -92,21 +93,16 @@ export const inlineDivide = (p: Precision): InlineVector =>
   });
 
 export const inlineSquareRoot = (p: Precision): InlineVector =>
-  orKernel(
-    p,
-    'records',
-    (k, d, m) => {
-      const a = k.read(m);
-      const r = k.local();
-      k.w.get(a);
-      k.w.op(p.sqrt);
-      k.w.set(r);
-      k.finite(r);
-      recordProduct(k, r, r, a, false);
-      k.write(d, r);
-    },
-    (d, m) => [d, m].map((n) => ({ p, n })),
-  );
+  orKernel(p, 'records', (k, d, m) => {
+    const a = k.read(m);
+    const r = k.local();
+    k.w.get(a);
+    k.w.op(p.sqrt);
+    k.w.set(r);
+    k.finite(r);
+    recordProduct(k, r, r, a, false);
+    k.write(d, r);
+  });
 
 /** Rounded product, then rounded sum. */
 export const inlineChained = (p: Precision, negateAccumulator: boolean, negateProduct: boolean): InlineVector =>
@@ -250,46 +246,41 @@ export const inlineFusedF32 = (negateAccumulator: boolean, negateFactor: boolean
 
 /** NZCV of a comparison of d with m, or with 0 when `c` is 1. NaNs are the kernel's, and so are denormals that may count as 0. */
 export const inlineCompare = (p: Precision): InlineVector =>
-  orKernel(
-    p,
-    'none',
-    (k, d, m, withZero) => {
-      const { w } = k;
-      const a = k.read(d);
-      const b = k.local();
-      if (withZero === 1) p.constant(w, 0);
-      else k.push(m);
-      w.set(b);
-      w.loadWord(FPSCR_CONTROL);
-      w.i32(FPSCR_MODE);
-      w.op(wasm.I32_AND);
-      w.brIf(k.slow);
-      const flag = (opcode: number, shift: number): Local => {
-        const local = k.local(wasm.TYPE_I32);
-        w.get(a);
-        w.get(b);
-        w.op(opcode);
-        w.tee(local);
-        w.i32(shift);
-        w.op(wasm.I32_SHL);
-        return local;
-      };
-      const nzcv = k.local(wasm.TYPE_I32);
-      const less = flag(p.less, 31);
-      const notLess = flag(p.greaterOrEqual, 29);
-      w.op(wasm.I32_OR);
-      flag(p.equal, 30);
-      w.op(wasm.I32_OR);
-      w.set(nzcv);
-      w.get(less);
-      w.get(notLess);
-      w.op(wasm.I32_OR);
-      w.op(wasm.I32_EQZ);
-      w.brIf(k.slow);
-      w.storeLocal(FPSCR_NZCV, nzcv);
-    },
-    (d, m, withZero) => [d, ...(withZero === 1 ? [] : [m])].map((n) => ({ p, n })),
-  );
+  orKernel(p, 'none', (k, d, m, withZero) => {
+    const { w } = k;
+    const a = k.read(d);
+    const b = k.local();
+    if (withZero === 1) p.constant(w, 0);
+    else k.push(m);
+    w.set(b);
+    w.loadWord(FPSCR_CONTROL);
+    w.i32(FPSCR_MODE);
+    w.op(wasm.I32_AND);
+    w.brIf(k.slow);
+    const flag = (opcode: number, shift: number): Local => {
+      const local = k.local(wasm.TYPE_I32);
+      w.get(a);
+      w.get(b);
+      w.op(opcode);
+      w.tee(local);
+      w.i32(shift);
+      w.op(wasm.I32_SHL);
+      return local;
+    };
+    const nzcv = k.local(wasm.TYPE_I32);
+    const less = flag(p.less, 31);
+    const notLess = flag(p.greaterOrEqual, 29);
+    w.op(wasm.I32_OR);
+    flag(p.equal, 30);
+    w.op(wasm.I32_OR);
+    w.set(nzcv);
+    w.get(less);
+    w.get(notLess);
+    w.op(wasm.I32_OR);
+    w.op(wasm.I32_EQZ);
+    w.brIf(k.slow);
+    w.storeLocal(FPSCR_NZCV, nzcv);
+  });
 
 /** Integers in S register m: to double they are exact. */
 export const inlineFromInteger = (p: Precision, unsigned: boolean): InlineVector => {
@@ -297,110 +288,80 @@ export const inlineFromInteger = (p: Precision, unsigned: boolean): InlineVector
   if (p === double)
     return {
       rounds: false,
-      operands: (n) => [{ p, n }],
-      write: ({ w, floats }, d, m) =>
-        floats.write(p, d, () => {
+      write: ({ w, registers }, d, m) =>
+        registers.write(p, wordOf(p, d), () => {
           w.loadWord(D0 + m);
           w.op(toDouble);
         }),
     };
-  return orKernel(
-    p,
-    'records',
-    (k, d, m) => {
-      const { w } = k;
-      const r = k.local();
+  return orKernel(p, 'records', (k, d, m) => {
+    const { w } = k;
+    const r = k.local();
+    w.loadWord(D0 + m);
+    w.op(unsigned ? wasm.F32_CONVERT_I32_U : wasm.F32_CONVERT_I32_S);
+    w.set(r);
+    k.recordInexact((inexact) => {
+      const exact = k.local(wasm.TYPE_F64);
       w.loadWord(D0 + m);
-      w.op(unsigned ? wasm.F32_CONVERT_I32_U : wasm.F32_CONVERT_I32_S);
-      w.set(r);
-      k.recordInexact((inexact) => {
-        const exact = k.local(wasm.TYPE_F64);
-        w.loadWord(D0 + m);
-        w.op(toDouble);
-        w.set(exact);
-        k.unlessEqual(inexact, exact, k.promoted(r), double);
-      });
-      k.write(d, r);
-    },
-    (n) => [{ p, n }],
-  );
+      w.op(toDouble);
+      w.set(exact);
+      k.unlessEqual(inexact, exact, k.promoted(r), double);
+    });
+    k.write(d, r);
+  });
 };
 
 /** Register m to an integer in S register d, towards zero (third immediate 1; RMode is the kernel's). */
 export const inlineToInteger = (p: Precision, unsigned: boolean): InlineVector =>
-  orKernel(
-    p,
-    'records',
-    (k, d, m, towardsZero) => {
-      const { w } = k;
-      if (towardsZero !== 1) {
-        w.i32(1);
-        w.brIf(k.slow);
-      }
-      const a = k.read(m);
-      // Exact bounds in either precision: what is below the upper and above the lower truncates to a 32-bit integer.
-      const least = unsigned ? -1 : p === double ? -0x80000001 : -0x80000000;
-      w.get(a);
-      p.constant(w, least);
-      w.op(p === single && !unsigned ? p.greaterOrEqual : p.greater);
-      w.get(a);
-      p.constant(w, unsigned ? 0x100000000 : 0x80000000);
-      w.op(p.less);
-      w.op(wasm.I32_AND);
-      w.op(wasm.I32_EQZ);
+  orKernel(p, 'records', (k, d, m, towardsZero) => {
+    const { w } = k;
+    if (towardsZero !== 1) {
+      w.i32(1);
       w.brIf(k.slow);
-      k.recordInexact((inexact) => {
-        const integer = k.local();
-        w.get(a);
-        w.op(p.trunc);
-        w.set(integer);
-        k.unlessEqual(inexact, integer, a);
-      });
-      k.writeInteger(d, () => {
-        w.get(a);
-        if (p === double) w.op(unsigned ? wasm.I32_TRUNC_F64_U : wasm.I32_TRUNC_F64_S);
-        else w.op(unsigned ? wasm.I32_TRUNC_F32_U : wasm.I32_TRUNC_F32_S);
-      });
-    },
-    (d, m) => [
-      { p: single, n: d },
-      { p, n: m },
-    ],
-  );
+    }
+    const a = k.read(m);
+    // Exact bounds in either precision: what is below the upper and above the lower truncates to a 32-bit integer.
+    const least = unsigned ? -1 : p === double ? -0x80000001 : -0x80000000;
+    w.get(a);
+    p.constant(w, least);
+    w.op(p === single && !unsigned ? p.greaterOrEqual : p.greater);
+    w.get(a);
+    p.constant(w, unsigned ? 0x100000000 : 0x80000000);
+    w.op(p.less);
+    w.op(wasm.I32_AND);
+    w.op(wasm.I32_EQZ);
+    w.brIf(k.slow);
+    k.recordInexact((inexact) => {
+      const integer = k.local();
+      w.get(a);
+      w.op(p.trunc);
+      w.set(integer);
+      k.unlessEqual(inexact, integer, a);
+    });
+    k.writeInteger(d, () => {
+      w.get(a);
+      if (p === double) w.op(unsigned ? wasm.I32_TRUNC_F64_U : wasm.I32_TRUNC_F64_S);
+      else w.op(unsigned ? wasm.I32_TRUNC_F32_U : wasm.I32_TRUNC_F32_S);
+    });
+  });
 
 /** Single to double is exact; NaNs and what may be flushed are the kernel's. */
-export const inlineWiden: InlineVector = orKernel(
-  single,
-  'none',
-  (k, d, m) => {
-    const a = k.read(m);
-    k.normal(a, () => k.isZero(a));
-    const r = k.local(wasm.TYPE_F64);
-    k.w.get(a);
-    k.w.op(wasm.F64_PROMOTE_F32);
-    k.w.set(r);
-    k.write(d, r, false, double);
-  },
-  (d, m) => [
-    { p: double, n: d },
-    { p: single, n: m },
-  ],
-);
-export const inlineNarrow: InlineVector = orKernel(
-  double,
-  'records',
-  (k, d, m) => {
-    const a = k.read(m);
-    const r = k.local(wasm.TYPE_F32);
-    k.w.get(a);
-    k.w.op(wasm.F32_DEMOTE_F64);
-    k.w.set(r);
-    k.normal(r, () => k.isZero(a), single);
-    k.recordInexact((inexact) => k.unlessEqual(inexact, k.promoted(r), a));
-    k.write(d, r, false, single);
-  },
-  (d, m) => [
-    { p: single, n: d },
-    { p: double, n: m },
-  ],
-);
+export const inlineWiden: InlineVector = orKernel(single, 'none', (k, d, m) => {
+  const a = k.read(m);
+  k.normal(a, () => k.isZero(a));
+  const r = k.local(wasm.TYPE_F64);
+  k.w.get(a);
+  k.w.op(wasm.F64_PROMOTE_F32);
+  k.w.set(r);
+  k.write(d, r, false, double);
+});
+export const inlineNarrow: InlineVector = orKernel(double, 'records', (k, d, m) => {
+  const a = k.read(m);
+  const r = k.local(wasm.TYPE_F32);
+  k.w.get(a);
+  k.w.op(wasm.F32_DEMOTE_F64);
+  k.w.set(r);
+  k.normal(r, () => k.isZero(a), single);
+  k.recordInexact((inexact) => k.unlessEqual(inexact, k.promoted(r), a));
+  k.write(d, r, false, single);
+});

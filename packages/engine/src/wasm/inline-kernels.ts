@@ -1,9 +1,9 @@
 import type { CallKernel, PureKernel, VectorKernel } from '../kernel.js';
 import { FPSCR_CONTROL, FPSCR_EXCEPTIONS } from '../layout.js';
-import type { FloatRegister, FloatRegisters } from './float-registers.js';
 import type { FunctionWriter, Label, Local } from './function-writer.js';
 import type { InlineCall } from './inline-call.js';
 import * as wasm from './opcodes.js';
+import type { RegisterAccess } from './simd-registers.js';
 
 /** What the code written out for a VECTOR kernel needs of the emitter. */
 export interface InlineVectorContext {
@@ -12,15 +12,13 @@ export interface InlineVectorContext {
   readonly slow: Local;
   /** Writes a call of the kernel itself. */
   readonly call: () => void;
-  readonly floats: FloatRegisters;
+  readonly registers: RegisterAccess;
 }
 
-/** A vector kernel written out for its three immediates. */
+/** A vector kernel written out for its three immediates. It may be written more than once. */
 export interface InlineVector {
   /** It looks at {@link InlineVectorContext.slow}. */
   readonly rounds: boolean;
-  /** Floating-point registers, the only ones that it reads and writes, the one it writes among them. Absent: it may write any. */
-  readonly operands?: (a: number, b: number, c: number) => readonly FloatRegister[];
   readonly write: (context: InlineVectorContext, a: number, b: number, c: number) => void;
 }
 /** Pushes a pure kernel's value of operands in locals (unused ones are 0). */

@@ -1,21 +1,25 @@
-import { D0, FPSCR_QC } from '../layout.js';
+import { FPSCR_QC } from '../layout.js';
 import type { FunctionWriter, Label, Local } from './function-writer.js';
-import type { InlineVector, Rounding } from './inline-kernels.js';
+import type { InlineVector, InlineVectorContext, Rounding } from './inline-kernels.js';
 import { leaveUnlessHostRounds, recordInexact } from './inline-kernels.js';
 import * as wasm from './opcodes.js';
 import * as simd from './simd-opcodes.js';
+import type { RegisterAccess } from './simd-registers.js';
+import { half, quad, wordOf } from './simd-registers.js';
 
 /** Writes work on registers d0 and up as vectors: `q` takes 128 bits from the D register that is named, else 64 with zeros above. */
 export class Lanes {
   readonly w: FunctionWriter;
   readonly q: boolean;
   private readonly locals: Local[] = [];
+  private readonly registers: RegisterAccess;
   /** InlineVectorContext.slow, of what rounds. */
   private readonly unrecorded: Local;
 
-  constructor(w: FunctionWriter, q: boolean, unrecorded = -1) {
+  constructor({ w, registers, slow: unrecorded }: InlineVectorContext, q: boolean) {
     this.w = w;
     this.q = q;
+    this.registers = registers;
     this.unrecorded = unrecorded;
   }
 
@@ -30,10 +34,12 @@ export class Lanes {
 
   /** Pushes D register `n` and, when `q`, the next. */
   push(n: number, q = this.q): void {
-    this.w.state();
-    this.w.simdAccess(q ? simd.V128_LOAD : simd.LOAD64_ZERO, 3, this.w.stateOffset + 4 * (D0 + 2 * n));
+    this.registers.push(q ? quad : half, wordOf(half, n));
   }
+  /** The same in a local, which is not to be set. */
   read(n: number, q = this.q): Local {
+    const kept = this.registers.find(q ? quad : half, wordOf(half, n));
+    if (kept !== undefined) return kept;
     this.push(n, q);
     return this.keep();
   }
@@ -71,15 +77,8 @@ export class Lanes {
   zero(): void {
     this.w.v128(0n);
   }
-  /** Stores the vector that was pushed after `w.state()`. */
-  store(n: number, q = this.q): void {
-    this.w.simdAccess(q ? simd.V128_STORE : simd.STORE64_LANE, 3, this.w.stateOffset + 4 * (D0 + 2 * n));
-    if (!q) this.w.lane(0);
-  }
   write(n: number, value: Local, q = this.q): void {
-    this.w.state();
-    this.w.get(value);
-    this.store(n, q);
+    this.registers.write(q ? quad : half, wordOf(half, n), () => this.w.get(value));
   }
   /** `push` pushes a vector that is not 0 where a lane of the result is inexact. */
   recordInexact(push: () => void): void {
@@ -102,8 +101,8 @@ export class Lanes {
 /** Register a := what `value` pushes; `result` is how wide it is, when it is not as wide as the operands. */
 export const inlineLanes = (q: boolean, value: (k: Lanes, d: number, n: number, m: number) => void, result = q): InlineVector => ({
   rounds: false,
-  write: ({ w }, d, n, m) => {
-    const k = new Lanes(w, q);
+  write: (context, d, n, m) => {
+    const k = new Lanes(context, q);
     value(k, d, n, m);
     const r = k.keep();
     k.write(d, r, result);
@@ -114,8 +113,8 @@ export const inlineLanes = (q: boolean, value: (k: Lanes, d: number, n: number, 
 /** Work that writes its results itself. */
 export const inlineWork = (q: boolean, work: (k: Lanes, a: number, b: number, c: number) => void): InlineVector => ({
   rounds: false,
-  write: ({ w }, a, b, c) => {
-    const k = new Lanes(w, q);
+  write: (context, a, b, c) => {
+    const k = new Lanes(context, q);
     work(k, a, b, c);
     k.release();
   },
@@ -131,8 +130,9 @@ export const inlineLanesOrKernel = (
   value: (k: Lanes, slow: Label, d: number, n: number, m: number) => void,
 ): InlineVector => ({
   rounds: rounding !== 'none',
-  write: ({ w, slow, call }, d, n, m) => {
-    const k = new Lanes(w, q, slow);
+  write: (context, d, n, m) => {
+    const { w, slow, call } = context;
+    const k = new Lanes(context, q);
     const done = w.block();
     const kernel = w.block();
     leaveUnlessHostRounds(w, slow, rounding, kernel);

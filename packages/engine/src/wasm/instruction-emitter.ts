@@ -16,7 +16,8 @@ import * as wasm from './opcodes.js';
 import type { Region, RegionVariant } from './region.js';
 import type { RegionContext } from './region-context.js';
 import type { RegionPlan } from './region-plan.js';
-import { StateVectors } from './state-vectors.js';
+import { SimdRegisters } from './simd-registers.js';
+import { isSimdWord, StateVectors } from './state-vectors.js';
 
 /** Micro-operations of a conditional instruction that is written without a branch. */
 const LONGEST_MOVE = 8;
@@ -32,6 +33,7 @@ export class InstructionEmitter {
   private readonly hits: HitEmitter | undefined;
   private readonly groups = new AccessGroups();
   private readonly vectors: StateVectors;
+  private readonly simd: SimdRegisters;
   /** SET_STATEs that have been written together with an earlier one. */
   private readonly written = new Set<number>();
   private readonly context: RegionContext;
@@ -61,8 +63,11 @@ export class InstructionEmitter {
     this.w = w;
     this.plan = plan;
     this.context = context;
+    const registers = new SimdRegisters(w);
+    this.simd = registers;
     this.vectors = new StateVectors(
       w,
+      registers,
       (v) => this.push(v),
       (v) => this.values[v]! >= 0,
     );
@@ -80,11 +85,12 @@ export class InstructionEmitter {
         isLeftOften: () => this.plan.leftOften[this.at]!,
         plain: () => (this.stepped === undefined ? undefined : this.plan.plain[this.at]),
         beside: context.access,
+        registers,
       },
       variant,
       this.hits,
     );
-    this.kernels = new KernelEmitter(w, inlines, kernelFunction, {
+    this.kernels = new KernelEmitter(w, inlines, kernelFunction, registers, {
       push: (v) => this.push(v),
       leaveWhen: () => this.leaveWhen(),
       hostAddress: (v, bytes, isStore) => this.memory.hostAddress(v, op.MEM_ALIGNED, bytes, bytes, isStore),
@@ -227,10 +233,7 @@ export class InstructionEmitter {
       } else if (this.written.size === 0 || !this.written.has(i)) {
         const together = kind === op.SET_STATE ? this.vectors.group(i, to) : undefined;
         if (together === undefined || together.length === 0) this.operation(i, kind);
-        else {
-          for (const place of together) this.written.add(place);
-          this.kernels.floats.wrote(this.code[base + 1]!, together.length);
-        }
+        else for (const place of together) this.written.add(place);
       }
     }
   }
@@ -305,7 +308,7 @@ export class InstructionEmitter {
         return;
       case op.SET_STATE:
         this.setWord(a, () => this.push(b));
-        this.kernels.floats.wrote(a, 1);
+        if (isSimdWord(a)) this.simd.wrote(a, 1);
         return;
       case op.SET_NZ:
         this.push(a);
@@ -320,7 +323,7 @@ export class InstructionEmitter {
         this.memory.store(i, a, b, c);
         return;
       case op.LOAD_MULTIPLE:
-        this.loadMultiple(i, a, this.block.lists.slice(b, b + c), d);
+        this.memory.loadMultiple(i, a, this.block.lists.slice(b, b + c), d);
         return;
       case op.STORE_MULTIPLE:
         this.memory.storeMultiple(i, a, this.block.lists.slice(b, b + c), d);
@@ -331,11 +334,6 @@ export class InstructionEmitter {
       default:
         throw new Error(`[engine] [wasm] unknown micro-operation ${kind}`);
     }
-  }
-
-  private loadMultiple(i: number, address: number, words: readonly number[], flags: number): void {
-    this.memory.loadMultiple(i, address, words, flags);
-    this.kernels.floats.wroteAll(words);
   }
 
   /** Computes value `i` into a local. */

@@ -1,12 +1,14 @@
 import type { Builder } from '../builder.js';
 import type { CallKernel, Kernel, PureKernel, VectorKernel } from '../kernel.js';
 import * as op from '../ops.js';
-import { FloatRegisters } from './float-registers.js';
-import type { FunctionWriter, Local } from './function-writer.js';
+import type { Local } from './function-writer.js';
+import { FunctionWriter } from './function-writer.js';
 import type { InlineCallContext } from './inline-call.js';
 import type { InlineKernels } from './inline-kernels.js';
 import { loadSlow } from './inline-kernels.js';
 import * as wasm from './opcodes.js';
+import type { SimdRegisters } from './simd-registers.js';
+import { RegisterUses } from './simd-registers.js';
 
 /** What kernels need of the emitter around them. */
 export type KernelContext = Pick<InlineCallContext, 'leaveWhen'> & {
@@ -25,36 +27,53 @@ export class KernelEmitter {
   /** Some kernel written out wants to know about rounding: {@link loadSlow}. */
   private rounds = false;
   private slow: Local = 0;
-  /** Whoever writes SIMD words of the state tells them. */
-  readonly floats: FloatRegisters;
+  private readonly registers: SimdRegisters;
+  /** Where code is written to find out which registers it comes to. */
+  private readonly draft: FunctionWriter;
+  private readonly uses: RegisterUses;
 
   /** `kernelFunction` gives the number of the imported function for a pure or vector kernel. */
-  constructor(w: FunctionWriter, inlines: InlineKernels, kernelFunction: (kernel: Kernel) => number, context: KernelContext) {
+  constructor(
+    w: FunctionWriter,
+    inlines: InlineKernels,
+    kernelFunction: (kernel: Kernel) => number,
+    registers: SimdRegisters,
+    context: KernelContext,
+  ) {
     this.w = w;
     this.inlines = inlines;
     this.kernelFunction = kernelFunction;
     this.context = context;
-    this.floats = new FloatRegisters(w);
+    this.registers = registers;
+    this.draft = new FunctionWriter(w.stateOffset);
+    this.uses = new RegisterUses(registers);
   }
 
   begin(block: Builder): void {
     this.block = block;
     this.rounds = block.kernels.some((kernel) => this.inlines.vector.get(kernel as VectorKernel)?.rounds);
     if (this.rounds) this.slow = this.w.local(wasm.TYPE_I32);
-    this.floats.begin();
-    const { code, count, kernels } = block;
+    this.registers.begin();
+    if (block.kernels.some((kernel) => this.inlines.vector.has(kernel as VectorKernel))) this.findRegisters();
+  }
+
+  private findRegisters(): void {
+    const { draft: w, uses: registers } = this;
+    const { code, count, kernels } = this.block;
+    w.begin(0);
+    const slow = w.local(wasm.TYPE_I32);
     for (let i = 0; i < count; i++) {
       const base = i * op.STRIDE;
       if (code[base] !== op.VECTOR) continue;
       const inline = this.inlines.vector.get(kernels[code[base + 1]!] as VectorKernel);
-      for (const register of inline?.operands?.(code[base + 2]!, code[base + 3]!, code[base + 4]!) ?? []) this.floats.keep(register);
+      inline?.write({ w, slow, call: () => {}, registers }, code[base + 2]!, code[base + 3]!, code[base + 4]!);
     }
   }
 
   /** The state, and how rounding is, may have changed. */
   load(): void {
     if (this.rounds) loadSlow(this.w, this.slow);
-    this.floats.load();
+    this.registers.load();
   }
 
   /** CALL `i`, one of those that are written out: pushes its result. */
@@ -100,13 +119,18 @@ export class KernelEmitter {
       w.i32(c);
       w.call(this.kernelFunction(kernel));
     };
-    const callAndLook = (): void => {
-      call();
-      loadSlow(w, this.slow);
-    };
     const inline = this.inlines.vector.get(kernel);
-    if (inline === undefined) call();
-    else inline.write({ w, slow: this.slow, call: inline.rounds ? callAndLook : call, floats: this.floats }, a, b, c);
-    if (inline?.operands === undefined) this.floats.load();
+    if (inline === undefined) {
+      call();
+      this.registers.load();
+      return;
+    }
+    const callInstead = (): void => {
+      call();
+      if (inline.rounds) loadSlow(w, this.slow);
+      this.registers.wroteSame();
+    };
+    this.registers.beginWork();
+    inline.write({ w, slow: this.slow, call: callInstead, registers: this.registers }, a, b, c);
   }
 }

@@ -8,7 +8,7 @@ import type { HitEmitter } from './hit-emitter.js';
 import * as wasm from './opcodes.js';
 import type { PlainAccess } from './plain-access.js';
 import type { RegionVariant, ShadowPlace } from './region.js';
-import * as simd from './simd-opcodes.js';
+import type { SimdRegisters } from './simd-registers.js';
 import { isSimdWord } from './state-vectors.js';
 
 /** Bit of a shadow byte: the line is dirty. */
@@ -32,6 +32,7 @@ export interface MemoryContext {
   readonly plain: () => PlainAccess | undefined;
   /** Pushes what the instruction loads at the VA in a local that is not in the fast table, or stores there. */
   readonly beside: (va: Local, plain: PlainAccess, isPrivileged: boolean) => void;
+  readonly registers: SimdRegisters;
 }
 
 /** How many words of a list from `i` on are a Q or a D register in one piece: 4, 2 or 1. */
@@ -422,38 +423,37 @@ export class MemoryEmitter {
   /** LOAD_MULTIPLE `i` into state words. */
   loadMultiple(i: number, v: number, list: readonly number[], flags: number): void {
     const { w } = this;
+    const { registers } = this.context;
     const isSwapped = (flags & op.MEM_SWAP) !== 0;
     const host = w.borrow();
     const at = this.place(i, v, flags, 4, 4 * list.length, false);
     w.set(host);
     for (let n = 0; n < list.length; n++) {
       const together = isSwapped ? 1 : wordsTogether(list, n);
+      const word = list[n]!;
       if (together > 1) {
-        w.state();
-        w.get(host);
-        this.wide(together, true, at + 4 * n);
-        this.wide(together, false, w.stateOffset + 4 * list[n]!);
-        n += together - 1;
+        const form = registers.formIn(word, together);
+        registers.copy(form, word, () => {
+          w.get(host);
+          form.load(w, at + 4 * n);
+        });
+        n += form.words - 1;
         continue;
       }
-      this.context.setWord(list[n]!, () => {
+      this.context.setWord(word, () => {
         w.get(host);
         w.access(wasm.I32_LOAD, 2, at + 4 * n);
         if (isSwapped) emitReverseBytes(w);
       });
+      if (isSimdWord(word)) registers.wrote(word, 1);
     }
     w.release(host);
-  }
-
-  /** Load or store of two or four words. */
-  private wide(words: number, isLoad: boolean, offset: number): void {
-    if (words === 4) this.w.simdAccess(isLoad ? simd.V128_LOAD : simd.V128_STORE, 2, offset);
-    else this.w.access(isLoad ? wasm.I64_LOAD : wasm.I64_STORE, 2, offset);
   }
 
   /** STORE_MULTIPLE `i` of state words (>= 0) and values (`~v`). */
   storeMultiple(i: number, v: number, list: readonly number[], flags: number): void {
     const { w } = this;
+    const { registers } = this.context;
     const isSwapped = (flags & op.MEM_SWAP) !== 0;
     const host = w.borrow();
     const at = this.place(i, v, flags, 4, 4 * list.length, true);
@@ -463,10 +463,10 @@ export class MemoryEmitter {
       w.get(host);
       const together = isSwapped ? 1 : wordsTogether(list, n);
       if (together > 1) {
-        w.state();
-        this.wide(together, true, w.stateOffset + 4 * item);
-        this.wide(together, false, at + 4 * n);
-        n += together - 1;
+        const form = registers.formIn(item, together);
+        registers.push(form, item);
+        form.store(w, at + 4 * n);
+        n += form.words - 1;
         continue;
       }
       if (item < 0) this.context.push(~item);

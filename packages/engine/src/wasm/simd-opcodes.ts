@@ -8,6 +8,8 @@ export const V128_CONST = 12;
 export const SHUFFLE = 13;
 export const SWIZZLE = 14;
 export const SPLAT_I32 = 17;
+export const SPLAT_F64 = 20;
+export const F64_EXTRACT_LANE = 33;
 export const NOT = 77;
 export const AND = 78;
 /** a & ~b. */

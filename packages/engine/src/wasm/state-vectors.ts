@@ -3,9 +3,14 @@ import { INLINE, type Placement } from '../closures/placement.js';
 import { D0, TEMP_COUNT, TEMP0 } from '../layout.js';
 import { isPure, valueOperands } from '../op-info.js';
 import * as op from '../ops.js';
+import { floatPrecisions } from './float-work.js';
 import type { FunctionWriter } from './function-writer.js';
 import * as wasm from './opcodes.js';
 import * as simd from './simd-opcodes.js';
+import type { SimdRegisters } from './simd-registers.js';
+import { half, quad } from './simd-registers.js';
+
+const { double } = floatPrecisions;
 
 /** What is written into neighbouring words, as one value. */
 type Shape =
@@ -28,14 +33,16 @@ export const isSimdWord = (word: number): boolean => word >= D0 && word < TEMP0 
  */
 export class StateVectors {
   private readonly w: FunctionWriter;
+  private readonly registers: SimdRegisters;
   private readonly push: (v: number) => void;
   private readonly isKept: (v: number) => boolean;
   private block!: Builder;
   private placement!: Placement;
 
   /** `push` pushes a value, `isKept` says whether it is in a local already. */
-  constructor(w: FunctionWriter, push: (v: number) => void, isKept: (v: number) => boolean) {
+  constructor(w: FunctionWriter, registers: SimdRegisters, push: (v: number) => void, isKept: (v: number) => boolean) {
     this.w = w;
+    this.registers = registers;
     this.push = push;
     this.isKept = isKept;
   }
@@ -131,10 +138,10 @@ export class StateVectors {
   }
 
   private store(word: number, count: number, shape: Shape): void {
-    const { w } = this;
-    w.state();
+    const { w, registers } = this;
     if (shape.kind === 'pair') {
       const [low, high] = shape.values;
+      w.state();
       this.push(low!);
       w.op(wasm.I64_EXTEND_I32_U);
       this.push(high!);
@@ -143,11 +150,18 @@ export class StateVectors {
       w.op(wasm.I64_SHL);
       w.op(wasm.I64_OR);
       w.access(wasm.I64_STORE, 3, w.stateOffset + 4 * word);
+      registers.wrote(word, 2);
       return;
     }
-    this.vector(shape, count);
-    w.simdAccess(count === 4 ? simd.V128_STORE : simd.STORE64_LANE, 3, w.stateOffset + 4 * word);
-    if (count === 2) w.lane(0);
+    const form = count === 4 ? quad : registers.formIn(word, 2);
+    if (shape.kind === 'load') registers.copy(form, word, () => registers.push(form, shape.word));
+    else
+      registers.write(form, word, () => {
+        this.vector(shape, count);
+        if (form.type !== wasm.TYPE_F64) return;
+        w.simd(simd.F64_EXTRACT_LANE);
+        w.lane(0);
+      });
   }
 
   private vector(shape: Shape, count: number): void {
@@ -161,8 +175,10 @@ export class StateVectors {
         w.v128(shape.words.reduce((bits, word, k) => bits | (BigInt(word >>> 0) << BigInt(32 * k)), 0n));
         return;
       case 'load':
-        w.state();
-        w.simdAccess(count === 4 ? simd.V128_LOAD : simd.LOAD64_ZERO, 3, w.stateOffset + 4 * shape.word);
+        if (count === 2 && this.registers.find(double, shape.word) !== undefined) {
+          this.registers.push(double, shape.word);
+          w.simd(simd.SPLAT_F64);
+        } else this.registers.push(count === 4 ? quad : half, shape.word);
         return;
       case 'not':
         this.vector(shape.a, count);
