@@ -17,6 +17,10 @@ export interface DevicePart {
   readonly write: (offset: number, size: AccessSize, value: number) => void;
 }
 
+const kindOf = (write: boolean, privileged: boolean): number => (write ? IS_STORE : 0) | (privileged ? IS_PRIVILEGED : 0);
+const slotOf = (va: number, kind: number): number => ((va >>> 11) & (SLOTS - 2)) | (kind & IS_STORE);
+const tagOf = (va: number, kind: number): number => (va & ~0xfff) | kind;
+
 /**
  * Pages of VA that are no memory, for one core: physical addresses behind them, and the devices that were found there. Like the fast table a subset of what the
  * memory system would answer.
@@ -31,20 +35,21 @@ export class DeviceTable {
 
   /** Physical address of `va` where an access of this kind was let through, or -1. */
   find(va: number, write: boolean, privileged: boolean): number {
-    const kind = (write ? IS_STORE : 0) | (privileged ? IS_PRIVILEGED : 0);
-    const slot = ((va >>> 11) & (SLOTS - 2)) | (kind & IS_STORE);
-    return this.tags[slot] === ((va & ~0xfff) | kind) ? this.pages[slot]! + (va & 0xfff) : -1;
+    const kind = kindOf(write, privileged);
+    const slot = slotOf(va, kind);
+    return this.tags[slot] === tagOf(va, kind) ? this.pages[slot]! + (va & 0xfff) : -1;
   }
 
   /** The device that was found last in the page where `find` would find something, for an access of this kind; other offsets may be another's. */
   partAt(va: number, kind: number): DevicePart | undefined {
-    const slot = ((va >>> 11) & (SLOTS - 2)) | (kind & IS_STORE);
-    return this.tags[slot] === ((va & ~0xfff) | kind) ? this.parts[slot] : undefined;
+    const slot = slotOf(va, kind);
+    return this.tags[slot] === tagOf(va, kind) ? this.parts[slot] : undefined;
   }
 
   set(va: number, write: boolean, privileged: boolean, pa: number): void {
-    const slot = ((va >>> 11) & (SLOTS - 2)) | (write ? IS_STORE : 0);
-    this.tags[slot] = (va & ~0xfff) | (write ? IS_STORE : 0) | (privileged ? IS_PRIVILEGED : 0);
+    const kind = kindOf(write, privileged);
+    const slot = slotOf(va, kind);
+    this.tags[slot] = tagOf(va, kind);
     this.pages[slot] = pa - (va & 0xfff);
     this.parts[slot] = undefined;
     this.isEmpty = false;
@@ -52,8 +57,8 @@ export class DeviceTable {
 
   /** Looks up the device at `va`, for {@link partAt}. */
   enter(va: number, kind: number, bus: SystemBus): void {
-    const slot = ((va >>> 11) & (SLOTS - 2)) | (kind & IS_STORE);
-    if (this.tags[slot] !== ((va & ~0xfff) | kind)) return;
+    const slot = slotOf(va, kind);
+    if (this.tags[slot] !== tagOf(va, kind)) return;
     const page = this.pages[slot]!;
     const window = bus.windowAt(page + (va & 0xfff));
     if (window === undefined) return;
