@@ -6,6 +6,7 @@ import type { CoreProfile } from '../profiles/profile.js';
 import { CPSR_A, CPSR_F, CPSR_I, CPSR_T, MODE_SVC, MODE_USR } from '../system/core-system.js';
 import { accessFor } from './access-for.js';
 import { bankOf, RegisterBanks } from './banks.js';
+import type { CodePages } from './code-pages.js';
 import { CodeSource } from './code-source.js';
 import type { ArmCoreParts } from './core-parts.js';
 import { viewsOf } from './core-parts.js';
@@ -253,10 +254,10 @@ export class ArmCore implements CodeWatcher {
   }
 
   /** Code of an address space may not run for a time. What runs now does not mind, unless it is privileged and among it. */
-  private suspendCode(pages: ReadonlyMap<number, CodePage>): void {
+  private suspendCode({ tags, size }: CodePages<CodePage>): void {
     if (this.privileged) {
       let mine = false;
-      for (const tag of pages.keys()) if (tag & KEY_PRIVILEGED) mine = true;
+      for (let i = 0; i < size; i++) if (tags[i]! & KEY_PRIVILEGED) mine = true;
       if (!mine) {
         this.regions?.jumps.suspend();
         return;

@@ -1,5 +1,6 @@
 import { layout } from '@tablewalk/engine';
 import type { FastTablePort } from '@tablewalk/machine';
+import { CodePages } from './code-pages.js';
 import { DeviceTable } from './device-table.js';
 import type { LineTable } from './line-table.js';
 
@@ -23,7 +24,7 @@ export interface CodeFollower<Page> {
   /** Code at these VAs was forgotten, the page being executed perhaps. */
   dropped(low: number, size: number): void;
   /** The pages with these tags may not run until {@link resumed}, or something drops them. */
-  suspended(pages: ReadonlyMap<number, Page>): void;
+  suspended(pages: CodePages<Page>): void;
   resumed(): void;
 }
 
@@ -98,10 +99,10 @@ export class FastTable<Page = unknown> implements FastTablePort {
    * Every code page that was fetched since code was last dropped, by its tag. Whether a fetch asks the memory system, which a TLB model remembers, must not
    * depend on which tags share a slot: translated regions go from page to page without a look at the slots.
    */
-  private readonly fetched = new Map<number, Page>();
+  private readonly fetched = new CodePages<Page>();
   /** The same for pages of one address space, and those of them that may not run for a time. */
-  private taggedFetched = new Map<number, Page>();
-  private suspendedFetched = new Map<number, Page>();
+  private taggedFetched = new CodePages<Page>();
+  private suspendedFetched = new CodePages<Page>();
   /** One for each page of VA: 0 when no tag of it is in those, so that invalidations of data cost nothing here. */
   private readonly mayHaveCode = new Uint8Array(2 ** 20);
   /** Decode modes that tags of fetched pages have had. */
@@ -281,15 +282,16 @@ export class FastTable<Page = unknown> implements FastTablePort {
   dropCode(): void {
     for (const pages of [this.fetched, this.taggedFetched, this.suspendedFetched]) {
       this.clearSlots(pages);
-      for (const tag of pages.keys()) this.mayHaveCode[tag >>> 12] = 0;
+      for (let i = 0; i < pages.size; i++) this.mayHaveCode[pages.tags[i]! >>> 12] = 0;
       pages.clear();
     }
     this.leaveCode(0, 2 ** 32);
   }
 
   /** Whatever is in a slot was fetched, so the cost is of what was filled: an invalidation comes with each page fault. */
-  private clearSlots(pages: ReadonlyMap<number, Page>): void {
-    for (const tag of pages.keys()) {
+  private clearSlots(pages: CodePages<Page>): void {
+    for (let i = 0; i < pages.size; i++) {
+      const tag = pages.tags[i]!;
       const slot = (tag >>> 12) & (JUMP_ENTRIES - 1);
       if (this.jumpTags[slot] !== tag) continue;
       this.jumpTags[slot] = -1;
@@ -336,7 +338,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
     const since = this.taggedFetched;
     this.taggedFetched = this.suspendedFetched;
     this.suspendedFetched = since;
-    for (const [tag, page] of since) this.taggedFetched.set(tag, page);
+    for (let i = 0; i < since.size; i++) this.taggedFetched.set(since.tags[i]!, since.pages[i]!);
     since.clear();
     this.code.resumed();
   }
@@ -346,7 +348,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
     this.jumpTags.fill(-1);
     this.jumpPages.fill(undefined);
     for (const pages of [this.fetched, this.taggedFetched, this.suspendedFetched])
-      for (const [tag, page] of pages) pages.set(tag, again(page));
+      for (let i = 0; i < pages.size; i++) pages.pages[i] = again(pages.pages[i]!);
   }
 
   /** For cores whose TLB is modelled: which look-ups the tables save is part of the machine's state. */
@@ -354,7 +356,10 @@ export class FastTable<Page = unknown> implements FastTablePort {
     const { words: R } = this;
     const filled = this.lists.flatMap(({ entries, count }) => [...entries.subarray(0, count)]).sort((a, b) => a - b);
     const entries = filled.flatMap((entry) => [entry, ...R.subarray(entry, entry + layout.FAST_STRIDE), this.attributesOf(entry)]);
-    const jumps = [...this.fetched, ...this.taggedFetched].sort(([a], [b]) => a - b).flatMap(([tag, page]) => [tag, hostPageOf(page)]);
+    const jumps = [this.fetched, this.taggedFetched]
+      .flatMap(({ tags, pages, size }) => pages.slice(0, size).map((page, i) => [tags[i]!, hostPageOf(page!)] as const))
+      .sort(([a], [b]) => a - b)
+      .flat();
     return { entries: Int32Array.from(entries), jumps: Int32Array.from(jumps), fetchLine: this.fetchLine };
   }
 
@@ -413,7 +418,10 @@ export class FastTable<Page = unknown> implements FastTablePort {
       return found;
     }
     for (const pages of withCode) {
-      for (const tag of pages.keys()) if (((tag & ~0xfff) - low) >>> 0 < size) found = this.forgetJump(tag & ~0xfff) || found;
+      for (let i = pages.size - 1; i >= 0; i--) {
+        const page = pages.tags[i]! & ~0xfff;
+        if ((page - low) >>> 0 < size) found = this.forgetJump(page) || found;
+      }
     }
     return found;
   }
