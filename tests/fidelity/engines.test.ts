@@ -18,7 +18,7 @@ const BX_LR = 0xe12fff1e;
 const storeWord = (value: string): string => `ldr r1, =${value}\nstr r1, [r0], #4\n`;
 
 /**
- * Loads and stores of all widths and of many registers, across lines, one of them from two lines of code; pages that are remapped and seen stale; exclusives; code far away, rewritten with and
+ * Loads and stores of all widths and of many registers, across lines, conditional ones among them, one of them from two lines of code; pages that are remapped and seen stale; exclusives; code far away, rewritten with and
  * without maintenance; both instruction sets; everything often enough to be hot.
  */
 const BUSY = `
@@ -74,6 +74,13 @@ round:
   vst1.32 {d0-d2}, [r0]!
   vstr d2, [r0, #52]
   vld1.8 {d3}, [r0]
+  mov r1, r0
+  cmp r7, #6
+  ldrlt r8, [r1], #4
+  strhge r8, [r1, #-62]!
+  ldrsbne r9, [r1]
+  ldr r2, [r1, -r7, lsl #5]
+  add r4, r4, r2
   subs r7, r7, #1
   bne round
   pop {r4-r9, pc}

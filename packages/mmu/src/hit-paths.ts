@@ -46,7 +46,7 @@ export const hitPaths = ({ memory, offset, mmu, coherency, tlb }: HitPathParts):
       lineAt: (va, host, attributes) => (isRam(host) && coherency.isHeldInFirst(attributes, isFetch) ? cache.lineAt(va, paOf(host)) : -1),
       access: (va, host, isStore, attributes) => {
         const line = coherency.noteData(va, host, isStore ? ACCESS_WRITE : ACCESS_READ, attributes);
-        if (line >= 0 && isRam(host)) return line;
+        if (line >= 0) return line;
         if (!isRam(host) || !coherency.isHeldInFirst(attributes, isFetch)) return -1;
         return isStore && !cache.isDirty(va, paOf(host)) ? -1 : cache.lineAt(va, paOf(host));
       },

@@ -45,7 +45,7 @@ export class CachedAccess extends MemoryAccess {
     this.shift = cached.lineSizeLog2;
   }
 
-  protected override find(va: number, write: boolean, privileged: boolean): number {
+  override find(va: number, write: boolean, privileged: boolean): number {
     const { R, system, cached } = this;
     const entry = FastTable.entry(va, privileged);
     if (!this.everyAccess && R[entry + (write ? layout.FAST_SPARE : layout.FAST_READ_TAG)] === (va & ~0xfff)) {
@@ -98,6 +98,42 @@ export class CachedAccess extends MemoryAccess {
     this.attributes = lines.attributes;
     lines.lookWithHits();
     lines.access(va, write, privileged);
+    return this.transferred(va, host, size, write, value);
+  }
+
+  /** The same of an access that is not aligned but inside the page, and may be so. In the order of {@link load} and {@link store}, byte by byte. */
+  countedBytes(lines: LineTable, va: number, size: AccessSize, write: boolean, privileged: boolean, value: number): number {
+    const first = lines.host;
+    this.attributes = lines.attributes;
+    this.isPrivileged = privileged;
+    if (!write) {
+      lines.lookWithHits();
+      this.noteAccess(va, first, false);
+      let loaded = 0;
+      for (let i = 0; i < size; i++) {
+        if (i > 0 && ((va + i) & 7) === 0) this.noteAccess(va + i, first + i, false);
+        loaded |= this.read(first + i, 1) << (8 * i);
+      }
+      return loaded;
+    }
+    lines.settle();
+    for (let i = 0; i < size; i++) {
+      const host = this.find(va + i, true, privileged);
+      if (host !== first + i) throw new Error('[arm-core] [measured] a page has changed in the middle of a store');
+      if (i === 0 || ((va + i) & 7) === 0) this.noteAccess(va + i, host, true);
+      this.write(va + i, host, 1, (value >>> (8 * i)) & 0xff);
+    }
+    this.cached.storeDone();
+    return 0;
+  }
+
+  /** The same where {@link find} has found that it is memory. */
+  found(va: number, host: number, size: AccessSize, write: boolean, value: number): number {
+    this.noteAccess(va, host, write);
+    return this.transferred(va, host, size, write, value);
+  }
+
+  private transferred(va: number, host: number, size: AccessSize, write: boolean, value: number): number {
     if (!write) return this.read(host, size);
     this.write(va, host, size, value);
     this.cached.storeDone();

@@ -17,7 +17,7 @@ import type { MemoryAccess } from './memory-access.js';
 import { neonFloatInlines } from './neon-float-inlines.js';
 import { neonInlines } from './neon-inlines.js';
 import { RegionFormer } from './region-former.js';
-import type { TranslationOptions } from './region-runner.js';
+import type { Step, TranslationOptions } from './region-runner.js';
 import { RegionRunner } from './region-runner.js';
 import { SystemInlines } from './system-inlines.js';
 import type { Translator } from './translator.js';
@@ -28,6 +28,8 @@ export interface RegionOwner extends BesideOwner {
   readonly cache: CodeCache;
   readonly access: MemoryAccess;
   readonly fast: FastTable<CodePage>;
+  /** SCTLR.A. */
+  readonly alignmentChecked: boolean;
   /** The block whose instruction runs, if any. */
   block: Block | undefined;
   updateMode(): void;
@@ -91,7 +93,7 @@ export class CoreRegions {
     const access =
       counted === undefined
         ? accessBeside(owner, bus, this, step)
-        : accessCounted(owner, owner.access as CachedAccess, counted, this, step);
+        : accessCounted(owner, owner.access as CachedAccess, counted, this, step, (...at) => this.stepAt(...at));
     const host = { memory: memory.memory, state, bound, step, access };
     this.runner = new RegionRunner(host, stateOffset, new RegionFormer(translator), modules, owner.cache, codeAppeared, options);
     owner.cache.onRegionDropped = ({ slot }) => {
@@ -156,6 +158,53 @@ export class CoreRegions {
   private step(number: number, pc: number, budget: number): number {
     this.counted?.settle();
     const { words: R, owner, code } = this;
+    const step = this.begin(number, pc, budget);
+    try {
+      const { plain } = step;
+      let isDone = true;
+      if (plain !== undefined && plain.base >= 0) {
+        const next = pc + step.next - step.offset;
+        if (this.counted !== undefined) this.fetch(pc, next);
+        isDone = this.transfer(plain, next);
+      } else for (const statement of step.block!.statements!) statement();
+      owner.block = undefined;
+      if (isDone && code.page !== null && !owner.attention) {
+        R[layout.ITSTATE] = 0;
+        return 0;
+      }
+    } catch (error) {
+      if (error !== GUEST_EXIT) throw error;
+      owner.block = undefined;
+    }
+    return this.end(budget);
+  }
+
+  /** The same of an access that is found to be no memory, or to fault: `host` is what `find` said of it. Its code has been fetched. */
+  private stepAt(host: number, va: number, number: number, pc: number, budget: number): number {
+    const { words: R, owner, code } = this;
+    const { plain, next, offset } = this.begin(number, pc, budget);
+    const { register, flags, isStore, written, delta } = plain!;
+    try {
+      const isDone = owner.access.transferAt(host, register, va, flags, isStore);
+      owner.block = undefined;
+      if (isDone) {
+        if (written >= 0) R[written] = R[written]! + delta;
+        R[layout.PC] = pc + next - offset;
+        if (code.page !== null && !owner.attention) {
+          R[layout.ITSTATE] = 0;
+          return 0;
+        }
+      }
+    } catch (error) {
+      if (error !== GUEST_EXIT) throw error;
+      owner.block = undefined;
+    }
+    return this.end(budget);
+  }
+
+  /** An instruction is about to be executed as if the interpreter had come to it. */
+  private begin(number: number, pc: number, budget: number): Step {
+    const { words: R, owner, code } = this;
     const step = this.runner.steps[number]!;
     let { block } = step;
     if (block === undefined) {
@@ -169,25 +218,12 @@ export class CoreRegions {
     code.page = step.page;
     owner.block = block;
     owner.frame.index = 0;
-    try {
-      const { plain } = step;
-      let isDone = true;
-      if (plain !== undefined) {
-        const next = pc + step.next - step.offset;
-        if (this.counted !== undefined) this.fetch(pc, next);
-        isDone = this.transfer(plain, next);
-      } else for (const statement of block.statements!) statement();
-      owner.block = undefined;
-      if (isDone && code.page !== null && !owner.attention) {
-        R[layout.ITSTATE] = 0;
-        return 0;
-      }
-    } catch (error) {
-      if (error !== GUEST_EXIT) throw error;
-      owner.block = undefined;
-    }
-    R[layout.BUDGET] = budget - 1;
-    R[layout.EXIT_CODE] = EXIT_RESYNC;
+    return step;
+  }
+
+  private end(budget: number): number {
+    this.words[layout.BUDGET] = budget - 1;
+    this.words[layout.EXIT_CODE] = EXIT_RESYNC;
     return 1;
   }
 

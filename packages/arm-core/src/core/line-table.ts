@@ -7,11 +7,16 @@ const PAGES = 1024;
 const NO_PAGE = -1;
 /** Kinds of access: bit 0 for stores, bit 1 for privileged ones. */
 const KINDS = 4;
+const KNOWN = 1;
+const KNOWN_STRIDE = 4;
 /** Tables that a line of a page may be in, and words with a bit for each line, which has 32 bytes at least. */
 const TABLES = 3;
 const MASK_WORDS = 4;
 const FETCH = 2;
 const BASES = [layout.FAST_TABLE_PL1 >>> 2, layout.FAST_TABLE_PL0 >>> 2, layout.FETCH_TABLE >>> 2] as const;
+
+const knownAt = (place: number, write: boolean, privileged: boolean): number =>
+  (place * KINDS + (write ? 1 : 0) + (privileged ? 2 : 0)) * KNOWN_STRIDE;
 
 /**
  * Lines of data and code that the first levels of TLB and cache are known to hold, as regions find them where each access is counted. An entry says that an
@@ -29,13 +34,14 @@ export class LineTable {
   /** Places for pages, by the low bits of their numbers: VA, and lines that have entries, perhaps. */
   private readonly pages = new Int32Array(PAGES).fill(NO_PAGE);
   private readonly masks = new Int32Array(PAGES * TABLES * MASK_WORDS);
+  /** By place: a bit for each word of masks that is not 0. */
+  private readonly marked = new Uint16Array(PAGES);
   private readonly used = new Int32Array(PAGES);
   private usedCount = 0;
-  /** By place: a bit for each kind of access that was let through; by place and kind: to where. */
-  private readonly known = new Uint8Array(PAGES);
-  private readonly hosts = new Float64Array(PAGES * KINDS);
-  private readonly translations = new Int32Array(PAGES * KINDS);
-  private readonly pageAttributes = new Uint8Array(PAGES * KINDS);
+  /** Counts what was forgotten. */
+  private forgotten = 0;
+  /** By place and kind, of accesses that were let through: VA of the page and {@link KNOWN}; offset in guest memory; attributes and translation. */
+  private readonly known = new Int32Array(PAGES * KINDS * KNOWN_STRIDE);
   /** Of the page found last: the byte's offset in guest memory, memory attributes, number of the translation. */
   host = 0;
   attributes = 0;
@@ -98,18 +104,20 @@ export class LineTable {
 
   /** A line of the page at this place has an entry in a table. */
   private mark(place: number, table: number, line: number): void {
-    this.masks[(place * TABLES + table) * MASK_WORDS + (line >>> 5)]! |= 1 << line;
+    const word = table * MASK_WORDS + (line >>> 5);
+    this.masks[place * TABLES * MASK_WORDS + word]! |= 1 << line;
+    this.marked[place]! |= 1 << word;
   }
 
   /** Whether an access of this kind at `va` goes to memory by a translation in the TLB's first level: {@link host} and so on say more. */
   findPage(va: number, write: boolean, privileged: boolean): boolean {
-    const place = (va >>> 12) & (PAGES - 1);
-    const kind = (write ? 1 : 0) | (privileged ? 2 : 0);
-    if (this.pages[place] !== (va & ~0xfff) || ((this.known[place]! >>> kind) & 1) === 0) return false;
-    const at = place * KINDS + kind;
-    this.host = this.hosts[at]! + (va & 0xfff);
-    this.translation = this.translations[at]!;
-    this.attributes = this.pageAttributes[at]!;
+    const { known } = this;
+    const at = knownAt((va >>> 12) & (PAGES - 1), write, privileged);
+    if (known[at] !== ((va & ~0xfff) | KNOWN)) return false;
+    this.host = (known[at + 1]! + (va & 0xfff)) >>> 0;
+    const rest = known[at + 2]!;
+    this.translation = rest & 0xffff;
+    this.attributes = rest >>> 16;
     return true;
   }
 
@@ -128,43 +136,43 @@ export class LineTable {
   enterPage(va: number, host: number, write: boolean, privileged: boolean, attributes: number): void {
     const translation = this.paths.data.translationAt(va >>> 0);
     if (translation < 0) return;
-    const place = this.claim(va);
-    const kind = (write ? 1 : 0) | (privileged ? 2 : 0);
-    this.known[place]! |= 1 << kind;
-    const at = place * KINDS + kind;
-    this.hosts[at] = host - (va & 0xfff);
-    this.translations[at] = translation;
-    this.pageAttributes[at] = attributes;
+    const { known } = this;
+    const at = knownAt(this.claim(va), write, privileged);
+    known[at] = (va & ~0xfff) | KNOWN;
+    known[at + 1] = host - (va & 0xfff);
+    known[at + 2] = (attributes << 16) | translation;
   }
 
   /** An access of this kind at `va`, which is in the page found last, goes through the caches. The next one to the line may be a hit. */
   access(va: number, write: boolean, privileged: boolean): void {
-    const { host } = this;
+    const { host, forgotten } = this;
     const line = this.paths.data.access(va >>> 0, host, write, this.attributes);
     // What is known may have been forgotten for it.
-    if (line >= 0 && this.findPage(va, write, privileged)) this.enterLine(va, host, write, privileged, line);
+    if (line >= 0 && (forgotten === this.forgotten || this.findPage(va, write, privileged)))
+      this.enterLine(va, host, write, privileged, line);
   }
 
   private enterLine(va: number, host: number, write: boolean, privileged: boolean, line: number): void {
-    const { words: R } = this;
+    const { words: R, dataEntries, dataLog2 } = this;
     const table = privileged ? 0 : 1;
     const entry = this.dataEntry(table, va);
-    const tag = va & -(1 << this.dataLog2);
-    const tagAt = entry + (write ? layout.FAST_WRITE_TAG : layout.FAST_READ_TAG);
+    const tag = va & -(1 << dataLog2);
     const spare = (line << 16) | this.translation;
     const addend = (host - va) | 0;
-    const other = entry + (write ? layout.FAST_READ_TAG : layout.FAST_WRITE_TAG);
-    if (R[entry + layout.FAST_SPARE] !== spare || R[entry + layout.FAST_ADDEND] !== addend || R[other] !== tag) {
-      // A line of the models has one entry.
-      const before = this.dataEntries[line]!;
-      if (before !== 0 && before !== entry && R[before + layout.FAST_SPARE]! >>> 16 === line) this.clearData(before);
-      this.dataEntries[line] = entry;
-      this.clearData(entry);
-      R[entry + layout.FAST_SPARE] = spare;
-      R[entry + layout.FAST_ADDEND] = addend;
-      this.mark((va >>> 12) & (PAGES - 1), table, (va & 0xfff) >>> this.dataLog2);
+    const other = R[entry + (write ? layout.FAST_READ_TAG : layout.FAST_WRITE_TAG)]!;
+    const isOne = other === tag && R[entry + layout.FAST_SPARE] === spare && R[entry + layout.FAST_ADDEND] === addend;
+    R[entry + layout.FAST_READ_TAG] = isOne || !write ? tag : layout.FAST_INVALID;
+    R[entry + layout.FAST_WRITE_TAG] = isOne || write ? tag : layout.FAST_INVALID;
+    if (isOne) return;
+    R[entry + layout.FAST_SPARE] = spare;
+    R[entry + layout.FAST_ADDEND] = addend;
+    // A line of the models has one entry.
+    const before = dataEntries[line]!;
+    if (before !== entry) {
+      if (before !== 0 && R[before + layout.FAST_SPARE]! >>> 16 === line) this.clearData(before);
+      dataEntries[line] = entry;
     }
-    R[tagAt] = tag;
+    this.mark((va >>> 12) & (PAGES - 1), table, (va & 0xfff) >>> dataLog2);
   }
 
   enterFetch(va: number, host: number, privileged: boolean, attributes: number): void {
@@ -210,23 +218,26 @@ export class LineTable {
 
   /** What is known of the page at this place is no longer so. */
   private clear(place: number): void {
+    this.forgotten = (this.forgotten + 1) | 0;
     const { masks, words: R } = this;
     const page = this.pages[place]!;
-    this.known[place] = 0;
-    for (let table = 0; table < TABLES; table++) {
+    const first = place * KINDS * KNOWN_STRIDE;
+    for (let at = first; at < first + KINDS * KNOWN_STRIDE; at += KNOWN_STRIDE) this.known[at] = 0;
+    for (let words = this.marked[place]!; words !== 0; words &= words - 1) {
+      const word = 31 - Math.clz32(words & -words);
+      const table = Math.trunc(word / MASK_WORDS);
       const log2 = table === FETCH ? this.fetchLog2 : this.dataLog2;
-      for (let n = 0; n < MASK_WORDS; n++) {
-        const at = (place * TABLES + table) * MASK_WORDS + n;
-        for (let bits = masks[at]!; bits !== 0; bits &= bits - 1) {
-          const va = page + ((n * 32 + 31 - Math.clz32(bits & -bits)) << log2);
-          const entry = table === FETCH ? this.fetchEntry(va) : this.dataEntry(table, va);
-          if (((this.tagOf(entry, table) ^ page) & ~0xfff) !== 0) continue;
-          if (table === FETCH) R[entry] = layout.FAST_INVALID;
-          else this.clearData(entry);
-        }
-        masks[at] = 0;
+      const at = place * TABLES * MASK_WORDS + word;
+      for (let bits = masks[at]!; bits !== 0; bits &= bits - 1) {
+        const va = page + (((word % MASK_WORDS) * 32 + 31 - Math.clz32(bits & -bits)) << log2);
+        const entry = table === FETCH ? this.fetchEntry(va) : this.dataEntry(table, va);
+        if (((this.tagOf(entry, table) ^ page) & ~0xfff) !== 0) continue;
+        if (table === FETCH) R[entry] = layout.FAST_INVALID;
+        else this.clearData(entry);
       }
+      masks[at] = 0;
     }
+    this.marked[place] = 0;
   }
 
   private tagOf(entry: number, table: number): number {

@@ -209,14 +209,19 @@ export class MemoryAccess implements AccessPort {
       else R[register] = this.load(va, flags, this.frame.index);
       return true;
     }
-    const host = this.find(va, isStore, this.mode(flags));
+    return this.transferAt(this.find(va, isStore, this.mode(flags)), register, va, flags, isStore);
+  }
+
+  /** The same of an aligned access, to where `find` says. */
+  transferAt(host: number, register: number, va: number, flags: number, isStore: boolean): boolean {
+    const { R } = this;
     if (host === FAULT) {
       const { status, va: where } = this.system.fault;
       this.owner.takeDataAbort(status, where, isStore);
       return false;
     }
     if (isStore) this.storeWhole(host, va, flags, R[register]!);
-    else R[register] = this.loadAt(host, va, size, flags);
+    else R[register] = this.loadAt(host, va, (flags & ops.MEM_SIZE) as AccessSize, flags);
     return true;
   }
 

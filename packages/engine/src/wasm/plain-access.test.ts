@@ -24,6 +24,15 @@ describe('plain accesses', () => {
       b.setReg(0, b.load(b.getReg(1), 2 | ops.MEM_SIGNED));
       b.setReg(1, b.sub(b.getReg(1), b.const(2)));
     });
+    const scaled = of((b) => b.setReg(3, b.load(b.add(b.getReg(2), b.shl(b.getReg(4), b.const(2))), 4)));
+    expect(scaled).toEqual({ isStore: false, flags: 4, register: 3, base: -1, index: -1, offset: 0, written: -1, delta: 0 });
+    const conditional = of((b) => {
+      b.if(b.condition(0));
+      b.setReg(0, b.load(b.getReg(1), 4));
+      b.setReg(1, b.add(b.getReg(1), b.const(4)));
+      b.endIf();
+    });
+    expect(conditional).toMatchObject({ register: 0, base: -1, written: 1, delta: 4 });
     expect(postIndexed).toMatchObject({ flags: 2 | ops.MEM_SIGNED, register: 0, base: 1, offset: 0, written: 1, delta: -2 });
   });
 
@@ -37,6 +46,13 @@ describe('plain accesses', () => {
       (b) => {
         b.if(b.condition(0));
         b.setReg(0, b.load(b.getReg(1), 4));
+        b.endIf();
+        b.setReg(2, b.const(1));
+      },
+      (b) => {
+        b.setReg(0, b.load(b.getReg(1), 4));
+        b.if(b.condition(0));
+        b.setReg(1, b.add(b.getReg(1), b.const(4)));
         b.endIf();
       },
       (b) => {

@@ -1,4 +1,5 @@
 import type { Builder } from '../builder.js';
+import { isPure } from '../op-info.js';
 import * as ops from '../ops.js';
 
 /** A load or a store of one register that does nothing else, but for writing back its base register. */
@@ -8,7 +9,10 @@ export interface PlainAccess {
   readonly flags: number;
   /** Loaded or stored. */
   readonly register: number;
-  /** The address is that of the base register plus `offset` plus the index register, if any (else -1). */
+  /**
+   * The address is that of the base register plus `offset` plus the index register, if any (else -1). The base is -1 when the address is computed otherwise or
+   * the instruction is conditional.
+   */
   readonly base: number;
   readonly index: number;
   readonly offset: number;
@@ -16,6 +20,9 @@ export interface PlainAccess {
   readonly written: number;
   readonly delta: number;
 }
+
+/** An address that only the instruction says. */
+const ELSEWHERE = { base: -1, index: -1, offset: 0 } as const;
 
 /** What micro-operations [from, to) of `builder` are, when that is one plain access that goes on at the next instruction. */
 export const plainAccessOf = (builder: Builder, from = 0, to = builder.count): PlainAccess | undefined => {
@@ -37,13 +44,16 @@ export const plainAccessOf = (builder: Builder, from = 0, to = builder.count): P
   let loaded = -1;
   let written = -1;
   let delta = 0;
+  let isConditional = false;
   for (let i = from; i < to; i++) {
     const kind = word(i, 0);
     switch (kind) {
-      case ops.CONST:
-      case ops.GET_REG:
-      case ops.ADD:
-      case ops.SUB:
+      case ops.IF:
+        if (isConditional || access >= 0) return undefined;
+        isConditional = true;
+        break;
+      case ops.END_IF:
+        if (access < 0) return undefined;
         break;
       case ops.GOTO:
         if (i < to - 1 || word(i, 1) !== builder.nextOffset) return undefined;
@@ -67,12 +77,12 @@ export const plainAccessOf = (builder: Builder, from = 0, to = builder.count): P
         break;
       }
       default:
-        return undefined;
+        if (!isPure(kind)) return undefined;
     }
   }
   if (access < 0) return undefined;
   const isStore = word(access, 0) === ops.STORE;
-  const address = addressOf(word(access, 1));
-  if (address === undefined || (isStore ? !isRegister(word(access, 3)) : loaded < 0 || loaded > 14 || loaded === written)) return undefined;
+  if (isStore ? !isRegister(word(access, 3)) : loaded < 0 || loaded > 14 || loaded === written) return undefined;
+  const address = (isConditional ? undefined : addressOf(word(access, 1))) ?? ELSEWHERE;
   return { isStore, flags: word(access, 2), register: isStore ? word(word(access, 3), 1) : loaded, ...address, written, delta };
 };

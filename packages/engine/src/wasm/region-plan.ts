@@ -148,8 +148,10 @@ export class RegionPlan {
     }
     // What sets ITSTATE in the middle of an IT block is not the instruction's own.
     for (const { resyncs, end } of blocks) if (resyncs) this.steppable[end - 1] = this.stepped[end - 1] = false;
-    for (let k = 0; k < builder.offsets.length; k++)
-      this.plain[k] = this.stepped[k] && !this.interpreted[k] ? plainAccessOf(builder, this.starts[k]!, this.starts[k + 1]!) : undefined;
+    for (let k = 0; k < builder.offsets.length; k++) {
+      const isOwn = this.stepped[k]! && !this.interpreted[k] && builder.itstates[k] === 0;
+      this.plain[k] = isOwn ? plainAccessOf(builder, this.starts[k]!, this.starts[k + 1]!) : undefined;
+    }
   }
 
   private hasAccess(k: number): boolean {

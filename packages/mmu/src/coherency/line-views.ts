@@ -137,7 +137,9 @@ export class LineViews {
   }
   private copy(source: Int32Array, from: number, target: Int32Array, to: number): void {
     const { words } = this;
-    for (let i = 0; i < words; i++) target[to * words + i] = source[from * words + i]!;
+    const start = from * words;
+    const distance = to * words - start;
+    for (let i = start; i < start + words; i++) target[i + distance] = source[i]!;
   }
 
   pouByte(host: number): number {

@@ -144,13 +144,15 @@ export class PlainLevels {
   /** The L1 gives up a slot. True: what it wrote back waits for the L2 to take it (`CoreCaches.drain`). */
   private give(slot: number): boolean {
     const { l1, l2, shadow } = this;
-    const line = l1.tags[slot]!;
-    const index = line - this.firstLine;
-    if (index < 0 || index >= this.lineCount) {
+    const distance = l1.tags[slot]! - this.firstLine;
+    if (distance < 0 || distance >= this.lineCount) {
       this.caches.outer = this.sink;
       l1.give(slot, true, this.caches.fromL1);
       return true;
     }
+    // Small integers from here on.
+    const index = distance | 0;
+    const line = index + this.firstLine;
     const viewLine = index + this.hostLine;
     let waits = false;
     if (l1.dirty[slot] !== 0) {

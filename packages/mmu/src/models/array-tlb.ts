@@ -400,7 +400,8 @@ export class ArrayTlb implements Tlb {
       ? ((whole & ~(0xff | TLB_ENTRY_LOCKED)) | this.microPageLog2 | (size << TLB_ENTRY_WHOLE_SHIFT)) >>> 0
       : (whole & ~TLB_ENTRY_LOCKED) >>> 0;
     const place = this.vacate(micro, pieceVa, tag, sink);
-    arena.copyWithin(place, offset, offset + TLB_ENTRY_WORDS);
+    // Eight words: a loop is several times as quick as `copyWithin`.
+    for (let i = 2; i < TLB_ENTRY_WORDS; i++) arena[place + i] = arena[offset + i];
     arena[place] = pieceVa;
     arena[place + 1] = tag;
     // The PA of a mapping is aligned on its size: no carry into the upper word.

@@ -25,6 +25,13 @@ export interface TlbArrayState {
 
 const ADDRESS_SPACE = 0xff00 | TLB_ENTRY_GLOBAL;
 const KEY = 0xff | ADDRESS_SPACE;
+/** A power of two, several times what a fully associative array has as a rule. */
+const PLACES = 1024;
+
+const placeOf = (va: number, size: number): number => {
+  const page = va >>> size;
+  return (page ^ (page >>> 10)) & (PLACES - 1);
+};
 
 /** log2 of the size of the mapping that the entry is or is a piece of. */
 export function wholeSizeLog2(tag: number): number {
@@ -58,6 +65,12 @@ export class TlbArray implements TlbHits {
   private readonly sizeCounts = new Uint32Array(32);
   private sizes = 0;
   private last = -1;
+  /**
+   * Of a fully associative array: how many entries there are, and how many for each page number in units of their own size, as far as {@link PLACES} tell them
+   * apart. Most look-ups that miss, and most entries that are new, are so at once.
+   */
+  private held = 0;
+  private readonly places: Uint16Array | null;
 
   constructor(model: string, label: string, options: TlbArrayOptions, arena: Uint32Array, base: number, nearest = false) {
     this.label = label;
@@ -69,6 +82,7 @@ export class TlbArray implements TlbHits {
     this.ways = ways;
     this.setMask = sets - 1;
     this.nearest = nearest;
+    this.places = sets === 1 && !nearest ? new Uint16Array(PLACES) : null;
     this.lockable = integerIn(model, `the number of lockable entries (${label})`, options.lockable ?? 0, 0, ways - 1);
     this.replacement = new Replacement(model, options.replacement ?? 'round-robin', sets, ways, options.seed ?? 1);
   }
@@ -78,8 +92,24 @@ export class TlbArray implements TlbHits {
     return this.replacement.hitsChange === 'nothing' && !this.nearest;
   }
 
+  /** How many entries of any address space may cover `va`: more than there are, perhaps. */
+  private atMost(places: Uint16Array, va: number): number {
+    let count = 0;
+    for (let sizes = this.sizes; sizes !== 0; sizes &= sizes - 1) count += places[placeOf(va, 31 - Math.clz32(sizes & -sizes))];
+    return count;
+  }
+
   entryAt(va: number, asid: number): number {
-    const { arena, base } = this;
+    const { arena, base, places, last } = this;
+    if (places !== null) {
+      const most = this.atMost(places, va);
+      if (most === 0) return -1;
+      if (most === 1 && last >= 0) {
+        const tag = arena[last + 1] | 0;
+        if (tag < 0 && (arena[last] ^ va) >>> (tag & 31) === 0 && ((tag & TLB_ENTRY_GLOBAL) !== 0 || ((tag >>> 8) & 0xff) === asid))
+          return (last - base) / TLB_ENTRY_WORDS;
+      }
+    }
     const stride = this.ways * TLB_ENTRY_WORDS;
     let found = -1;
     for (let sizes = this.sizes; sizes !== 0; sizes &= sizes - 1) {
@@ -123,7 +153,8 @@ export class TlbArray implements TlbHits {
         return this.last;
       }
     }
-    if (this.setMask === 0 && !this.nearest) {
+    if (this.places !== null) {
+      if (this.atMost(this.places, va) === 0) return -1;
       for (let o = this.base; o < this.end; o += TLB_ENTRY_WORDS) {
         const tag = arena[o + 1] | 0;
         if (tag < 0 && (arena[o] ^ va) >>> (tag & 31) === 0 && ((tag & TLB_ENTRY_GLOBAL) !== 0 || ((tag ^ asidBits) & 0xff00) === 0)) {
@@ -172,16 +203,18 @@ export class TlbArray implements TlbHits {
 
   /** Where an entry goes: over the one that it replaces, into an empty way, or over a victim, in that order. */
   place(va: number, tag: number): number {
-    const arena = this.arena;
+    const { arena, places } = this;
     const first = this.setOf(va, tag);
     const stride = this.ways * TLB_ENTRY_WORDS;
     let empty = -1;
-    for (let o = first; o < first + stride; o += TLB_ENTRY_WORDS) {
-      const held = arena[o + 1];
-      if ((held | 0) >= 0) {
-        if (empty < 0) empty = o;
-      } else if (arena[o] === va && ((held ^ tag) & KEY) === 0) return o;
-    }
+    const isNew = places !== null && this.held === this.ways && places[placeOf(va, tag & 31)] === 0;
+    if (!isNew)
+      for (let o = first; o < first + stride; o += TLB_ENTRY_WORDS) {
+        const held = arena[o + 1];
+        if ((held | 0) >= 0) {
+          if (empty < 0) empty = o;
+        } else if (arena[o] === va && ((held ^ tag) & KEY) === 0) return o;
+      }
     if (empty >= 0) return empty;
     let way = this.replacement.victim((first - this.base) / stride);
     // At least one way of the set is not locked.
@@ -215,8 +248,7 @@ export class TlbArray implements TlbHits {
   filled(offset: number): void {
     const tag = this.arena[offset + 1];
     const size = tag & 31;
-    this.sizeCounts[size]++;
-    this.sizes |= 1 << size;
+    this.count(this.arena[offset], size);
     const index = (offset - this.base) / TLB_ENTRY_WORDS;
     const set = Math.floor(index / this.ways);
     this.replacement.filled(set, index % this.ways);
@@ -224,8 +256,17 @@ export class TlbArray implements TlbHits {
     if (this.listeners.length > 0) this.tell(offset);
   }
 
+  private count(va: number, size: number): void {
+    this.sizeCounts[size]++;
+    this.sizes |= 1 << size;
+    this.held++;
+    if (this.places !== null) this.places[placeOf(va, size)]++;
+  }
+
   clear(offset: number): void {
     const size = this.arena[offset + 1] & 31;
+    this.held--;
+    if (this.places !== null) this.places[placeOf(this.arena[offset], size)]--;
     if (--this.sizeCounts[size] === 0) this.sizes &= ~(1 << size);
     if (this.listeners.length > 0) this.tell(offset);
     this.arena[offset + 1] = 0;
@@ -285,11 +326,11 @@ export class TlbArray implements TlbHits {
     this.last = state.last;
     this.sizeCounts.fill(0);
     this.sizes = 0;
+    this.held = 0;
+    this.places?.fill(0);
     for (let o = this.base; o < this.end; o += TLB_ENTRY_WORDS) {
       const tag = this.arena[o + 1];
-      if ((tag & TLB_ENTRY_VALID) === 0) continue;
-      this.sizeCounts[tag & 31]++;
-      this.sizes |= 1 << (tag & 31);
+      if ((tag & TLB_ENTRY_VALID) !== 0) this.count(this.arena[o], tag & 31);
     }
   }
 
