@@ -159,6 +159,36 @@ describe('the fast table sets aside', () => {
     ]);
   });
 
+  it('beside what was entered since, time after time', () => {
+    const { fast, words, enter, has } = filled();
+    const other = LOW + 0x3000;
+    fast.suspendNonGlobal();
+    enter(other, false);
+    fast.resumeNonGlobal();
+    expect([LOW, other].flatMap(has)).toEqual([true, true, true, true]);
+    fast.suspendNonGlobal();
+    expect([LOW, other].flatMap(has)).toEqual([false, false, false, false]);
+    // The same page again, in the place where it rests.
+    enter(LOW, false);
+    expect(words[FastTable.entry(LOW, true) + layout.FAST_WRITE_TAG]).toBe(LOW);
+    fast.dropPage(other, 12);
+    fast.resumeNonGlobal();
+    expect([LOW, other].flatMap(has)).toEqual([true, true, false, false]);
+    fast.suspendNonGlobal();
+    fast.dropHostPage(5);
+    fast.resumeNonGlobal();
+    expect([LOW, HIGH].map((va) => has(va)[0])).toEqual([false, false]);
+  });
+
+  it('nothing that rested before something else came to rest', () => {
+    const { fast, enter, has } = filled();
+    fast.suspendNonGlobal();
+    enter(LOW + 0x3000, false);
+    fast.suspendNonGlobal();
+    fast.resumeNonGlobal();
+    expect([LOW, LOW + 0x3000].flatMap(has)).toEqual([false, false, true, true]);
+  });
+
   it('nothing where look-ups have state', () => {
     const { fast, has } = filled();
     fast.suspends = false;

@@ -28,23 +28,26 @@ export interface CodeFollower<Page> {
   resumed(): void;
 }
 
-/** Lists that an entry of the table can be in. */
+/** Of an entry that is in no list. */
 const UNUSED = 0;
-const GLOBAL = 1;
-const TAGGED = 2;
+/** What the tags of entries that may not be used for a time differ by: nothing finds them (see {@link layout.FAST_INVALID}), and they stay where they are. */
+const RESTING = 8;
 
 /** Number of an entry, of both tables. */
 const indexOf = (entry: number): number => (entry - (layout.FAST_TABLE_PL1 >>> 2)) >>> 2;
 
 /** Entries in use, so that forgetting costs what was filled and not the size of the tables. */
 class EntryList {
+  /** What the entries in it are marked with. */
+  readonly id: number;
   readonly entries = new Int32Array(2 * layout.FAST_TABLE_ENTRIES);
   count = 0;
   /** Where each entry is in the list, by its index. */
   private readonly places: Uint16Array;
 
   /** An entry is in one list at most, so that lists share what says where. */
-  constructor(places: Uint16Array) {
+  constructor(id: number, places: Uint16Array) {
+    this.id = id;
     this.places = places;
   }
 
@@ -63,25 +66,21 @@ class EntryList {
   }
 }
 
-/** Words of a suspended entry: where it was, then its words. */
-const SUSPENDED_STRIDE = 1 + layout.FAST_STRIDE;
-
 /**
  * The fast table (data) and the jump cache (code) of one core: translations that the running code uses without asking the MMU. Always a subset of
  * what the memory system would answer; it is told what to forget.
  */
 export class FastTable<Page = unknown> implements FastTablePort {
   private readonly words: Int32Array;
-  /** Entries made from global translations, and from those of one address space. */
+  /** Entries made from global translations, from those of one address space, and those of that which may not be used for a time. */
   private readonly places = new Uint16Array(2 * layout.FAST_TABLE_ENTRIES);
-  private readonly global = new EntryList(this.places);
-  private readonly tagged = new EntryList(this.places);
-  private readonly lists = [this.global, this.tagged] as const;
-  /** The list that each entry is in. */
+  private readonly global = new EntryList(1, this.places);
+  private tagged = new EntryList(2, this.places);
+  private resting = new EntryList(3, this.places);
+  /** By their marks. */
+  private readonly lists = [this.global, this.tagged, this.resting] as const;
+  /** The mark of the list that each entry is in, or UNUSED. */
   private readonly listOf = new Uint8Array(2 * layout.FAST_TABLE_ENTRIES);
-  /** Entries that may not be used for a time. */
-  private readonly suspended = new Int32Array(SUSPENDED_STRIDE * 2 * layout.FAST_TABLE_ENTRIES);
-  private suspendedCount = 0;
   /** False: what may not be used for a time is dropped. */
   suspends = true;
   /** Where each access is counted, what regions know of lines. */
@@ -142,21 +141,21 @@ export class FastTable<Page = unknown> implements FastTablePort {
     const R = this.words;
     const page = va & ~0xfff;
     if (!this.keeps || (!readable && !writable)) return;
-    this.enlist(entry, global ? GLOBAL : TAGGED);
+    this.enlist(entry, global ? this.global : this.tagged);
     R[entry + layout.FAST_READ_TAG] = readable ? page : layout.FAST_INVALID;
     R[entry + layout.FAST_WRITE_TAG] = writable && writeDirect ? page : layout.FAST_INVALID;
     R[entry + layout.FAST_SPARE] = writable ? page : layout.FAST_INVALID;
     R[entry + layout.FAST_ADDEND] = (hostOffset - va) | 0;
   }
 
-  private enlist(entry: number, list: number): void {
+  private enlist(entry: number, list: EntryList): void {
     this.emptySize = 0;
     const index = indexOf(entry);
     const before = this.listOf[index]!;
-    if (before === list) return;
+    if (before === list.id) return;
     if (before !== UNUSED) this.lists[before - 1]!.remove(entry);
-    this.listOf[index] = list;
-    this.lists[list - 1]!.push(entry);
+    this.listOf[index] = list.id;
+    list.push(entry);
   }
 
   private clearEntry(entry: number): void {
@@ -168,14 +167,15 @@ export class FastTable<Page = unknown> implements FastTablePort {
 
   /** The page now holds translated code: stores to it must leave the fast path, under whatever VA it is mapped. */
   protect(hostPage: number): void {
-    for (const { entries, count } of this.lists) for (let i = 0; i < count; i++) this.protectEntry(this.words, entries[i]!, hostPage);
-    for (let i = 0; i < this.suspendedCount; i++) this.protectEntry(this.suspended, i * SUSPENDED_STRIDE + 1, hostPage);
-  }
-
-  private protectEntry(R: Int32Array, at: number, hostPage: number): void {
-    const tag = R[at + layout.FAST_WRITE_TAG]!;
-    if (tag !== layout.FAST_INVALID && (tag + R[at + layout.FAST_ADDEND]!) >>> 12 === hostPage)
-      R[at + layout.FAST_WRITE_TAG] = layout.FAST_INVALID;
+    const R = this.words;
+    for (const list of this.lists) {
+      const none = list === this.resting ? layout.FAST_INVALID ^ RESTING : layout.FAST_INVALID;
+      for (let i = 0; i < list.count; i++) {
+        const entry = list.entries[i]!;
+        const tag = R[entry + layout.FAST_WRITE_TAG]!;
+        if (tag !== none && (tag + R[entry + layout.FAST_ADDEND]!) >>> 12 === hostPage) R[entry + layout.FAST_WRITE_TAG] = none;
+      }
+    }
   }
 
   /** Direct access to this page of guest memory ends, under whatever VA. */
@@ -185,27 +185,17 @@ export class FastTable<Page = unknown> implements FastTablePort {
     for (const list of this.lists) {
       for (let i = list.count - 1; i >= 0; i--) {
         const entry = list.entries[i]!;
-        if ((this.pageOf(R, entry) + R[entry + layout.FAST_ADDEND]!) >>> 12 !== hostPage) continue;
+        if ((this.pageOf(entry) + R[entry + layout.FAST_ADDEND]!) >>> 12 !== hostPage) continue;
         this.clearEntry(entry);
         list.removeAt(i);
       }
     }
-    const S = this.suspended;
-    for (let i = this.suspendedCount - 1; i >= 0; i--) {
-      const at = i * SUSPENDED_STRIDE + 1;
-      if ((this.pageOf(S, at) + S[at + layout.FAST_ADDEND]!) >>> 12 === hostPage) this.forgetSuspended(i);
-    }
   }
 
   /** VA of the page of an entry in use. */
-  private pageOf(R: Int32Array, at: number): number {
-    const read = R[at + layout.FAST_READ_TAG]!;
-    return read === layout.FAST_INVALID ? R[at + layout.FAST_SPARE]! : read;
-  }
-
-  private forgetSuspended(i: number): void {
-    const last = --this.suspendedCount * SUSPENDED_STRIDE;
-    this.suspended.copyWithin(i * SUSPENDED_STRIDE, last, last + SUSPENDED_STRIDE);
+  private pageOf(entry: number): number {
+    const read = this.words[entry + layout.FAST_READ_TAG]! & ~RESTING;
+    return read === layout.FAST_INVALID ? this.words[entry + layout.FAST_SPARE]! & ~RESTING : read;
   }
 
   /** Memory attributes of what an entry was made from: kept for cores whose caches are modelled. */
@@ -270,12 +260,13 @@ export class FastTable<Page = unknown> implements FastTablePort {
   dropAll(): void {
     this.devices.drop();
     this.lines?.dropAll();
-    for (const list of this.lists) {
-      for (let i = 0; i < list.count; i++) this.clearEntry(list.entries[i]!);
-      list.count = 0;
-    }
-    this.suspendedCount = 0;
+    for (const list of this.lists) this.clearList(list);
     this.dropCode();
+  }
+
+  private clearList(list: EntryList): void {
+    for (let i = 0; i < list.count; i++) this.clearEntry(list.entries[i]!);
+    list.count = 0;
   }
 
   /** Forgets the jump cache only. */
@@ -304,17 +295,12 @@ export class FastTable<Page = unknown> implements FastTablePort {
       this.dropNonGlobal();
       return false;
     }
-    const { words: R, suspended: S, tagged } = this;
     this.devices.drop();
-    for (let i = 0; i < tagged.count; i++) {
-      const entry = tagged.entries[i]!;
-      const at = i * SUSPENDED_STRIDE;
-      S[at] = entry;
-      for (let k = 0; k < layout.FAST_STRIDE; k++) S[at + 1 + k] = R[entry + k]!;
-      this.clearEntry(entry);
-    }
-    this.suspendedCount = tagged.count;
-    tagged.count = 0;
+    const { tagged, resting } = this;
+    this.clearList(resting);
+    this.turn(tagged);
+    this.tagged = resting;
+    this.resting = tagged;
     this.clearSlots(this.taggedFetched);
     const before = this.suspendedFetched;
     before.clear();
@@ -324,17 +310,30 @@ export class FastTable<Page = unknown> implements FastTablePort {
     return true;
   }
 
-  resumeNonGlobal(): void {
-    const { words: R, suspended: S } = this;
-    for (let i = 0; i < this.suspendedCount; i++) {
-      const at = i * SUSPENDED_STRIDE;
-      const entry = S[at]!;
-      // Something else has the place by now: what was there before is found again by a walk.
-      if (this.listOf[indexOf(entry)] !== UNUSED) continue;
-      for (let k = 0; k < layout.FAST_STRIDE; k++) R[entry + k] = S[at + 1 + k]!;
-      this.enlist(entry, TAGGED);
+  /** Entries go to rest, or come back: each of their tags is another then. */
+  private turn({ entries, count }: EntryList): void {
+    const R = this.words;
+    for (let i = 0; i < count; i++) {
+      const entry = entries[i]!;
+      R[entry + layout.FAST_READ_TAG]! ^= RESTING;
+      R[entry + layout.FAST_WRITE_TAG]! ^= RESTING;
+      R[entry + layout.FAST_SPARE]! ^= RESTING;
     }
-    this.suspendedCount = 0;
+  }
+
+  resumeNonGlobal(): void {
+    const { tagged: entered, resting } = this;
+    if (resting.count > 0) {
+      this.turn(resting);
+      this.tagged = resting;
+      this.resting = entered;
+      // They have places of their own: whatever rested there was taken out of its list.
+      for (let i = 0; i < entered.count; i++) {
+        this.listOf[indexOf(entered.entries[i]!)] = resting.id;
+        resting.push(entered.entries[i]!);
+      }
+      entered.count = 0;
+    }
     const since = this.taggedFetched;
     this.taggedFetched = this.suspendedFetched;
     this.suspendedFetched = since;
@@ -354,7 +353,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
   /** For cores whose TLB is modelled: which look-ups the tables save is part of the machine's state. */
   save(hostPageOf: (page: Page) => number): SavedTables {
     const { words: R } = this;
-    const filled = this.lists.flatMap(({ entries, count }) => [...entries.subarray(0, count)]).sort((a, b) => a - b);
+    const filled = [this.global, this.tagged].flatMap(({ entries, count }) => [...entries.subarray(0, count)]).sort((a, b) => a - b);
     const entries = filled.flatMap((entry) => [entry, ...R.subarray(entry, entry + layout.FAST_STRIDE), this.attributesOf(entry)]);
     const jumps = [this.fetched, this.taggedFetched]
       .flatMap(({ tags, pages, size }) => pages.slice(0, size).map((page, i) => [tags[i]!, hostPageOf(page!)] as const))
@@ -369,7 +368,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
       const entry = entries[i]!;
       this.words.set(entries.subarray(i + 1, i + 5), entry);
       this.setAttributes(entry, entries[i + 5]!);
-      this.enlist(entry, TAGGED);
+      this.enlist(entry, this.tagged);
     }
     for (let i = 0; i < jumps.length; i += 2) this.remember(jumps[i]!, pageOf(jumps[i + 1]!, jumps[i]!), false);
     this.fetchLine = fetchLine;
@@ -392,8 +391,6 @@ export class FastTable<Page = unknown> implements FastTablePort {
       // Counted, not compared: the last page of all is followed by the first.
       for (let page = low, left = size; left > 0; page += 4096, left -= 4096) found = this.dropOne(page) || found;
     } else found = this.dropMany(low, size);
-    for (let i = this.suspendedCount - 1; i >= 0; i--)
-      if ((this.pageOf(this.suspended, i * SUSPENDED_STRIDE + 1) - low) >>> 0 < size) this.forgetSuspended(i);
     // Whatever runs has been fetched, so nothing that runs has to look around for anything else.
     if (found || !this.keeps) this.leaveCode(low, size);
     if (!this.keeps) return;
@@ -405,7 +402,7 @@ export class FastTable<Page = unknown> implements FastTablePort {
     for (const list of this.lists) {
       for (let i = list.count - 1; i >= 0; i--) {
         const entry = list.entries[i]!;
-        if ((this.pageOf(this.words, entry) - low) >>> 0 >= size) continue;
+        if ((this.pageOf(entry) - low) >>> 0 >= size) continue;
         this.clearEntry(entry);
         list.removeAt(i);
       }
@@ -428,12 +425,11 @@ export class FastTable<Page = unknown> implements FastTablePort {
 
   /** Forgets one page of VA. True when there was code. */
   private dropOne(page: number): boolean {
-    const R = this.words;
     const tag = page | 0;
     for (let privileged = 0; privileged < 2; privileged++) {
       const entry = FastTable.entry(page, privileged === 1);
       const list = this.listOf[indexOf(entry)]!;
-      if (list === UNUSED || this.pageOf(R, entry) !== tag) continue;
+      if (list === UNUSED || this.pageOf(entry) !== tag) continue;
       this.clearEntry(entry);
       this.lists[list - 1]!.remove(entry);
     }
