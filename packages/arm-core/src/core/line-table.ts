@@ -9,14 +9,17 @@ const NO_PAGE = -1;
 const KINDS = 4;
 const KNOWN = 1;
 const KNOWN_STRIDE = 4;
+/** log2 of the words of a place. */
+const KNOWN_PLACE_SHIFT = 4;
 /** Tables that a line of a page may be in, and words with a bit for each line, which has 32 bytes at least. */
 const TABLES = 3;
 const MASK_WORDS = 4;
+const IS_KNOWN = 1 << (TABLES * MASK_WORDS);
 const FETCH = 2;
 const BASES = [layout.FAST_TABLE_PL1 >>> 2, layout.FAST_TABLE_PL0 >>> 2, layout.FETCH_TABLE >>> 2] as const;
 
 const knownAt = (place: number, write: boolean, privileged: boolean): number =>
-  (place * KINDS + (write ? 1 : 0) + (privileged ? 2 : 0)) * KNOWN_STRIDE;
+  (place << KNOWN_PLACE_SHIFT) + ((write ? 1 : 0) + (privileged ? 2 : 0)) * KNOWN_STRIDE;
 
 /**
  * Lines of data and code that the first levels of TLB and cache are known to hold, as regions find them where each access is counted. An entry says that an
@@ -34,7 +37,7 @@ export class LineTable {
   /** Places for pages, by the low bits of their numbers: VA, and lines that have entries, perhaps. */
   private readonly pages = new Int32Array(PAGES).fill(NO_PAGE);
   private readonly masks = new Int32Array(PAGES * TABLES * MASK_WORDS);
-  /** By place: a bit for each word of masks that is not 0. */
+  /** By place: a bit for each word of masks that is not 0, and {@link IS_KNOWN} when an access was let through. */
   private readonly marked = new Uint16Array(PAGES);
   private readonly used = new Int32Array(PAGES);
   private usedCount = 0;
@@ -138,6 +141,7 @@ export class LineTable {
     if (translation < 0) return;
     const { known } = this;
     const at = knownAt(this.claim(va), write, privileged);
+    this.marked[at >> KNOWN_PLACE_SHIFT]! |= IS_KNOWN;
     known[at] = (va & ~0xfff) | KNOWN;
     known[at + 1] = host - (va & 0xfff);
     known[at + 2] = (attributes << 16) | translation;
@@ -221,9 +225,11 @@ export class LineTable {
     this.forgotten = (this.forgotten + 1) | 0;
     const { masks, words: R } = this;
     const page = this.pages[place]!;
-    const first = place * KINDS * KNOWN_STRIDE;
-    for (let at = first; at < first + KINDS * KNOWN_STRIDE; at += KNOWN_STRIDE) this.known[at] = 0;
-    for (let words = this.marked[place]!; words !== 0; words &= words - 1) {
+    const marked = this.marked[place]!;
+    if (marked === 0) return;
+    const first = place << KNOWN_PLACE_SHIFT;
+    for (let at = first; at < first + (1 << KNOWN_PLACE_SHIFT); at += KNOWN_STRIDE) this.known[at] = 0;
+    for (let words = marked & (IS_KNOWN - 1); words !== 0; words &= words - 1) {
       const word = 31 - Math.clz32(words & -words);
       const table = Math.trunc(word / MASK_WORDS);
       const log2 = table === FETCH ? this.fetchLog2 : this.dataLog2;

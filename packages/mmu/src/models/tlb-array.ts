@@ -71,6 +71,8 @@ export class TlbArray implements TlbHits {
    */
   private held = 0;
   private readonly places: Uint16Array | null;
+  /** Where the last entry was filled in, for {@link entryAt} alone: it is asked then. */
+  private newest = -1;
 
   constructor(model: string, label: string, options: TlbArrayOptions, arena: Uint32Array, base: number, nearest = false) {
     this.label = label;
@@ -92,6 +94,14 @@ export class TlbArray implements TlbHits {
     return this.replacement.hitsChange === 'nothing' && !this.nearest;
   }
 
+  /** There is an entry at this offset, if any (else -1), and it translates `va`. */
+  private answers(offset: number, va: number, asid: number): boolean {
+    if (offset < 0) return false;
+    const tag = this.arena[offset + 1] | 0;
+    const isMine = (tag & TLB_ENTRY_GLOBAL) !== 0 || ((tag >>> 8) & 0xff) === asid;
+    return tag < 0 && (this.arena[offset] ^ va) >>> (tag & 31) === 0 && isMine;
+  }
+
   /** How many entries of any address space may cover `va`: more than there are, perhaps. */
   private atMost(places: Uint16Array, va: number): number {
     let count = 0;
@@ -100,14 +110,13 @@ export class TlbArray implements TlbHits {
   }
 
   entryAt(va: number, asid: number): number {
-    const { arena, base, places, last } = this;
+    const { arena, base, places } = this;
     if (places !== null) {
       const most = this.atMost(places, va);
       if (most === 0) return -1;
-      if (most === 1 && last >= 0) {
-        const tag = arena[last + 1] | 0;
-        if (tag < 0 && (arena[last] ^ va) >>> (tag & 31) === 0 && ((tag & TLB_ENTRY_GLOBAL) !== 0 || ((tag >>> 8) & 0xff) === asid))
-          return (last - base) / TLB_ENTRY_WORDS;
+      if (most === 1) {
+        if (this.answers(this.newest, va, asid)) return (this.newest - base) / TLB_ENTRY_WORDS;
+        if (this.answers(this.last, va, asid)) return (this.last - base) / TLB_ENTRY_WORDS;
       }
     }
     const stride = this.ways * TLB_ENTRY_WORDS;
@@ -132,7 +141,8 @@ export class TlbArray implements TlbHits {
   }
 
   private tell(offset: number): void {
-    for (const listener of this.listeners) listener(this.arena[offset], this.arena[offset + 1] & 31);
+    const { listeners } = this;
+    for (let i = 0; i < listeners.length; i++) listeners[i](this.arena[offset], this.arena[offset + 1] & 31);
   }
 
   get policy(): ReplacementPolicy {
@@ -186,8 +196,8 @@ export class TlbArray implements TlbHits {
 
   /** The entry was used. */
   touch(offset: number): void {
+    if ((this.arena[offset + 1] & TLB_ENTRY_LOCKED) !== 0 || this.replacement.hitsChange === 'nothing') return;
     const index = (offset - this.base) / TLB_ENTRY_WORDS;
-    if ((this.arena[offset + 1] & TLB_ENTRY_LOCKED) !== 0) return;
     this.replacement.touch(Math.floor(index / this.ways), index % this.ways);
   }
 
@@ -249,6 +259,7 @@ export class TlbArray implements TlbHits {
     const tag = this.arena[offset + 1];
     const size = tag & 31;
     this.count(this.arena[offset], size);
+    this.newest = offset;
     const index = (offset - this.base) / TLB_ENTRY_WORDS;
     const set = Math.floor(index / this.ways);
     this.replacement.filled(set, index % this.ways);
