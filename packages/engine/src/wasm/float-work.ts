@@ -7,7 +7,6 @@ import { wordOf } from './simd-registers.js';
 
 /** How one precision is written: registers, operations, exponents. */
 export interface Precision extends RegisterForm {
-  readonly abs: number;
   readonly neg: number;
   readonly add: number;
   readonly sub: number;
@@ -32,7 +31,6 @@ const double: Precision = {
   load: (w, offset) => w.access(wasm.F64_LOAD, 3, offset),
   store: (w, offset) => w.access(wasm.F64_STORE, 3, offset),
   settle: () => {},
-  abs: wasm.F64_ABS,
   neg: wasm.F64_NEG,
   add: wasm.F64_ADD,
   sub: wasm.F64_SUB,
@@ -61,7 +59,6 @@ const single: Precision = {
   load: (w, offset) => w.access(wasm.F32_LOAD, 2, offset),
   store: (w, offset) => w.access(wasm.F32_STORE, 2, offset),
   settle: () => {},
-  abs: wasm.F32_ABS,
   neg: wasm.F32_NEG,
   add: wasm.F32_ADD,
   sub: wasm.F32_SUB,
