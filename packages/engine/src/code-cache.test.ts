@@ -59,6 +59,14 @@ describe('a code cache that is full', () => {
     expect(kept()).toEqual([]);
   });
 
+  it('counts one instruction across two pages, whatever the second page holds', () => {
+    const { cache, page } = filled([5]);
+    for (let second = 0; second < 200; second++) cache.addStraddler(page, second, 0, block(4092, 1, 0));
+    expect(cache.instructions).toBe(11);
+    cache.makeRoom();
+    expect(page.block(0)).toBeDefined();
+  });
+
   it('keeps less compact code when that does not grow any more, and moves it together', () => {
     const store = new CompactStore(400, 400);
     const cache = new CodeCache(new Uint32Array(8), 1000, store);

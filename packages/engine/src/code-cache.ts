@@ -253,7 +253,9 @@ export class CodeCache {
     return this.account(page, block);
   }
 
+  /** Keeps a block that goes on in the next page, instead of the one that was made with another second half. */
   addStraddler(page: CodePage, second: number, itstate: number, block: Block): boolean {
+    this.instructions -= page.straddler?.block.count ?? 0;
     page.straddler = { second, itstate, block };
     return this.account(page, block);
   }
