@@ -3,7 +3,7 @@ import type { CacheEvictionSink, CacheHierarchy } from '../contracts/cache.js';
 import { CoreCaches } from '../models/cache-hierarchy.js';
 import { SetAssociativeCache } from '../models/set-associative-cache.js';
 import type { DataLines } from './data-lines.js';
-import { L1_DIRTY, L1_STALE, L2_STALE } from './line-views.js';
+import { L1_DIRTY, L1_STALE } from './line-views.js';
 
 /** Results of an access: nothing has been done; it is done, and the L1 does not have the line. */
 export const REFUSED = -1;
@@ -127,7 +127,8 @@ export class PlainLevels {
     if (waits) this.caches.drain();
     this.level = l2 === null ? 3 : this.readBelow(l2, line, below, va, attributes);
     const viewLine = host >>> shift;
-    if ((this.shadow[viewLine]! & (L1_STALE | L2_STALE)) !== 0) this.lines.loaded(viewLine, this.level === 3);
+    // The L2 has the line, or gave it up a moment ago and told: nothing is stale there of what comes from memory.
+    if ((this.shadow[viewLine]! & L1_STALE) !== 0) this.lines.l1Dropped(viewLine);
     // An inclusive L2 may have taken it away again, to make room for what was written back.
     return tags[slot] === line ? slot : GONE;
   }
