@@ -2,7 +2,6 @@ import type { GuestMemory, HitPath, HitPaths } from '@tablewalk/machine';
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_WRITE } from '@tablewalk/machine';
 import type { CoherencyMap } from './coherency/coherency-map.js';
 import type { Cache, CacheHierarchy, CacheHits, Tlb, TlbHits } from './contracts/index.js';
-import { SetAssociativeCache } from './models/set-associative-cache.js';
 import type { Vmsav7 } from './vmsav7.js';
 
 /** Lines are 32 bytes and more: there is a bit for each of a page. */
@@ -11,10 +10,6 @@ const findsHits = (cache: Cache | null): boolean => cache?.hits !== undefined &&
 /** Whether code can find the hits of these models by itself: {@link hitPaths} makes what it needs. */
 export const hasHitPaths = (tlb: Tlb, caches: CacheHierarchy): boolean =>
   tlb.hits !== undefined && findsHits(caches.data) && findsHits(caches.instruction);
-
-/** What an index does with addresses is known of these alone. */
-const areLinesApart = (cache: Cache): boolean =>
-  cache.hits?.pairCount === 0 || (cache instanceof SetAssociativeCache && cache.setCount << cache.lineSizeLog2 >= 4096);
 
 const pairBytes = (cache: Cache | null): number => 4 * (cache?.hits?.pairCount ?? 0);
 
@@ -36,7 +31,7 @@ export const hitPaths = ({ memory, offset, mmu, coherency, tlb }: HitPathParts):
   const { caches } = coherency;
   const ram = memory.regions.find((region) => region.writable)!;
   let at = Math.ceil(offset / 4) * 4;
-  const path = (model: Cache, cache: CacheHits, looks: TlbHits, isFetch: boolean): HitPath => {
+  const path = (cache: CacheHits, lineSizeLog2: number, looks: TlbHits, isFetch: boolean): HitPath => {
     const { pairCount } = cache;
     const pairs = pairCount === 0 ? -1 : at;
     if (pairCount > 0) cache.placePairs(new Uint32Array(memory.buffer, at, pairCount));
@@ -45,9 +40,8 @@ export const hitPaths = ({ memory, offset, mmu, coherency, tlb }: HitPathParts):
     const isRam = (host: number): boolean => host >= ram.hostOffset && host - ram.hostOffset < ram.byteLength;
     const paOf = (host: number): number => host - ram.hostOffset + ram.base;
     return {
-      lineSizeLog2: model.lineSizeLog2,
+      lineSizeLog2,
       pairs,
-      areLinesApart: areLinesApart(model),
       translationAt: (va) => (mmu.enabled ? looks.entryAt(va, mmu.asid) : -1),
       lineAt: (va, host, attributes) => (isRam(host) && coherency.isHeldInFirst(attributes, isFetch) ? cache.lineAt(va, paOf(host)) : -1),
       access: (va, host, isStore, attributes) => {
@@ -74,7 +68,7 @@ export const hitPaths = ({ memory, offset, mmu, coherency, tlb }: HitPathParts):
   if (hits === undefined || data?.hits === undefined || instruction?.hits === undefined)
     throw new TypeError(`[mmu] [${caches.name}] has no hits for code to find`);
   return {
-    data: path(data, data.hits, hits.data, false),
-    fetch: path(instruction, instruction.hits, hits.instruction, true),
+    data: path(data.hits, data.lineSizeLog2, hits.data, false),
+    fetch: path(instruction.hits, instruction.lineSizeLog2, hits.instruction, true),
   };
 };

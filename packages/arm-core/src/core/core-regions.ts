@@ -84,7 +84,6 @@ export class CoreRegions {
           dataPairs: hitPaths.data.pairs,
           fetchLog2: hitPaths.fetch.lineSizeLog2,
           fetchPairs: hitPaths.fetch.pairs,
-          areLinesApart: hitPaths.fetch.areLinesApart,
         },
       }),
       ...(lines && { shadow: { offset: lines.shadow.byteOffset, log2: lines.log2 } }),

@@ -20,8 +20,6 @@ import type { HitPlaces } from './region.js';
 
 /** Looks that a store of several words makes before its accesses. */
 const LOOKS_OF_MULTIPLE = 1;
-/** Lines of a region that have a bit. */
-const SEEN_LINES = 32;
 
 /** One access, or several of consecutive words. */
 export interface CountedAccess {
@@ -44,27 +42,11 @@ export class HitEmitter {
   private readonly w: FunctionWriter;
   private readonly places: HitPlaces;
   private readonly leaveWhen: () => void;
-  /** Offsets of the region's lines of code, and a local with a bit for each: it was fetched since the models last were anybody else's. */
-  private readonly lines: number[] = [];
-  private seen: Local = -1;
 
   constructor(w: FunctionWriter, places: HitPlaces, leaveWhen: () => void) {
     this.w = w;
     this.places = places;
     this.leaveWhen = leaveWhen;
-  }
-
-  /** Another region. */
-  begin(): void {
-    this.lines.length = 0;
-    this.seen = this.places.areLinesApart ? this.w.local(wasm.TYPE_I32) : -1;
-  }
-
-  /** Whoever was called may have changed the models. */
-  forgetLines(): void {
-    if (this.seen < 0) return;
-    this.w.i32(0);
-    this.w.set(this.seen);
   }
 
   /**
@@ -245,60 +227,18 @@ export class HitEmitter {
     w.access(wasm.I32_STORE, 2, pairs);
   }
 
-  /** The bit of the line of code at `offset` of the page, 0 for none. */
-  private bitOf(offset: number): number {
-    if (this.seen < 0) return 0;
-    let n = this.lines.indexOf(offset);
-    if (n < 0) n = this.lines.push(offset) - 1;
-    return n < SEEN_LINES ? 1 << n : 0;
-  }
-
-  /**
-   * Execution comes to the byte at `offset` of the page of code whose VA `pushPageVa` pushes, in a line that is not the one that was fetched last, or `mayBe`. The
-   * region's lines have one translation, and where they are in a set each, a line that was fetched before is the last used of its set as long as nobody was
-   * called: such a fetch is counted and nothing else.
-   */
-  fetch(offset: number, mayBe: boolean, privileged: boolean, pushPageVa: () => void): void {
-    const { w, seen } = this;
-    const { fetchLog2 } = this.places;
-    const first = offset & -(1 << fetchLog2);
-    const bit = this.bitOf(first);
-    const line = w.borrow();
-    pushPageVa();
-    w.i32(first);
-    w.op(wasm.I32_ADD);
-    w.set(line);
-    if (mayBe) {
-      w.get(line);
-      w.loadWord(FETCH_LINE);
-      w.op(wasm.I32_NE);
-      w.if();
-    }
-    if (bit !== 0) {
-      w.get(seen);
-      w.i32(bit);
-      w.op(wasm.I32_AND);
-      w.op(wasm.I32_EQZ);
-      w.if();
-    }
-    this.noteLine(line, privileged);
-    if (bit !== 0) {
-      w.get(seen);
-      w.i32(bit);
-      w.op(wasm.I32_OR);
-      w.set(seen);
-      w.end();
-    }
-    w.storeLocal(FETCH_LINE, line);
-    this.add(HIT_FETCHES, 1);
-    if (mayBe) w.end();
-    w.release(line);
-  }
-
-  /** Leaves when the line of code at the VA in `line` is none that hits. */
-  private noteLine(line: Local, privileged: boolean): void {
+  /** Execution comes to the byte at `offset` of the page of code whose VA `pushPageVa` pushes. */
+  fetch(offset: number, privileged: boolean, pushPageVa: () => void): void {
     const { w } = this;
     const { fetchLog2, fetchPairs } = this.places;
+    const line = w.borrow();
+    pushPageVa();
+    w.i32(offset & -(1 << fetchLog2));
+    w.op(wasm.I32_ADD);
+    w.tee(line);
+    w.loadWord(FETCH_LINE);
+    w.op(wasm.I32_NE);
+    w.if();
     const entry = w.borrow();
     w.get(line);
     w.i32(fetchLog2 - 3);
@@ -314,11 +254,15 @@ export class HitEmitter {
     }
     w.op(wasm.I32_NE);
     this.leaveWhen();
+    w.storeLocal(FETCH_LINE, line);
+    this.add(HIT_FETCHES, 1);
     w.get(entry);
     w.access(wasm.I32_LOAD, 2, w.stateOffset + FETCH_TABLE + 4);
     w.set(entry);
     w.storeLocal(HIT_LAST_FETCH, entry);
     this.use(fetchPairs, entry);
+    w.end();
     w.release(entry);
+    w.release(line);
   }
 }

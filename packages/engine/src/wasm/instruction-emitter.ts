@@ -103,7 +103,6 @@ export class InstructionEmitter {
     this.code = block.code;
     this.flags = flags;
     this.memory.begin(this.context.privileged, this.context.alignmentChecked);
-    this.hits?.begin();
     this.placement.analyse(block);
     this.vectors.begin(block, this.placement);
     this.written.clear();
@@ -132,12 +131,6 @@ export class InstructionEmitter {
       this.w.set(this.registers[n]!);
     }
     this.kernels.load();
-    this.forgetLines();
-  }
-
-  /** The models may have changed. */
-  forgetLines(): void {
-    this.hits?.forgetLines();
   }
 
   /** The state's registers of a mask := the locals. */
@@ -173,9 +166,7 @@ export class InstructionEmitter {
   }
 
   private ownInstruction(k: number): void {
-    this.plan.fetches[k]!.forEach((offset, n) => {
-      this.hits!.fetch(offset, n === 0 && this.plan.mayBeFetched[k]!, this.context.privileged, this.context.pushPageVa);
-    });
+    for (const offset of this.plan.fetches[k]!) this.hits!.fetch(offset, this.context.privileged, this.context.pushPageVa);
     for (const word of this.plan.undo[k]!) {
       const local = this.borrow();
       this.pushWord(word);

@@ -149,7 +149,6 @@ export class RegionLeaves {
     if (isStore) this.frame.instructions.pushWord(register);
     else w.i32(0);
     w.call(this.functions.access());
-    this.frame.instructions.forgetLines();
     if (isStore) w.op(wasm.DROP);
     w.loadWord(ACCESS_ENDS);
     this.endWhen();

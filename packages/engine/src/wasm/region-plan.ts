@@ -41,8 +41,6 @@ export class RegionPlan {
   readonly undo: (readonly number[])[] = [];
   /** For each instruction: offsets of bytes whose line of code may be new, where fetches are counted. */
   readonly fetches: (readonly number[])[] = [];
-  /** For each instruction: the line of the first of these may be the one that was fetched last. */
-  readonly mayBeFetched: boolean[] = [];
   /** For each instruction: it sets the link register to the next and branches. */
   readonly links: boolean[] = [];
   /** For each instruction: it has a call that is written out in the region. */
@@ -92,7 +90,6 @@ export class RegionPlan {
       this.links[k] = false;
       this.inlined[k] = false;
       this.fetches[k] = NOTHING;
-      this.mayBeFetched[k] = false;
       this.instruction(k, this.starts[k]!, this.starts[k + 1]!);
     }
     for (const block of region.blocks) {
@@ -127,7 +124,6 @@ export class RegionPlan {
         if (this.interpreted[k]) continue;
         const bytes = fetchedBytes(offsets[k]!, k + 1 < end ? offsets[k + 1]! : next, k === first, log2);
         this.fetches[k] = bytes;
-        this.mayBeFetched[k] = k === first;
         if (bytes.length > 0) this.mayLeave[k] = true;
       }
     }
@@ -138,9 +134,7 @@ export class RegionPlan {
     if (this.fetchLog2 === undefined) return;
     const came = cameByLine(this.fetchLog2);
     this.region.blocks.forEach(({ first }, i) => {
-      if (!came[i]) return;
-      this.fetches[first] = this.fetches[first]!.slice(1);
-      this.mayBeFetched[first] = false;
+      if (came[i]) this.fetches[first] = this.fetches[first]!.slice(1);
     });
   }
 

@@ -59,16 +59,12 @@ export interface ShadowPlace {
   readonly log2: number;
 }
 
-/**
- * Where accesses are counted: log2 of the lines' lengths, and where in the memory word n >>> 1 becomes n & 1 with a hit of line n, or -1. Lines of code are apart
- * when no two of a page have one such word.
- */
+/** Where accesses are counted: log2 of the lines' lengths, and where in the memory word n >>> 1 becomes n & 1 with a hit of line n, or -1. */
 export interface HitPlaces {
   readonly dataLog2: number;
   readonly dataPairs: number;
   readonly fetchLog2: number;
   readonly fetchPairs: number;
-  readonly areLinesApart: boolean;
 }
 
 /** How the code of one core is written. */
