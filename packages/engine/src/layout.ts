@@ -53,10 +53,10 @@ export const DECODE_MODE = 40;
 /** VA of the line of code that was fetched last, or -1: the next one counts, whatever it is. */
 export const FETCH_LINE = 42;
 /**
- * Where accesses are counted, those that hit since somebody looked: loads and stores, of these the stores, looks at the TLB beyond one each (or less), fetches. Then
+ * Where accesses are counted, those that hit since somebody looked: loads, stores, looks at the TLB beyond one each (or less), fetches. Then
  * FAST_SPARE of the last hit on either side.
  */
-export const HIT_DATA = 43;
+export const HIT_LOADS = 43;
 export const HIT_STORES = 44;
 export const HIT_LOOKS = 45;
 export const HIT_FETCHES = 46;
@@ -89,7 +89,7 @@ export const FAST_ADDEND = 2;
 export const FAST_SPARE = 3;
 export const FAST_STRIDE = 4;
 /**
- * Where accesses are counted, entries are of lines and not of pages, and FAST_SPARE has the line's number in bits 31:16 and the translation's in 15:0. Lines of
+ * Where accesses are counted, entries are of lines and not of pages, and FAST_SPARE has the translation's number in bits 31:16 and the line's in 15:0. Lines of
  * code have a table of their own, two words each: tag, with bit 0 set for privileged fetches, and the same numbers.
  */
 export const FETCH_TABLE = 0x61000;

@@ -11,7 +11,8 @@ const findsHits = (cache: Cache | null): boolean => cache?.hits !== undefined &&
 export const hasHitPaths = (tlb: Tlb, caches: CacheHierarchy): boolean =>
   tlb.hits !== undefined && findsHits(caches.data) && findsHits(caches.instruction);
 
-const pairBytes = (cache: Cache | null): number => 4 * (cache?.hits?.pairCount ?? 0);
+/** Whole words. */
+const pairBytes = (cache: Cache | null): number => 4 * Math.ceil((cache?.hits?.pairCount ?? 0) / 2);
 
 /** Bytes that {@link hitPaths} needs in the memory's tail. */
 export const hitPathBytes = (caches: CacheHierarchy): number => 4 + pairBytes(caches.data) + pairBytes(caches.instruction);
@@ -34,8 +35,8 @@ export const hitPaths = ({ memory, offset, mmu, coherency, tlb }: HitPathParts):
   const path = (cache: CacheHits, lineSizeLog2: number, looks: TlbHits, isFetch: boolean): HitPath => {
     const { pairCount } = cache;
     const pairs = pairCount === 0 ? -1 : at;
-    if (pairCount > 0) cache.placePairs(new Uint32Array(memory.buffer, at, pairCount));
-    at += 4 * pairCount;
+    if (pairCount > 0) cache.placePairs(new Uint16Array(memory.buffer, at, pairCount));
+    at += 4 * Math.ceil(pairCount / 2);
     const { counts } = coherency;
     const isRam = (host: number): boolean => host >= ram.hostOffset && host - ram.hostOffset < ram.byteLength;
     const paOf = (host: number): number => host - ram.hostOffset + ram.base;

@@ -64,18 +64,19 @@ export class LineTable {
       translationsChanged,
       lineDropped: (line) => {
         const entry = dataEntries[line]!;
-        if (entry !== 0 && words[entry + layout.FAST_SPARE]! >>> 16 === line) this.clearData(entry);
+        if (entry !== 0 && (words[entry + layout.FAST_SPARE]! & 0xffff) === line) this.clearData(entry);
       },
       lineCleaned: (line) => {
         const entry = dataEntries[line]!;
-        if (entry !== 0 && words[entry + layout.FAST_SPARE]! >>> 16 === line) words[entry + layout.FAST_WRITE_TAG] = layout.FAST_INVALID;
+        if (entry !== 0 && (words[entry + layout.FAST_SPARE]! & 0xffff) === line)
+          words[entry + layout.FAST_WRITE_TAG] = layout.FAST_INVALID;
       },
     });
     paths.fetch.connect({
       translationsChanged,
       lineDropped: (line) => {
         const entry = fetchEntries[line]!;
-        if (entry !== 0 && words[entry + 1]! >>> 16 === line) words[entry] = layout.FAST_INVALID;
+        if (entry !== 0 && (words[entry + 1]! & 0xffff) === line) words[entry] = layout.FAST_INVALID;
       },
       lineCleaned: () => {},
     });
@@ -132,7 +133,7 @@ export class LineTable {
   /** The same for an access of a region, which is told of with those that the region finds. */
   lookWithHits(): void {
     this.words[layout.HIT_LOOKS]!++;
-    this.words[layout.HIT_LAST_DATA] = this.translation;
+    this.words[layout.HIT_LAST_DATA] = this.translation << 16;
   }
 
   /** An access of this kind at `va`, whose byte is at `host`, has been let through. */
@@ -161,7 +162,7 @@ export class LineTable {
     const table = privileged ? 0 : 1;
     const entry = this.dataEntry(table, va);
     const tag = va & -(1 << dataLog2);
-    const spare = (line << 16) | this.translation;
+    const spare = (this.translation << 16) | line;
     const addend = (host - va) | 0;
     const other = R[entry + (write ? layout.FAST_READ_TAG : layout.FAST_WRITE_TAG)]!;
     const isOne = other === tag && R[entry + layout.FAST_SPARE] === spare && R[entry + layout.FAST_ADDEND] === addend;
@@ -173,7 +174,7 @@ export class LineTable {
     // A line of the models has one entry.
     const before = dataEntries[line]!;
     if (before !== entry) {
-      if (before !== 0 && R[before + layout.FAST_SPARE]! >>> 16 === line) this.clearData(before);
+      if (before !== 0 && (R[before + layout.FAST_SPARE]! & 0xffff) === line) this.clearData(before);
       dataEntries[line] = entry;
     }
     this.mark((va >>> 12) & (PAGES - 1), table, (va & 0xfff) >>> dataLog2);
@@ -189,11 +190,11 @@ export class LineTable {
     const translation = line < 0 ? -1 : path.translationAt(va >>> 0);
     if (translation < 0) return;
     const before = this.fetchEntries[line]!;
-    if (before !== 0 && before !== entry && R[before + 1]! >>> 16 === line) R[before] = layout.FAST_INVALID;
+    if (before !== 0 && before !== entry && (R[before + 1]! & 0xffff) === line) R[before] = layout.FAST_INVALID;
     this.fetchEntries[line] = entry;
     this.mark(this.claim(va), FETCH, (va & 0xfff) >>> this.fetchLog2);
     R[entry] = tag;
-    R[entry + 1] = (line << 16) | translation;
+    R[entry + 1] = (translation << 16) | line;
   }
 
   dropAll(): void {
@@ -254,18 +255,18 @@ export class LineTable {
   /** Regions have run: the models are told before anything else asks them. */
   settle(): void {
     const { words: R, paths } = this;
-    const accesses = R[layout.HIT_DATA]! >>> 0;
-    const looks = accesses + R[layout.HIT_LOOKS]!;
+    const loads = R[layout.HIT_LOADS]! >>> 0;
+    const stores = R[layout.HIT_STORES]! >>> 0;
+    const looks = loads + stores + R[layout.HIT_LOOKS]!;
     if (looks !== 0) {
-      const stores = R[layout.HIT_STORES]! >>> 0;
-      paths.data.hit(accesses - stores, stores, looks, R[layout.HIT_LAST_DATA]! & 0xffff);
-      R[layout.HIT_DATA] = 0;
+      paths.data.hit(loads, stores, looks, R[layout.HIT_LAST_DATA]! >>> 16);
+      R[layout.HIT_LOADS] = 0;
       R[layout.HIT_STORES] = 0;
       R[layout.HIT_LOOKS] = 0;
     }
     const fetches = R[layout.HIT_FETCHES]! >>> 0;
     if (fetches === 0) return;
-    paths.fetch.hit(fetches, 0, fetches, R[layout.HIT_LAST_FETCH]! & 0xffff);
+    paths.fetch.hit(fetches, 0, fetches, R[layout.HIT_LAST_FETCH]! >>> 16);
     R[layout.HIT_FETCHES] = 0;
   }
 }

@@ -7,10 +7,10 @@ import {
   FETCH_ENTRIES,
   FETCH_LINE,
   FETCH_TABLE,
-  HIT_DATA,
   HIT_FETCHES,
   HIT_LAST_DATA,
   HIT_LAST_FETCH,
+  HIT_LOADS,
   HIT_LOOKS,
   HIT_STORES,
 } from '../layout.js';
@@ -89,8 +89,7 @@ export class HitEmitter {
     this.use(this.places.dataPairs, last);
     if (!access.isAligned && size > 1) this.countBytes(va, size, isStore);
     else {
-      this.add(HIT_DATA, count);
-      if (isStore) this.add(HIT_STORES, count);
+      this.add(isStore ? HIT_STORES : HIT_LOADS, count);
       if (access.isMultiple) this.add(HIT_LOOKS, LOOKS_OF_MULTIPLE);
     }
     w.get(host);
@@ -114,15 +113,12 @@ export class HitEmitter {
     w.i32(1);
     w.op(wasm.I32_ADD);
     w.set(count);
-    const addCount = (word: number): void => {
-      w.storeWord(word, () => {
-        w.loadWord(word);
-        w.get(count);
-        w.op(wasm.I32_ADD);
-      });
-    };
-    addCount(HIT_DATA);
-    if (isStore) addCount(HIT_STORES);
+    const word = isStore ? HIT_STORES : HIT_LOADS;
+    w.storeWord(word, () => {
+      w.loadWord(word);
+      w.get(count);
+      w.op(wasm.I32_ADD);
+    });
     w.storeWord(HIT_LOOKS, () => {
       w.loadWord(HIT_LOOKS);
       if (isStore) {
@@ -214,17 +210,12 @@ export class HitEmitter {
   private use(pairs: number, spare: Local): void {
     if (pairs < 0) return;
     const { w } = this;
+    // The line's number is in the lower half, whose halfword is at twice half of it.
     w.get(spare);
-    w.i32(15);
-    w.op(wasm.I32_SHR_U);
-    w.i32(0x7fff << 2);
+    w.i32(0xfffe);
     w.op(wasm.I32_AND);
     w.get(spare);
-    w.i32(16);
-    w.op(wasm.I32_SHR_U);
-    w.i32(1);
-    w.op(wasm.I32_AND);
-    w.access(wasm.I32_STORE, 2, pairs);
+    w.access(wasm.I32_STORE16, 1, pairs);
   }
 
   /** Execution comes to the byte at `offset` of the page of code whose VA `pushPageVa` pushes. */

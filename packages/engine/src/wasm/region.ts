@@ -59,7 +59,7 @@ export interface ShadowPlace {
   readonly log2: number;
 }
 
-/** Where accesses are counted: log2 of the lines' lengths, and where in the memory word n >>> 1 becomes n & 1 with a hit of line n, or -1. */
+/** Where accesses are counted: log2 of the lines' lengths, and where in the memory halfword n >>> 1 becomes n with a hit of line n, or -1. */
 export interface HitPlaces {
   readonly dataLog2: number;
   readonly dataPairs: number;

@@ -29,7 +29,7 @@ export interface HitPath {
    * stored to.
    */
   access(va: VirtAddr, host: number, isStore: boolean, attributes: number): number;
-  /** Offset in guest memory of words that hits change: a hit of line n makes word n >>> 1 to n & 1. -1 when the order of use does not matter. */
+  /** Offset in guest memory of halfwords that hits change: a hit of line n makes halfword n >>> 1 to n. -1 when the order of use does not matter. */
   readonly pairs: number;
   /** So many accesses hit, and as many looks at the TLB, the last of them at translation `last`. The order of use is noted already. */
   hit(reads: number, writes: number, looks: number, last: number): void;

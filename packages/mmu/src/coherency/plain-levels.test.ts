@@ -84,7 +84,7 @@ class Side {
     this.map.controlChanged(SCTLR_C | SCTLR_I);
     const hit = data.replacement ?? 'random';
     if (hit !== 'plru' && (caches.data?.hits?.pairCount ?? 0) > 0)
-      caches.data!.hits!.placePairs(new Uint32Array(caches.data!.hits!.pairCount));
+      caches.data!.hits!.placePairs(new Uint16Array(caches.data!.hits!.pairCount));
     if (caches.data?.hits)
       caches.data.hits.listener = {
         lineDropped: (line) => this.log.push(`dropped ${line}`),

@@ -24,10 +24,10 @@ export interface CacheHits {
   lineAt(va: VirtAddr, pa: PhysAddr): number;
   /** The line that is held for these addresses is dirty. */
   isDirty(va: VirtAddr, pa: PhysAddr): boolean;
-  /** Words that hits change: a hit of line n makes word n >>> 1 to n & 1, the one of two that was used last. 0 when the order of use does not matter. */
+  /** Halfwords that hits change: a hit of line n makes halfword n >>> 1 to n, whose bit 0 is the one of two that was used last. 0 when the order of use does not matter. */
   readonly pairCount: number;
-  /** Moves these words there: as many as {@link pairCount}. */
-  placePairs(words: Uint32Array): void;
+  /** Moves these halfwords there: as many as {@link pairCount}. */
+  placePairs(halfwords: Uint16Array): void;
   /** So many reads and writes were hits, the writes of lines that were dirty already. The order of use is noted already. */
   hit(reads: number, writes: number): void;
   /** Told of each line that is given up, and of each that is clean from now on, by its number. */

@@ -44,8 +44,10 @@ export class Replacement {
   private readonly seed: number;
   /** Time of last use (lru) or of filling (fifo), by way; empty for the others. */
   private readonly stamps: Float64Array;
-  /** The next way (round-robin), the tree's bits (plru), or the way used last (lru of two), by set. */
-  private words: Uint32Array;
+  /** The next way (round-robin) or the tree's bits (plru), by set. */
+  private readonly words: Uint32Array;
+  /** By set, for lru of two: bit 0 is the way used last. */
+  private pairs: Uint16Array;
   private clock = 0;
   private random: number;
 
@@ -60,23 +62,24 @@ export class Replacement {
     this.seed = integerIn(model, 'the seed', seed, 0, 0xffffffff) || 0x9e3779b9;
     this.random = this.seed;
     this.stamps = new Float64Array(this.kind === LRU || this.kind === FIFO ? sets * ways : 0);
-    this.words = new Uint32Array(this.stamps.length > 0 || this.kind === RANDOM ? 0 : sets);
+    this.words = new Uint32Array(this.kind === ROUND_ROBIN || policy === 'plru' ? sets : 0);
+    this.pairs = new Uint16Array(this.kind === LRU_OF_TWO ? sets : 0);
   }
 
-  /** What a hit changes: nothing, the word of its set, which becomes the way, or more. */
+  /** What a hit changes: nothing, the halfword of its set, whose bit 0 becomes the way, or more. */
   get hitsChange(): 'nothing' | 'way' | 'more' {
     return this.kind < LRU ? 'nothing' : this.kind === LRU_OF_TWO ? 'way' : 'more';
   }
-  /** Moves the words of the sets. */
-  placeWords(words: Uint32Array): void {
-    words.set(this.words);
-    this.words = words;
+  /** Moves the halfwords of the sets. */
+  placePairs(halfwords: Uint16Array): void {
+    halfwords.set(this.pairs);
+    this.pairs = halfwords;
   }
 
   /** The way was hit. */
   touch(set: number, way: number): void {
     if (this.kind < LRU) return;
-    if (this.kind === LRU_OF_TWO) this.words[set] = way;
+    if (this.kind === LRU_OF_TWO) this.pairs[set] = way;
     else if (this.kind === LRU) this.stamps[set * this.ways + way] = ++this.clock;
     else this.words[set] = pointAway(this.words[set], way, this.ways);
   }
@@ -94,7 +97,7 @@ export class Replacement {
       case RANDOM:
         return;
       case LRU_OF_TWO:
-        this.words[set] = way;
+        this.pairs[set] = way;
         return;
       default:
         this.words[set] = pointAway(this.words[set], way, this.ways);
@@ -110,7 +113,7 @@ export class Replacement {
   victim(set: number): number {
     const ways = this.ways;
     if (this.kind === ROUND_ROBIN) return this.words[set];
-    if (this.kind === LRU_OF_TWO) return this.words[set] ^ 1;
+    if (this.kind === LRU_OF_TWO) return (this.pairs[set] & 1) ^ 1;
     if (this.kind === RANDOM) {
       let x = this.random;
       x ^= x << 13;
@@ -141,17 +144,20 @@ export class Replacement {
   reset(): void {
     this.stamps.fill(0);
     this.words.fill(0);
+    this.pairs.fill(0);
     this.clock = 0;
     this.random = this.seed;
   }
 
   snapshot(): ReplacementState {
-    return { stamps: this.stamps.slice(), words: this.words.slice(), clock: this.clock, random: this.random };
+    // The ways of pairs are saved as words too.
+    const words = this.pairs.length > 0 ? Uint32Array.from(this.pairs, (last) => last & 1) : this.words.slice();
+    return { stamps: this.stamps.slice(), words, clock: this.clock, random: this.random };
   }
 
   restore(state: ReplacementState): void {
     this.stamps.set(state.stamps);
-    this.words.set(state.words);
+    (this.pairs.length > 0 ? this.pairs : this.words).set(state.words);
     this.clock = state.clock;
     this.random = state.random;
   }

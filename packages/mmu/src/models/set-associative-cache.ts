@@ -149,7 +149,7 @@ export class SetAssociativeCache implements Cache {
       lineAt: (va, pa) => this.find(va, pa),
       isDirty: (va, pa) => this.dirty[this.find(va, pa)] === 1,
       pairCount: policy.hitsChange === 'way' ? this.setCount : 0,
-      placePairs: (words) => policy.placeWords(words),
+      placePairs: (halfwords) => policy.placePairs(halfwords),
       hit: (reads, writes) => {
         counters.reads += reads;
         counters.writes += writes;

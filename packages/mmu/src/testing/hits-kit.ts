@@ -99,7 +99,7 @@ function checkCache(make: () => Cache, seed: number, steps: number): void {
   const asked = make();
   const found = make();
   const hits = found.hits as CacheHits;
-  const pairs = new Uint32Array(hits.pairCount);
+  const pairs = new Uint16Array(hits.pairCount);
   if (hits.pairCount > 0) hits.placePairs(pairs);
   const known = new Map<string, KnownLine>();
   hits.listener = {
@@ -133,7 +133,7 @@ function checkCache(make: () => Cache, seed: number, steps: number): void {
       count++;
       same(result, 1, `access to ${hex(pa)}, which is known to hit`);
       same(hits.lineAt(va, pa), line.line, `line of ${hex(pa)}, which nobody said is dropped`);
-      if (hits.pairCount > 0) pairs[line.line >>> 1] = line.line & 1;
+      if (hits.pairCount > 0) pairs[line.line >>> 1] = line.line;
       hits.hit(write ? 0 : 1, write ? 1 : 0);
       continue;
     }
