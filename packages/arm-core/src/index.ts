@@ -3,6 +3,7 @@ export { ArmCpu } from './core/arm-cpu.js';
 export type { CoreDifference } from './core/compare-cores.js';
 export { coreDifferences, sameState } from './core/compare-cores.js';
 export type { ArmCoreParts } from './core/core-parts.js';
+export { LINE_TABLE_BYTES } from './core/line-table.js';
 export type { TranslationOptions } from './core/region-runner.js';
 export type { CoreHandlers } from './core/system-core.js';
 export { SystemCore } from './core/system-core.js';

@@ -1,4 +1,5 @@
 import type { CoreProfile } from '@tablewalk/arm-core';
+import { LINE_TABLE_BYTES } from '@tablewalk/arm-core';
 import { canTranslate } from '@tablewalk/engine';
 import type { GuestMemory, HitPaths } from '@tablewalk/machine';
 import type { Cache, CacheHierarchy, CoherencyMap, CoreModel, Tlb, Vmsav7 } from '@tablewalk/mmu';
@@ -188,7 +189,7 @@ export const memoryModels = (profile: CoreProfile, options: VirtMachineOptions):
 
 /** What the models keep behind guest memory, from `offset` on. */
 export const tailBytes = ({ caches }: MemoryModels, offset: number): number =>
-  caches === null ? 0 : shadowBytes(caches, offset) + hitPathBytes(caches);
+  caches === null ? 0 : shadowBytes(caches, offset) + hitPathBytes(caches, LINE_TABLE_BYTES);
 
 /** How code finds the models' hits by itself, if it does. */
 export const hitPathsOf = (
@@ -198,5 +199,14 @@ export const hitPathsOf = (
   coherency: CoherencyMap | null,
 ): { readonly hitPaths?: HitPaths } =>
   findsHits && tlb !== null && caches !== null && coherency !== null
-    ? { hitPaths: hitPaths({ memory, offset: memory.tailOffset + shadowBytes(caches, memory.tailOffset), mmu, coherency, tlb }) }
+    ? {
+        hitPaths: hitPaths({
+          memory,
+          offset: memory.tailOffset + shadowBytes(caches, memory.tailOffset),
+          room: LINE_TABLE_BYTES,
+          mmu,
+          coherency,
+          tlb,
+        }),
+      }
     : {};

@@ -1,6 +1,7 @@
 import type { GuestMemory, HitPath, HitPaths } from '@tablewalk/machine';
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_WRITE } from '@tablewalk/machine';
 import type { CoherencyMap } from './coherency/coherency-map.js';
+import { missPath, missPathBytes } from './coherency/miss-path.js';
 import type { Cache, CacheHierarchy, CacheHits, Tlb, TlbHits } from './contracts/index.js';
 import type { Vmsav7 } from './vmsav7.js';
 
@@ -14,24 +15,30 @@ export const hasHitPaths = (tlb: Tlb, caches: CacheHierarchy): boolean =>
 /** Whole words. */
 const pairBytes = (cache: Cache | null): number => 4 * Math.ceil((cache?.hits?.pairCount ?? 0) / 2);
 
-/** Bytes that {@link hitPaths} needs in the memory's tail. */
-export const hitPathBytes = (caches: CacheHierarchy): number => 4 + pairBytes(caches.data) + pairBytes(caches.instruction);
+/** Bytes that {@link hitPaths} needs in the memory's tail, `room` among them. */
+export const hitPathBytes = (caches: CacheHierarchy, room: number): number =>
+  8 + room + 8 + missPathBytes(caches) + pairBytes(caches.data) + pairBytes(caches.instruction);
 
 /** Models that have what {@link hasHitPaths} asks for, and the memory system that asks them. */
 export interface HitPathParts {
   readonly memory: GuestMemory;
   /** Offset in `memory` of {@link hitPathBytes} that nothing else uses. */
   readonly offset: number;
+  /** Bytes of {@link HitPaths.room}. */
+  readonly room: number;
   readonly mmu: Vmsav7;
   readonly coherency: CoherencyMap;
   readonly tlb: Tlb;
 }
 
 /** What code asks, once, to know which of its accesses hit: those to RAM, through the caches. */
-export const hitPaths = ({ memory, offset, mmu, coherency, tlb }: HitPathParts): HitPaths => {
+export const hitPaths = ({ memory, offset, room: roomBytes, mmu, coherency, tlb }: HitPathParts): HitPaths => {
   const { caches } = coherency;
   const ram = memory.regions.find((region) => region.writable)!;
-  let at = Math.ceil(offset / 4) * 4;
+  const room = Math.ceil(offset / 8) * 8;
+  const lines = Math.ceil((room + roomBytes) / 8) * 8;
+  const misses = missPath(coherency, memory, lines);
+  let at = lines + missPathBytes(caches);
   const path = (cache: CacheHits, lineSizeLog2: number, looks: TlbHits, isFetch: boolean): HitPath => {
     const { pairCount } = cache;
     const pairs = pairCount === 0 ? -1 : at;
@@ -69,7 +76,8 @@ export const hitPaths = ({ memory, offset, mmu, coherency, tlb }: HitPathParts):
   if (hits === undefined || data?.hits === undefined || instruction?.hits === undefined)
     throw new TypeError(`[mmu] [${caches.name}] has no hits for code to find`);
   return {
-    data: path(data.hits, data.lineSizeLog2, hits.data, false),
+    data: { ...path(data.hits, data.lineSizeLog2, hits.data, false), ...(misses && { misses }) },
     fetch: path(instruction.hits, instruction.lineSizeLog2, hits.instruction, true),
+    room,
   };
 };

@@ -1,5 +1,5 @@
 import type { Block, ClosureEnvironment, CodeCache, CodePage, Frame, InlineKernels, PlainAccess, RegionEntry } from '@tablewalk/engine';
-import { EXIT_MISSED, EXIT_RESYNC, layout, RegionModuleBuilder } from '@tablewalk/engine';
+import { EXIT_MISSED, EXIT_RESYNC, foundLoads, layout, RegionModuleBuilder } from '@tablewalk/engine';
 import type { Observer } from '@tablewalk/machine';
 import type { BesideOwner } from './beside-memory.js';
 import { accessBeside } from './beside-memory.js';
@@ -94,7 +94,15 @@ export class CoreRegions {
       counted === undefined
         ? accessBeside(owner, bus, this, step)
         : accessCounted(owner, owner.access as CachedAccess, counted, this, step, (...at) => this.stepAt(...at));
-    const host = { memory: memory.memory, state, bound, step, access };
+    const plainHost = { memory: memory.memory, state, bound, step, access };
+    const { misses, lineSizeLog2, pairs } = hitPaths?.data ?? {};
+    const host =
+      counted === undefined || misses === undefined
+        ? plainHost
+        : {
+            ...plainHost,
+            access: foundLoads(stateOffset, plainHost, { ...misses, lineLog2: lineSizeLog2!, pairs: pairs!, tables: counted.places }),
+          };
     this.runner = new RegionRunner(host, stateOffset, new RegionFormer(translator), modules, owner.cache, codeAppeared, options);
     owner.cache.onRegionDropped = ({ slot }) => {
       this.jumps.dropFunction(slot);

@@ -1,21 +1,25 @@
-import type { StateViews } from '@tablewalk/engine';
+import type { LineTablePlaces, StateViews } from '@tablewalk/engine';
 import { layout } from '@tablewalk/engine';
 import type { HitPaths } from '@tablewalk/machine';
 
 const LINES = 65536;
 const PAGES = 1024;
 const NO_PAGE = -1;
-/** Kinds of access: bit 0 for stores, bit 1 for privileged ones. */
-const KINDS = 4;
 const KNOWN = 1;
+/** Words of what is known for each of four kinds of access (bit 0 for stores, bit 1 for privileged ones), and log2 of those of a place. */
 const KNOWN_STRIDE = 4;
-/** log2 of the words of a place. */
 const KNOWN_PLACE_SHIFT = 4;
 /** Tables that a line of a page may be in, and words with a bit for each line, which has 32 bytes at least. */
 const TABLES = 3;
 const MASK_WORDS = 4;
 const IS_KNOWN = 1 << (TABLES * MASK_WORDS);
 const FETCH = 2;
+/** Bytes of what regions look into too, one behind the other: known pages, masks, entries of lines of data, marks of places. */
+const KNOWN_BYTES = PAGES << (KNOWN_PLACE_SHIFT + 2);
+const MASK_BYTES = PAGES * TABLES * MASK_WORDS * 4;
+const ENTRY_BYTES = LINES * 4;
+/** Bytes that a {@link LineTable} needs in guest memory (`HitPaths.room`). */
+export const LINE_TABLE_BYTES = KNOWN_BYTES + MASK_BYTES + ENTRY_BYTES + PAGES * 2;
 const BASES = [layout.FAST_TABLE_PL1 >>> 2, layout.FAST_TABLE_PL0 >>> 2, layout.FETCH_TABLE >>> 2] as const;
 
 const knownAt = (place: number, write: boolean, privileged: boolean): number =>
@@ -32,19 +36,24 @@ export class LineTable {
   private readonly dataLog2: number;
   private readonly fetchLog2: number;
   /** Word index of the entry of each line of the models, by its number; 0 for none. */
-  private readonly dataEntries = new Int32Array(LINES);
+  private readonly dataEntries: Int32Array;
   private readonly fetchEntries = new Int32Array(LINES);
   /** Places for pages, by the low bits of their numbers: VA, and lines that have entries, perhaps. */
   private readonly pages = new Int32Array(PAGES).fill(NO_PAGE);
-  private readonly masks = new Int32Array(PAGES * TABLES * MASK_WORDS);
+  private readonly masks: Int32Array;
   /** By place: a bit for each word of masks that is not 0, and {@link IS_KNOWN} when an access was let through. */
-  private readonly marked = new Uint16Array(PAGES);
+  private readonly marked: Uint16Array;
   private readonly used = new Int32Array(PAGES);
   private usedCount = 0;
   /** Counts what was forgotten. */
   private forgotten = 0;
-  /** By place and kind, of accesses that were let through: VA of the page and {@link KNOWN}; offset in guest memory; attributes and translation. */
-  private readonly known = new Int32Array(PAGES * KINDS * KNOWN_STRIDE);
+  /**
+   * By place and kind, of accesses that were let through: VA of the page and {@link KNOWN}; offset in guest memory; attributes and translation; not 0 when `MissPath`
+   * applies.
+   */
+  private readonly known: Int32Array;
+  /** Where these are, for regions. */
+  readonly places: LineTablePlaces;
   /** Of the page found last: the byte's offset in guest memory, memory attributes, number of the translation. */
   host = 0;
   attributes = 0;
@@ -53,6 +62,16 @@ export class LineTable {
   constructor({ words }: StateViews, paths: HitPaths) {
     this.words = words;
     this.paths = paths;
+    const { buffer } = words;
+    const known = paths.room;
+    const masks = known + KNOWN_BYTES;
+    const entries = masks + MASK_BYTES;
+    const marked = entries + ENTRY_BYTES;
+    this.known = new Int32Array(buffer, known, KNOWN_BYTES / 4);
+    this.masks = new Int32Array(buffer, masks, MASK_BYTES / 4);
+    this.dataEntries = new Int32Array(buffer, entries, LINES);
+    this.marked = new Uint16Array(buffer, marked, PAGES);
+    this.places = { placeCount: PAGES, known, masks, marked, entries };
     this.dataLog2 = paths.data.lineSizeLog2;
     this.fetchLog2 = paths.fetch.lineSizeLog2;
     for (const base of [BASES[0], BASES[1]])
@@ -146,6 +165,7 @@ export class LineTable {
     known[at] = (va & ~0xfff) | KNOWN;
     known[at + 1] = host - (va & 0xfff);
     known[at + 2] = (attributes << 16) | translation;
+    known[at + 3] = this.paths.data.misses?.applies(host, attributes) ? 1 : 0;
   }
 
   /** An access of this kind at `va`, which is in the page found last, goes through the caches. The next one to the line may be a hit. */
@@ -263,10 +283,22 @@ export class LineTable {
       R[layout.HIT_LOADS] = 0;
       R[layout.HIT_STORES] = 0;
       R[layout.HIT_LOOKS] = 0;
+      this.settleMisses();
     }
     const fetches = R[layout.HIT_FETCHES]! >>> 0;
     if (fetches === 0) return;
     paths.fetch.hit(fetches, 0, fetches, R[layout.HIT_LAST_FETCH]! >>> 16);
     R[layout.HIT_FETCHES] = 0;
+  }
+
+  private settleMisses(): void {
+    const { words: R } = this;
+    const found = R[layout.HIT_FOUND]!;
+    const missed = R[layout.HIT_MISSES]!;
+    if ((found | missed) === 0) return;
+    this.paths.data.misses!.count(found, missed, R[layout.HIT_EVICTIONS]!);
+    R[layout.HIT_FOUND] = 0;
+    R[layout.HIT_MISSES] = 0;
+    R[layout.HIT_EVICTIONS] = 0;
   }
 }

@@ -38,6 +38,12 @@ export const regionEncoder = (hasTable = false): { readonly encoder: ModuleEncod
   return { encoder, regionType: encoder.type([TYPE_I32, TYPE_I32, TYPE_I32], [TYPE_I32]) };
 };
 
+/** Imports {@link RegionHost.access} into a module: its number and its type. */
+export const importAccess = (encoder: ModuleEncoder): { readonly number: number; readonly type: number } => {
+  const type = encoder.type([TYPE_I32, TYPE_I32, TYPE_I32, TYPE_I32], [TYPE_I32]);
+  return { number: encoder.importFunction(HOST, ACCESS, type), type };
+};
+
 /** Collects regions into one module after another, since compiling many at a time is several times cheaper than one by one. */
 export class RegionModuleBuilder {
   private encoder: ModuleEncoder;
@@ -144,7 +150,7 @@ export interface RegionHost {
 /** Makes an instance of a compiled module that imports what {@link regionEncoder} says. */
 export const instantiate = (
   module: WebAssembly.Module,
-  host: RegionHost,
+  host: Omit<RegionHost, 'table'> & Partial<RegionHost>,
   kernels: readonly (PureKernel | VectorKernel)[],
 ): WebAssembly.Exports => {
   const functions: Record<string, (a: number, b: number, c: number) => number | void> = {};
@@ -160,7 +166,7 @@ export const instantiate = (
   return new WebAssembly.Instance(module, {
     [HOST]: {
       [MEMORY]: host.memory as WebAssembly.Memory,
-      [TABLE]: host.table as WebAssembly.Table,
+      ...(host.table && { [TABLE]: host.table as WebAssembly.Table }),
       ...(host.step && { [STEP]: host.step }),
       ...(host.access && { [ACCESS]: host.access }),
       ...(host.follow && { [FOLLOW]: host.follow }),

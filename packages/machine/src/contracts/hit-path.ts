@@ -10,6 +10,39 @@ export interface HitPort {
   lineCleaned(line: number): void;
 }
 
+/** A set-associative cache in guest memory: byte offset of its tags (doubles: lines by their numbers, PA divided by the length of a line, or less than 0), set by set. */
+export interface CachePlace {
+  readonly tags: number;
+  readonly setMask: number;
+  readonly wayCount: number;
+}
+
+/**
+ * Loads that the first level of the TLB lets through and the L1, of two ways and LRU, has, or has not while the next level has them: what else is so when they change nothing
+ * but counters, the order of use and one clean line of the L1. Offsets in guest memory.
+ */
+export interface MissPath {
+  /** RAM in lines: the first one's number, its number from the memory's beginning, how many there are. */
+  readonly firstLine: number;
+  readonly hostLine: number;
+  readonly lineCount: number;
+  /** A byte for each line of the memory, and its bits with which a line that is given up, or one that is loaded, has more to it. */
+  readonly shadow: number;
+  readonly givenUp: number;
+  readonly loaded: number;
+  readonly first: CachePlace;
+  /** A byte for each slot of the L1: it is dirty. */
+  readonly dirty: number;
+  /** The set of the L1 is chosen by VA. */
+  readonly virtuallyIndexed: boolean;
+  /** The L2; undefined: memory. */
+  readonly second: CachePlace | undefined;
+  /** Whether loads with these attributes from the page with the byte at `host` may be such. It holds as long as {@link HitPath.lineAt}. */
+  applies(host: number, attributes: number): boolean;
+  /** So many were in the L1, so many not, and for so many of these it gave up a line. */
+  count(found: number, missed: number, evictions: number): void;
+}
+
 /**
  * One side (data or fetch) of models that count each access, for code that knows what hits their first level and has it counted afterwards. What holds of an
  * address ends when the {@link HitPort} or the tables of translations (`FastTablePort`, `CachedMemoryPort`) are told so.
@@ -36,9 +69,13 @@ export interface HitPath {
   /** One look at the TLB hit this translation. */
   look(translation: number): void;
   connect(port: HitPort): void;
+  /** Of data, where the models are such. Slots of the L1 are numbered as its lines are. */
+  readonly misses?: MissPath;
 }
 
 export interface HitPaths {
   readonly data: HitPath;
   readonly fetch: HitPath;
+  /** Offset in guest memory, a multiple of 8, of as much as was asked for, for whoever uses these paths. */
+  readonly room: number;
 }

@@ -84,7 +84,8 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
   private readonly code: FetchedCode;
   private readonly addresses: HostAddresses;
   private readonly maintenance: CacheMaintenance;
-  private readonly plain: PlainLevels | undefined;
+  /** Given where every access is counted, when the caches are such. */
+  readonly plain: PlainLevels | undefined;
   private port: CachedMemoryPort = { dropHostPage: () => {}, dropData: () => {}, codeWritten: () => {}, dropCode: () => {} };
   private dataOn = false;
   private instructionOn = false;

@@ -30,8 +30,8 @@ export interface PlainLevelsParts {
  */
 export class PlainLevels {
   private readonly caches: CoreCaches;
-  private readonly l1: SetAssociativeCache;
-  private readonly l2: SetAssociativeCache | null;
+  readonly l1: SetAssociativeCache;
+  readonly l2: SetAssociativeCache | null;
   private readonly sink: CacheEvictionSink;
   private readonly lines: DataLines;
   private readonly shadow: Uint8Array;

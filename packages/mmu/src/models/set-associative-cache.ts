@@ -109,8 +109,8 @@ export class SetAssociativeCache implements Cache {
   private readonly lineLength: number;
   /** Exact, and a multiplication is several times as quick as a division. */
   private readonly linesPerByte: number;
-  readonly tags: Float64Array;
-  readonly dirty: Uint8Array;
+  tags: Float64Array;
+  dirty: Uint8Array;
   readonly policy: Replacement;
   readonly counters = new CacheCounters();
   readonly hits?: CacheHits;
@@ -141,6 +141,14 @@ export class SetAssociativeCache implements Cache {
     this.dirty = new Uint8Array(this.tags.length);
     this.shape = `${this.setCount} sets, ${this.wayCount} ways, ${this.lineLength} bytes, ${policy}`;
     if (this.writeBack && this.policy.hitsChange !== 'more' && this.tags.length <= 65536) this.hits = this.makeHits();
+  }
+
+  /** Moves its lines there. */
+  placeLines(tags: Float64Array, dirty: Uint8Array): void {
+    tags.set(this.tags);
+    dirty.set(this.dirty);
+    this.tags = tags;
+    this.dirty = dirty;
   }
 
   private makeHits(): CacheHits {
