@@ -86,8 +86,7 @@ const divide = (w: FunctionWriter, isSigned: boolean, x: number, y: number): voi
 /** LSL_REG, LSR_REG, ASR_REG: amounts of 32 and more shift everything out. */
 const shiftByRegister = (w: FunctionWriter, kind: number, x: number, y: number): void => {
   w.get(y);
-  w.i32(255);
-  w.op(wasm.I32_AND);
+  w.and(255);
   w.set(y);
   if (kind === op.ASR_REG) {
     w.get(x);
@@ -116,8 +115,7 @@ export const emitCarry = (w: FunctionWriter, kind: number): void => {
   const n = w.borrow();
   const x = w.borrow();
   w.set(c);
-  w.i32(255);
-  w.op(wasm.I32_AND);
+  w.and(255);
   w.set(n);
   w.set(x);
   w.get(x);
@@ -131,13 +129,11 @@ export const emitCarry = (w: FunctionWriter, kind: number): void => {
     w.op(wasm.I32_SUB);
   }
   w.op(wasm.I32_SHR_U);
-  w.i32(1);
-  w.op(wasm.I32_AND);
+  w.and(1);
   if (kind !== op.ROR_CARRY) {
     if (kind === op.ASR_CARRY) {
       w.get(x);
-      w.i32(31);
-      w.op(wasm.I32_SHR_U);
+      w.shiftRight(31);
     } else w.i32(0);
     w.get(n);
     w.i32(32);
@@ -171,12 +167,10 @@ export const emitUnary = (w: FunctionWriter, kind: number): void => {
       w.op(wasm.I32_ADD);
       return;
     case op.UXT8:
-      w.i32(0xff);
-      w.op(wasm.I32_AND);
+      w.and(0xff);
       return;
     case op.UXT16:
-      w.i32(0xffff);
-      w.op(wasm.I32_AND);
+      w.and(0xffff);
       return;
     case op.REV:
       emitReverseBytes(w);
@@ -203,15 +197,11 @@ export const emitUnary = (w: FunctionWriter, kind: number): void => {
 const swapGroups = (w: FunctionWriter, size: number, mask: number): void => {
   const x = w.borrow();
   w.tee(x);
-  w.i32(size);
-  w.op(wasm.I32_SHR_U);
-  w.i32(mask);
-  w.op(wasm.I32_AND);
+  w.shiftRight(size);
+  w.and(mask);
   w.get(x);
-  w.i32(mask);
-  w.op(wasm.I32_AND);
-  w.i32(size);
-  w.op(wasm.I32_SHL);
+  w.and(mask);
+  w.shiftLeft(size);
   w.op(wasm.I32_OR);
   w.release(x);
 };
@@ -222,13 +212,11 @@ export const emitReverseBytes = (w: FunctionWriter): void => {
   w.tee(x);
   w.i32(8);
   w.op(wasm.I32_ROTL);
-  w.i32(0x00ff00ff);
-  w.op(wasm.I32_AND);
+  w.and(0x00ff00ff);
   w.get(x);
   w.i32(8);
   w.op(wasm.I32_ROTR);
-  w.i32(0xff00ff00 | 0);
-  w.op(wasm.I32_AND);
+  w.and(0xff00ff00 | 0);
   w.op(wasm.I32_OR);
   w.release(x);
 };
@@ -236,6 +224,5 @@ export const emitReverseBytes = (w: FunctionWriter): void => {
 /** Reverses the two bytes of the halfword on the stack, whose upper half may be anything and is 0 afterwards. */
 export const emitReverseHalf = (w: FunctionWriter): void => {
   swapGroups(w, 8, 0x00ff00ff);
-  w.i32(0xffff);
-  w.op(wasm.I32_AND);
+  w.and(0xffff);
 };

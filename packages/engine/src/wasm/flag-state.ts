@@ -154,13 +154,11 @@ export class FlagState {
         break;
       case 2:
         this.resultWord(FLAG_N);
-        w.i32(31);
-        w.op(wasm.I32_SHR_U);
+        w.shiftRight(31);
         break;
       case 3:
         this.overflowWord();
-        w.i32(31);
-        w.op(wasm.I32_SHR_U);
+        w.shiftRight(31);
         break;
       case 4:
         this.carryOut();
@@ -217,8 +215,7 @@ export class FlagState {
   isNegativeZero(): void {
     const { w } = this;
     w.loadWord(FLAG_N);
-    w.i32(31);
-    w.op(wasm.I32_SHR_U);
+    w.shiftRight(31);
     w.loadWord(FLAG_Z);
     w.op(wasm.I32_EQZ);
     w.op(wasm.I32_AND);

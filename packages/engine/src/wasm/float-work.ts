@@ -48,8 +48,7 @@ const double: Precision = {
     w.i64(52);
     w.op(wasm.I64_SHR_U);
     w.op(wasm.I32_WRAP_I64);
-    w.i32(0x7ff);
-    w.op(wasm.I32_AND);
+    w.and(0x7ff);
   },
   notFinite: 0x7ff,
 };
@@ -73,10 +72,8 @@ const single: Precision = {
   less: wasm.F32_LT,
   exponent: (w) => {
     w.op(wasm.I32_REINTERPRET_F32);
-    w.i32(23);
-    w.op(wasm.I32_SHR_U);
-    w.i32(0xff);
-    w.op(wasm.I32_AND);
+    w.shiftRight(23);
+    w.and(0xff);
   },
   notFinite: 0xff,
 };

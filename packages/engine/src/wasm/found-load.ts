@@ -98,18 +98,6 @@ class FoundLoad implements LoadLocals {
     this.load();
   }
 
-  private and(mask: number): void {
-    this.w.i32(mask);
-    this.w.op(wasm.I32_AND);
-  }
-  private shiftLeft(amount: number): void {
-    this.w.i32(amount);
-    this.w.op(wasm.I32_SHL);
-  }
-  private shiftRight(amount: number): void {
-    this.w.i32(amount);
-    this.w.op(wasm.I32_SHR_U);
-  }
   private word(offset: number): void {
     this.w.access(wasm.I32_LOAD, 2, offset);
   }
@@ -128,11 +116,11 @@ class FoundLoad implements LoadLocals {
     const { known, placeCount } = this.places.tables;
     const at = w.borrow();
     w.get(WHAT);
-    this.and(IS_STORE);
+    w.and(IS_STORE);
     w.brIf(slow);
     w.get(WHAT);
-    this.shiftRight(SIZE_SHIFT);
-    this.and(7);
+    w.shiftRight(SIZE_SHIFT);
+    w.and(7);
     w.tee(size);
     w.i32(1);
     w.op(wasm.I32_SUB);
@@ -140,19 +128,19 @@ class FoundLoad implements LoadLocals {
     w.op(wasm.I32_AND);
     w.brIf(slow);
     w.get(VA);
-    this.shiftRight(12);
-    this.and(placeCount - 1);
+    w.shiftRight(12);
+    w.and(placeCount - 1);
     w.tee(place);
-    this.shiftLeft(KNOWN_LOG2);
+    w.shiftLeft(KNOWN_LOG2);
     // Bit 1 of a kind of 16 bytes.
     w.get(WHAT);
-    this.and(IS_PRIVILEGED);
-    this.shiftLeft(4);
+    w.and(IS_PRIVILEGED);
+    w.shiftLeft(4);
     w.op(wasm.I32_OR);
     w.tee(at);
     this.word(known);
     w.get(VA);
-    this.and(~0xfff);
+    w.and(~0xfff);
     w.i32(1);
     w.op(wasm.I32_OR);
     w.op(wasm.I32_NE);
@@ -164,12 +152,12 @@ class FoundLoad implements LoadLocals {
     w.get(at);
     this.word(known + 4);
     w.get(VA);
-    this.and(0xfff);
+    w.and(0xfff);
     w.op(wasm.I32_ADD);
     w.set(host);
     w.get(at);
     this.word(known + 8);
-    this.shiftLeft(16);
+    w.shiftLeft(16);
     w.set(spare);
     w.release(at);
   }
@@ -179,7 +167,7 @@ class FoundLoad implements LoadLocals {
     const { lineLog2, firstLine, hostLine: firstHostLine, first, virtuallyIndexed } = this.places;
     const line = w.borrow();
     w.get(host);
-    this.shiftRight(lineLog2);
+    w.shiftRight(lineLog2);
     w.tee(hostLine);
     w.i32(firstLine - firstHostLine);
     w.op(wasm.I32_ADD);
@@ -188,9 +176,9 @@ class FoundLoad implements LoadLocals {
     w.set(tag);
     if (virtuallyIndexed) {
       w.get(VA);
-      this.shiftRight(lineLog2);
+      w.shiftRight(lineLog2);
     } else w.get(line);
-    this.and(first.setMask);
+    w.and(first.setMask);
     w.set(set);
     w.release(line);
   }
@@ -198,14 +186,14 @@ class FoundLoad implements LoadLocals {
   /** Pushes the tag of `way` of the set whose first slot is in `slot`. */
   private tagOf(cache: CachePlace, slot: Local, way: number): void {
     this.w.get(slot);
-    this.shiftLeft(3);
+    this.w.shiftLeft(3);
     this.w.access(wasm.F64_LOAD, 3, cache.tags + 8 * way);
   }
 
   private leaveWhenInFirst(found: Label): void {
     const { w, set, slot, tag } = this;
     w.get(set);
-    this.shiftLeft(1);
+    w.shiftLeft(1);
     w.set(slot);
     this.tagOf(this.places.first, slot, 0);
     w.get(tag);
@@ -232,7 +220,7 @@ class FoundLoad implements LoadLocals {
   private shadow(line: Local, bits: number): void {
     this.w.get(line);
     this.w.access(wasm.I32_LOAD8_U, 0, this.places.shadow);
-    this.and(bits);
+    this.w.and(bits);
   }
 
   /** The next level has the line, and nothing is stale of it. */
@@ -246,7 +234,7 @@ class FoundLoad implements LoadLocals {
     w.get(hostLine);
     w.i32(firstLine - firstHostLine);
     w.op(wasm.I32_ADD);
-    this.and(second.setMask);
+    w.and(second.setMask);
     w.i32(second.wayCount);
     w.op(wasm.I32_MUL);
     w.set(at);
@@ -280,11 +268,11 @@ class FoundLoad implements LoadLocals {
     w.end();
     w.get(slot);
     w.get(set);
-    this.shiftLeft(1);
+    w.shiftLeft(1);
     w.access(wasm.I32_LOAD16_U, 1, pairs);
     w.i32(-1);
     w.op(wasm.I32_XOR);
-    this.and(1);
+    w.and(1);
     w.op(wasm.I32_OR);
     w.set(slot);
     this.giveUp();
@@ -327,7 +315,7 @@ class FoundLoad implements LoadLocals {
     const { w, slot, tag } = this;
     const { first, dirty } = this.places;
     w.get(slot);
-    this.shiftLeft(3);
+    w.shiftLeft(3);
     w.get(tag);
     w.access(wasm.F64_STORE, 3, first.tags);
     w.get(slot);
@@ -340,7 +328,7 @@ class FoundLoad implements LoadLocals {
   private use(): void {
     const { w, set, slot } = this;
     w.get(set);
-    this.shiftLeft(1);
+    w.shiftLeft(1);
     w.get(slot);
     w.access(wasm.I32_STORE16, 1, this.places.pairs);
   }

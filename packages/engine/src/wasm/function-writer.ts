@@ -81,6 +81,19 @@ export class FunctionWriter {
       this.code.signed(value);
     }
   }
+  /** Replaces the word on the stack by its bits in `mask`; the next two shift it. */
+  and(mask: number): void {
+    this.i32(mask);
+    this.code.byte(wasm.I32_AND);
+  }
+  shiftLeft(amount: number): void {
+    this.i32(amount);
+    this.code.byte(wasm.I32_SHL);
+  }
+  shiftRight(amount: number): void {
+    this.i32(amount);
+    this.code.byte(wasm.I32_SHR_U);
+  }
   i64(value: number | bigint): void {
     this.code.byte(wasm.I64_CONST);
     if (typeof value === 'number') this.code.signed(value);

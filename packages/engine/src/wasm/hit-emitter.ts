@@ -66,8 +66,7 @@ export class HitEmitter {
       w.i32(size - 1);
       w.op(wasm.I32_ADD);
       w.i32(-line);
-    } else w.i32(-line | (size - 1));
-    w.op(wasm.I32_AND);
+    } else w.and(-line | (size - 1));
     w.op(wasm.I32_NE);
     leaveWhen();
     const last = count === 1 ? entry : this.lookUpLast(va, entry, access, leaveWhen);
@@ -106,8 +105,7 @@ export class HitEmitter {
     const { w } = this;
     const count = w.borrow();
     w.get(va);
-    w.i32(7);
-    w.op(wasm.I32_AND);
+    w.and(7);
     w.i32(8 - size);
     w.op(wasm.I32_GT_U);
     w.i32(1);
@@ -125,8 +123,7 @@ export class HitEmitter {
         w.i32(size);
         w.i32(1);
         w.get(va);
-        w.i32(size - 1);
-        w.op(wasm.I32_AND);
+        w.and(size - 1);
         w.op(wasm.SELECT);
       } else w.i32(1);
       w.op(wasm.I32_ADD);
@@ -149,14 +146,12 @@ export class HitEmitter {
     w.set(end);
     this.lookUp(end, last, access);
     w.get(end);
-    w.i32(-line);
-    w.op(wasm.I32_AND);
+    w.and(-line);
     w.op(wasm.I32_NE);
     leaveWhen();
     if (bytes > line + size) {
       w.get(va);
-      w.i32(line - 1);
-      w.op(wasm.I32_AND);
+      w.and(line - 1);
       w.i32(bytes);
       w.op(wasm.I32_ADD);
       w.i32(2 * line);
@@ -172,8 +167,7 @@ export class HitEmitter {
       w.get(va);
       w.get(end);
       w.op(wasm.I32_XOR);
-      w.i32(~0xfff);
-      w.op(wasm.I32_AND);
+      w.and(~0xfff);
       leaveWhen();
     }
     w.release(end);
@@ -184,10 +178,8 @@ export class HitEmitter {
   private lookUp(va: Local, entry: Local, { table, isStore }: CountedAccess): void {
     const { w } = this;
     w.get(va);
-    w.i32(this.places.dataLog2 - 4);
-    w.op(wasm.I32_SHR_U);
-    w.i32((FAST_TABLE_ENTRIES - 1) << 4);
-    w.op(wasm.I32_AND);
+    w.shiftRight(this.places.dataLog2 - 4);
+    w.and((FAST_TABLE_ENTRIES - 1) << 4);
     w.set(entry);
     this.field(entry, table, isStore ? FAST_WRITE_TAG : FAST_READ_TAG);
   }
@@ -212,8 +204,7 @@ export class HitEmitter {
     const { w } = this;
     // The line's number is in the lower half, whose halfword is at twice half of it.
     w.get(spare);
-    w.i32(0xfffe);
-    w.op(wasm.I32_AND);
+    w.and(0xfffe);
     w.get(spare);
     w.access(wasm.I32_STORE16, 1, pairs);
   }
@@ -232,10 +223,8 @@ export class HitEmitter {
     w.if();
     const entry = w.borrow();
     w.get(line);
-    w.i32(fetchLog2 - 3);
-    w.op(wasm.I32_SHR_U);
-    w.i32((FETCH_ENTRIES - 1) << 3);
-    w.op(wasm.I32_AND);
+    w.shiftRight(fetchLog2 - 3);
+    w.and((FETCH_ENTRIES - 1) << 3);
     w.tee(entry);
     w.access(wasm.I32_LOAD, 2, w.stateOffset + FETCH_TABLE);
     w.get(line);

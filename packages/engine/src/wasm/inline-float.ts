@@ -57,8 +57,7 @@ const recordProduct = (k: Work, a: Local, b: Local, r: Local, isProduct: boolean
       }
       w.op(wasm.I64_OR);
       w.op(wasm.I32_WRAP_I64);
-      w.i32(LOWER_BITS);
-      w.op(wasm.I32_AND);
+      w.and(LOWER_BITS);
       w.op(wasm.I32_EQZ);
       w.brIf(exact);
       const error = productError(k, a, b, p);
@@ -254,8 +253,7 @@ export const inlineCompare = (p: Precision): InlineVector =>
     else k.push(m);
     w.set(b);
     w.loadWord(FPSCR_CONTROL);
-    w.i32(FPSCR_MODE);
-    w.op(wasm.I32_AND);
+    w.and(FPSCR_MODE);
     w.brIf(k.slow);
     const flag = (opcode: number, shift: number): Local => {
       const local = k.local(wasm.TYPE_I32);
@@ -263,8 +261,7 @@ export const inlineCompare = (p: Precision): InlineVector =>
       w.get(b);
       w.op(opcode);
       w.tee(local);
-      w.i32(shift);
-      w.op(wasm.I32_SHL);
+      w.shiftLeft(shift);
       return local;
     };
     const nzcv = k.local(wasm.TYPE_I32);

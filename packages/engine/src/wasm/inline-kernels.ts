@@ -44,13 +44,11 @@ const FPSCR_IXC = 1 << 4;
  */
 export const loadSlow = (w: FunctionWriter, slow: Local): void => {
   w.loadWord(FPSCR_CONTROL);
-  w.i32(FPSCR_MODE);
-  w.op(wasm.I32_AND);
+  w.and(FPSCR_MODE);
   w.loadWord(FPSCR_EXCEPTIONS);
   w.i32(-1);
   w.op(wasm.I32_XOR);
-  w.i32(FPSCR_IXC);
-  w.op(wasm.I32_AND);
+  w.and(FPSCR_IXC);
   w.op(wasm.I32_OR);
   w.set(slow);
 };
@@ -63,8 +61,7 @@ export const leaveUnlessHostRounds = (w: FunctionWriter, slow: Local, rounding: 
   if (rounding === 'none') return;
   w.get(slow);
   if (rounding === 'records') {
-    w.i32(FPSCR_MODE);
-    w.op(wasm.I32_AND);
+    w.and(FPSCR_MODE);
   }
   w.brIf(kernel);
 };

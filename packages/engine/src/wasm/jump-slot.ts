@@ -1,6 +1,5 @@
 import { JUMP_ENTRIES, JUMP_STRIDE, JUMP_TABLE } from '../layout.js';
 import type { FunctionWriter, Local } from './function-writer.js';
-import * as wasm from './opcodes.js';
 
 /** Calls within calls, which are frames on the host's stack. */
 export const DEEPEST_CALL = 400;
@@ -11,8 +10,6 @@ export const jumpWord = (w: FunctionWriter, n: number): number => w.stateOffset 
 /** Pushes the offset of the jump table's entry for the VA in local `pc`. */
 export const pushJumpSlot = (w: FunctionWriter, pc: Local): void => {
   w.get(pc);
-  w.i32(2);
-  w.op(wasm.I32_SHL);
-  w.i32((JUMP_ENTRIES - 1) * JUMP_STRIDE * 4);
-  w.op(wasm.I32_AND);
+  w.shiftLeft(2);
+  w.and((JUMP_ENTRIES - 1) * JUMP_STRIDE * 4);
 };

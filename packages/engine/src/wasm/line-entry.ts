@@ -60,25 +60,13 @@ export class LineEntryEmitter {
   private field(word: number): number {
     return this.w.stateOffset + 4 * word;
   }
-  private and(mask: number): void {
-    this.w.i32(mask);
-    this.w.op(wasm.I32_AND);
-  }
-  private shiftLeft(amount: number): void {
-    this.w.i32(amount);
-    this.w.op(wasm.I32_SHL);
-  }
-  private shiftRight(amount: number): void {
-    this.w.i32(amount);
-    this.w.op(wasm.I32_SHR_U);
-  }
 
   /** Where the entry with index `entry` in the state is of this slot's line there is none any more. `entry` becomes its byte. */
   private clearOf(entry: Local): void {
     const { w } = this;
     const { slot } = this.locals;
     w.get(entry);
-    this.shiftLeft(2);
+    w.shiftLeft(2);
     w.tee(entry);
     w.access(wasm.I32_LOAD16_U, 1, this.field(FAST_SPARE));
     w.get(slot);
@@ -116,16 +104,16 @@ export class LineEntryEmitter {
     w.i32(FAST_TABLE_PL1);
     w.i32(FAST_TABLE_PL0);
     w.get(WHAT);
-    this.and(IS_PRIVILEGED);
+    w.and(IS_PRIVILEGED);
     w.op(wasm.SELECT);
     w.get(VA);
-    this.shiftRight(lineLog2);
-    this.and(FAST_TABLE_ENTRIES - 1);
-    this.shiftLeft(4);
+    w.shiftRight(lineLog2);
+    w.and(FAST_TABLE_ENTRIES - 1);
+    w.shiftLeft(4);
     w.op(wasm.I32_ADD);
     w.set(entry);
     w.get(VA);
-    this.and(-(1 << lineLog2));
+    w.and(-(1 << lineLog2));
     w.set(line);
     store(FAST_READ_TAG, () => w.get(line));
     // Stores that hit there go on doing so when the entry is of this very line.
@@ -149,12 +137,12 @@ export class LineEntryEmitter {
     store(FAST_SPARE, () => w.get(spare));
     store(FAST_ADDEND, addend);
     w.get(slot);
-    this.shiftLeft(2);
+    w.shiftLeft(2);
     w.tee(line);
     w.access(wasm.I32_LOAD, 2, tables.entries);
     w.tee(before);
     w.get(entry);
-    this.shiftRight(2);
+    w.shiftRight(2);
     w.op(wasm.I32_NE);
     w.if();
     w.get(before);
@@ -163,7 +151,7 @@ export class LineEntryEmitter {
     w.end();
     w.get(line);
     w.get(entry);
-    this.shiftRight(2);
+    w.shiftRight(2);
     w.access(wasm.I32_STORE, 2, tables.entries);
     w.end();
     this.mark(line, before);
@@ -179,14 +167,14 @@ export class LineEntryEmitter {
     const { place } = this.locals;
     const at = w.borrow();
     w.get(VA);
-    this.and(0xfff);
-    this.shiftRight(lineLog2);
+    w.and(0xfff);
+    w.shiftRight(lineLog2);
     w.tee(line);
-    this.shiftRight(5);
+    w.shiftRight(5);
     w.i32(0);
     w.i32(4);
     w.get(WHAT);
-    this.and(IS_PRIVILEGED);
+    w.and(IS_PRIVILEGED);
     w.op(wasm.SELECT);
     w.op(wasm.I32_OR);
     w.set(word);
@@ -207,7 +195,7 @@ export class LineEntryEmitter {
         w.i32(MASK_BYTES);
         w.op(wasm.I32_MUL);
         w.get(word);
-        this.shiftLeft(2);
+        w.shiftLeft(2);
         w.op(wasm.I32_ADD);
       },
       wasm.I32_LOAD,
@@ -219,7 +207,7 @@ export class LineEntryEmitter {
     setBit(
       () => {
         w.get(place);
-        this.shiftLeft(1);
+        w.shiftLeft(1);
       },
       wasm.I32_LOAD16_U,
       wasm.I32_STORE16,

@@ -92,8 +92,7 @@ export class MemoryEmitter {
       w.i32(bytes - alignment);
       w.op(wasm.I32_ADD);
     }
-    w.i32(~0xfff | (alignment - 1));
-    w.op(wasm.I32_AND);
+    w.and(~0xfff | (alignment - 1));
     w.op(wasm.I32_NE);
   }
 
@@ -149,10 +148,8 @@ export class MemoryEmitter {
   private lookUp(va: Local, entry: Local, table: number, isStore: boolean): void {
     const { w } = this;
     w.get(va);
-    w.i32(8);
-    w.op(wasm.I32_SHR_U);
-    w.i32(0xfff0);
-    w.op(wasm.I32_AND);
+    w.shiftRight(8);
+    w.and(0xfff0);
     w.tee(entry);
     this.tag(table, isStore);
   }
@@ -290,8 +287,7 @@ export class MemoryEmitter {
       w.get(va);
       w.i32(group.lastAligned);
       w.op(wasm.I32_ADD);
-      w.i32(~0xfff | (group.alignment - 1));
-      w.op(wasm.I32_AND);
+      w.and(~0xfff | (group.alignment - 1));
       w.tee(group.tag);
       w.op(wasm.I32_NE);
       this.context.leaveWhen();
@@ -318,8 +314,7 @@ export class MemoryEmitter {
         w.i32(at);
         w.op(wasm.I32_ADD);
       }
-      w.i32(log2);
-      w.op(wasm.I32_SHR_U);
+      w.shiftRight(log2);
       w.access(wasm.I32_LOAD8_U, 0, offset);
     };
     w.set(host);
@@ -332,8 +327,7 @@ export class MemoryEmitter {
       flags(bytes - 1);
       w.op(wasm.I32_AND);
     }
-    w.i32(DIRTY);
-    w.op(wasm.I32_AND);
+    w.and(DIRTY);
     w.op(wasm.I32_EQZ);
     leaveWhen();
     w.get(host);

@@ -140,8 +140,7 @@ export class RegionEmitter {
   private prologue(leastBudget: number): void {
     const { w } = this.frame;
     w.get(ENTRY_PC);
-    w.i32(~0xfff);
-    w.op(wasm.I32_AND);
+    w.and(~0xfff);
     w.set(this.frame.pageVa);
     w.loadWord(BUDGET);
     w.tee(this.frame.budget);

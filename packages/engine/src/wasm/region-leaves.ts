@@ -74,23 +74,19 @@ export class RegionLeaves {
     w.storeWord(BUDGET, () => {
       w.get(this.frame.budget);
       w.get(this.frame.exitCode);
-      w.i32(8);
-      w.op(wasm.I32_SHR_U);
-      w.i32(0xff);
-      w.op(wasm.I32_AND);
+      w.shiftRight(8);
+      w.and(0xff);
       w.op(wasm.I32_ADD);
     });
     w.storeWord(EXIT_CODE, () => {
       w.get(this.frame.exitCode);
-      w.i32(0xff);
-      w.op(wasm.I32_AND);
+      w.and(0xff);
       w.i32(this.number << 8);
       w.op(wasm.I32_OR);
     });
     w.get(this.frame.pageVa);
     w.get(this.frame.exitCode);
-    w.i32(16);
-    w.op(wasm.I32_SHR_U);
+    w.shiftRight(16);
     w.op(wasm.I32_ADD);
     w.i32(1);
     w.op(wasm.I32_OR);

@@ -94,8 +94,7 @@ export class RegionWays {
     const { mask } = this.frame.flags;
     if (known === undefined) {
       w.get(this.frame.result);
-      w.i32(1);
-      w.op(wasm.I32_AND);
+      w.and(1);
       if (thumb) w.op(wasm.I32_EQZ);
       w.if();
     }
@@ -119,8 +118,7 @@ export class RegionWays {
   private align(thumb: boolean): void {
     const { w } = this.frame;
     w.get(this.frame.result);
-    w.i32(thumb ? ~1 : ~3);
-    w.op(wasm.I32_AND);
+    w.and(thumb ? ~1 : ~3);
     w.set(this.frame.result);
   }
 
@@ -150,8 +148,7 @@ export class RegionWays {
     w.get(this.frame.result);
     this.frame.pushVa(least);
     w.op(wasm.I32_SUB);
-    w.i32(shift);
-    w.op(wasm.I32_SHR_U);
+    w.shiftRight(shift);
     w.brTable(
       Array.from({ length: ((Math.max(...known) - least) >> shift) + 1 }, (_, i) => {
         const at = known.indexOf(least + (i << shift));

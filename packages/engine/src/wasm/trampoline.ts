@@ -45,8 +45,7 @@ const pushTarget = (w: FunctionWriter, pc: Local, depth: () => void, slot: Local
   depth();
   w.get(slot);
   w.access(wasm.I32_LOAD, 2, jumpWord(w, JUMP_FUNCTION));
-  w.i32(SLOT_INDEX);
-  w.op(wasm.I32_AND);
+  w.and(SLOT_INDEX);
 };
 
 /** Returns and jumps that no region follows by itself come back to `run`. Not `linked`: it runs one region. */
@@ -63,8 +62,7 @@ export const makeTrampoline = (stateOffset: number, host: RegionHost, linked = t
   w.set(PC);
   if (linked) {
     w.get(PC);
-    w.i32(1);
-    w.op(wasm.I32_AND);
+    w.and(1);
     w.op(wasm.I32_EQZ);
     w.brIf(next);
   }
