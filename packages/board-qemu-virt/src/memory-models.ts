@@ -5,6 +5,7 @@ import type { GuestMemory, HitPaths } from '@tablewalk/machine';
 import type { Cache, CacheHierarchy, CoherencyMap, CoreModel, Tlb, Vmsav7 } from '@tablewalk/mmu';
 import {
   cacheHierarchy,
+  coherencyBytes,
   coreCaches,
   coreModels,
   coreTlb,
@@ -12,7 +13,6 @@ import {
   hitPathBytes,
   hitPaths,
   retainForeverTlb,
-  shadowBytes,
 } from '@tablewalk/mmu';
 import { MachineError } from './machine-error.js';
 import type { Fidelity, VirtMachineOptions } from './virt-options.js';
@@ -189,7 +189,7 @@ export const memoryModels = (profile: CoreProfile, options: VirtMachineOptions):
 
 /** What the models keep behind guest memory, from `offset` on. */
 export const tailBytes = ({ caches }: MemoryModels, offset: number): number =>
-  caches === null ? 0 : shadowBytes(caches, offset) + hitPathBytes(caches, LINE_TABLE_BYTES);
+  caches === null ? 0 : coherencyBytes(caches, offset) + hitPathBytes(caches, LINE_TABLE_BYTES);
 
 /** How code finds the models' hits by itself, if it does. */
 export const hitPathsOf = (
@@ -202,7 +202,7 @@ export const hitPathsOf = (
     ? {
         hitPaths: hitPaths({
           memory,
-          offset: memory.tailOffset + shadowBytes(caches, memory.tailOffset),
+          offset: memory.tailOffset + coherencyBytes(caches, memory.tailOffset),
           room: LINE_TABLE_BYTES,
           mmu,
           coherency,

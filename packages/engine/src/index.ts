@@ -17,7 +17,7 @@ export * as beside from './wasm/beside-memory.js';
 export { canTranslate } from './wasm/can-translate.js';
 export { EXIT_MISSED, EXIT_RESYNC } from './wasm/exit-codes.js';
 export { floatPrecisions } from './wasm/float-work.js';
-export { foundLoads } from './wasm/found-load.js';
+export { foundAccesses } from './wasm/found-access.js';
 export type { FunctionWriter } from './wasm/function-writer.js';
 export type { InlineCall, InlineCallContext } from './wasm/inline-call.js';
 export * as inlineFloat from './wasm/inline-float.js';

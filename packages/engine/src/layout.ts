@@ -62,10 +62,16 @@ export const HIT_LOOKS = 45;
 export const HIT_FETCHES = 46;
 export const HIT_LAST_DATA = 47;
 export const HIT_LAST_FETCH = 48;
-/** Loads besides, which the fast table did not know (wasm/found-load.ts): those that the L1 had, those that it had not, lines that it gave up for them. */
-export const HIT_FOUND = 49;
-export const HIT_MISSES = 50;
-export const HIT_EVICTIONS = 51;
+/**
+ * Accesses besides, which the fast table did not know (wasm/found-access.ts): those that the L1 had, those that it had not, lines that it gave up for them, dirty ones
+ * among these.
+ */
+export const HIT_LOADS_FOUND = 49;
+export const HIT_LOADS_MISSED = 50;
+export const HIT_STORES_FOUND = 51;
+export const HIT_STORES_MISSED = 52;
+export const HIT_EVICTIONS = 53;
+export const HIT_WRITE_BACKS = 55;
 /** Rolling hash of the core's stores, where somebody compares them (store-hash.ts). */
 export const STORE_HASH = 41;
 /** Not 0: an access beside memory was the last that the region does (`RegionHost.access`). Between runs 0. */

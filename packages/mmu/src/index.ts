@@ -8,7 +8,7 @@ export {
   attributeShareable,
   attributeType,
 } from './attributes.js';
-export { CoherencyMap, type CoherencyOptions, shadowBytes } from './coherency/coherency-map.js';
+export { CoherencyMap, type CoherencyOptions, coherencyBytes } from './coherency/coherency-map.js';
 export type {
   Cache,
   CacheEvictionSink,

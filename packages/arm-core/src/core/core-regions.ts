@@ -1,5 +1,5 @@
 import type { Block, ClosureEnvironment, CodeCache, CodePage, Frame, InlineKernels, PlainAccess, RegionEntry } from '@tablewalk/engine';
-import { EXIT_MISSED, EXIT_RESYNC, foundLoads, layout, RegionModuleBuilder } from '@tablewalk/engine';
+import { EXIT_MISSED, EXIT_RESYNC, foundAccesses, layout, RegionModuleBuilder } from '@tablewalk/engine';
 import type { Observer } from '@tablewalk/machine';
 import type { BesideOwner } from './beside-memory.js';
 import { accessBeside } from './beside-memory.js';
@@ -101,7 +101,7 @@ export class CoreRegions {
         ? plainHost
         : {
             ...plainHost,
-            access: foundLoads(stateOffset, plainHost, { ...misses, lineLog2: lineSizeLog2!, pairs: pairs!, tables: counted.places }),
+            access: foundAccesses(stateOffset, plainHost, { ...misses, lineLog2: lineSizeLog2!, pairs: pairs!, tables: counted.places }),
           };
     this.runner = new RegionRunner(host, stateOffset, new RegionFormer(translator), modules, owner.cache, codeAppeared, options);
     owner.cache.onRegionDropped = ({ slot }) => {

@@ -165,7 +165,7 @@ export class LineTable {
     known[at] = (va & ~0xfff) | KNOWN;
     known[at + 1] = host - (va & 0xfff);
     known[at + 2] = (attributes << 16) | translation;
-    known[at + 3] = this.paths.data.misses?.applies(host, attributes) ? 1 : 0;
+    known[at + 3] = this.paths.data.misses?.applies(host, attributes, write) ? 1 : 0;
   }
 
   /** An access of this kind at `va`, which is in the page found last, goes through the caches. The next one to the line may be a hit. */
@@ -293,12 +293,15 @@ export class LineTable {
 
   private settleMisses(): void {
     const { words: R } = this;
-    const found = R[layout.HIT_FOUND]!;
-    const missed = R[layout.HIT_MISSES]!;
-    if ((found | missed) === 0) return;
-    this.paths.data.misses!.count(found, missed, R[layout.HIT_EVICTIONS]!);
-    R[layout.HIT_FOUND] = 0;
-    R[layout.HIT_MISSES] = 0;
-    R[layout.HIT_EVICTIONS] = 0;
+    const loadsFound = R[layout.HIT_LOADS_FOUND]!;
+    const loadsMissed = R[layout.HIT_LOADS_MISSED]!;
+    const storesFound = R[layout.HIT_STORES_FOUND]!;
+    const storesMissed = R[layout.HIT_STORES_MISSED]!;
+    if ((loadsFound | loadsMissed | storesFound | storesMissed) === 0) return;
+    const evictions = R[layout.HIT_EVICTIONS]!;
+    const writeBacks = R[layout.HIT_WRITE_BACKS]!;
+    this.paths.data.misses!.count({ loadsFound, loadsMissed, storesFound, storesMissed, evictions, writeBacks });
+    R.fill(0, layout.HIT_LOADS_FOUND, layout.HIT_EVICTIONS + 1);
+    R[layout.HIT_WRITE_BACKS] = 0;
   }
 }

@@ -142,6 +142,14 @@ export class FunctionWriter {
     this.get(local);
     this.access(wasm.I32_STORE, 2, this.stateOffset + word * 4);
   }
+  /** Counts in a word of the state. */
+  addOne(word: number): void {
+    this.storeWord(word, () => {
+      this.loadWord(word);
+      this.i32(1);
+      this.op(wasm.I32_ADD);
+    });
+  }
   simd(opcode: number): void {
     this.code.byte(wasm.SIMD);
     this.code.unsigned(opcode);

@@ -31,26 +31,27 @@ export interface LineTablePlaces {
 /** Parameters of `RegionHost.access`. */
 export const WHAT: Local = 0;
 export const VA: Local = 1;
+export const VALUE: Local = 3;
 
 /** Bytes of masks for a place. */
 const MASK_BYTES = 48;
 
-/** Of the load that is written: the place of its page, its byte in the memory, the slot of its line, and its translation in bits 31:16, to which the slot comes. */
-export interface LoadLocals {
+/** Of the access that is written: the place of its page, its byte in the memory, the slot of its line, and its translation in bits 31:16, to which the slot comes. */
+export interface AccessLocals {
   readonly place: Local;
   readonly host: Local;
   readonly slot: Local;
   readonly spare: Local;
 }
 
-/** Writes what `LineTable` does with its entries, for loads. */
+/** Writes what `LineTable` does with its entries. */
 export class LineEntryEmitter {
   private readonly w: FunctionWriter;
   private readonly tables: LineTablePlaces;
   private readonly lineLog2: number;
-  private readonly locals: LoadLocals;
+  private readonly locals: AccessLocals;
 
-  constructor(w: FunctionWriter, tables: LineTablePlaces, lineLog2: number, locals: LoadLocals) {
+  constructor(w: FunctionWriter, tables: LineTablePlaces, lineLog2: number, locals: AccessLocals) {
     this.w = w;
     this.tables = tables;
     this.lineLog2 = lineLog2;
@@ -80,8 +81,8 @@ export class LineEntryEmitter {
     w.end();
   }
 
-  /** The next load from the line is a hit that code finds: what `LineTable` does, for a load. */
-  enter(): void {
+  /** The next access of this kind to the line is a hit that code finds. */
+  enter(isStore: boolean): void {
     const { w, tables, lineLog2 } = this;
     const { spare, slot, host } = this.locals;
     const entry = w.borrow();
@@ -92,6 +93,7 @@ export class LineEntryEmitter {
       value();
       w.access(wasm.I32_STORE, 2, this.field(word));
     };
+    const [own, other] = isStore ? [FAST_WRITE_TAG, FAST_READ_TAG] : [FAST_READ_TAG, FAST_WRITE_TAG];
     const addend = (): void => {
       w.get(host);
       w.get(VA);
@@ -115,10 +117,10 @@ export class LineEntryEmitter {
     w.get(VA);
     w.and(-(1 << lineLog2));
     w.set(line);
-    store(FAST_READ_TAG, () => w.get(line));
-    // Stores that hit there go on doing so when the entry is of this very line.
+    store(own, () => w.get(line));
+    // Accesses of the other kind that hit there go on doing so when the entry is of this very line.
     w.get(entry);
-    w.access(wasm.I32_LOAD, 2, this.field(FAST_WRITE_TAG));
+    w.access(wasm.I32_LOAD, 2, this.field(other));
     w.get(line);
     w.op(wasm.I32_EQ);
     w.get(entry);
@@ -133,7 +135,7 @@ export class LineEntryEmitter {
     w.op(wasm.I32_AND);
     w.op(wasm.I32_EQZ);
     w.if();
-    store(FAST_WRITE_TAG, () => w.i32(FAST_INVALID));
+    store(other, () => w.i32(FAST_INVALID));
     store(FAST_SPARE, () => w.get(spare));
     store(FAST_ADDEND, addend);
     w.get(slot);

@@ -10,37 +10,69 @@ export interface HitPort {
   lineCleaned(line: number): void;
 }
 
-/** A set-associative cache in guest memory: byte offset of its tags (doubles: lines by their numbers, PA divided by the length of a line, or less than 0), set by set. */
+/**
+ * A set-associative cache in guest memory: byte offset of its tags (doubles: lines by their numbers, PA divided by the length of a line, or less than 0), set by set,
+ * and of a byte for each of these, not 0 when the line is dirty.
+ */
 export interface CachePlace {
   readonly tags: number;
+  readonly dirty: number;
   readonly setMask: number;
   readonly wayCount: number;
 }
 
 /**
- * Loads that the first level of the TLB lets through and the L1, of two ways and LRU, has, or has not while the next level has them: what else is so when they change nothing
- * but counters, the order of use and one clean line of the L1. Offsets in guest memory.
+ * Lines that have been stored to, whose old bytes are kept, in guest memory. Where a level's views of a line differ bits of its shadow byte say how; a store to a line
+ * with none of them needs more than is done here.
+ */
+export interface ViewPlaces {
+  /** A word for each line of the memory, of those that differ: the number of its view and 1. */
+  readonly slots: number;
+  /** The views: what the next level has. As long as a line each. */
+  readonly lower: number;
+  /** A byte for each page of the memory: not 0 when a line of it is not to be written back here, since it may be code. */
+  readonly codePages: number;
+  /** Bits of a shadow byte: the L1 has newer bytes, the L2 has, any difference; those that a store ends, and those that a write-back ends. */
+  readonly dirty: number;
+  readonly dirtyBelow: number;
+  readonly differs: number;
+  readonly endedByStore: number;
+  readonly endedByWriteBack: number;
+}
+
+/**
+ * Accesses that the first level of the TLB lets through and the L1, of two ways and LRU, has, or has not while the next level has them: what else is so when they change
+ * nothing but counters, the order of use, and a line that the L1 gives up and the next level has. Offsets in guest memory.
  */
 export interface MissPath {
   /** RAM in lines: the first one's number, its number from the memory's beginning, how many there are. */
   readonly firstLine: number;
   readonly hostLine: number;
   readonly lineCount: number;
-  /** A byte for each line of the memory, and its bits with which a line that is given up, or one that is loaded, has more to it. */
+  /** A byte for each line of the memory, and its bits with which a clean line that is given up, or one that is loaded, has more to it. */
   readonly shadow: number;
   readonly givenUp: number;
   readonly loaded: number;
   readonly first: CachePlace;
-  /** A byte for each slot of the L1: it is dirty. */
-  readonly dirty: number;
   /** The set of the L1 is chosen by VA. */
   readonly virtuallyIndexed: boolean;
   /** The L2; undefined: memory. */
   readonly second: CachePlace | undefined;
-  /** Whether loads with these attributes from the page with the byte at `host` may be such. It holds as long as {@link HitPath.lineAt}. */
-  applies(host: number, attributes: number): boolean;
-  /** So many were in the L1, so many not, and for so many of these it gave up a line. */
-  count(found: number, missed: number, evictions: number): void;
+  /** Undefined: stores, and dirty lines that are given up, are no such accesses. */
+  readonly views: ViewPlaces | undefined;
+  /** Whether loads, or stores, with these attributes from the page with the byte at `host` may be such. It holds as long as {@link HitPath.lineAt}. */
+  applies(host: number, attributes: number, isStore: boolean): boolean;
+  count(counts: MissCounts): void;
+}
+
+/** So many were in the L1, so many not; for so many of these it gave up a line, and so many of these were dirty. */
+export interface MissCounts {
+  readonly loadsFound: number;
+  readonly loadsMissed: number;
+  readonly storesFound: number;
+  readonly storesMissed: number;
+  readonly evictions: number;
+  readonly writeBacks: number;
 }
 
 /**

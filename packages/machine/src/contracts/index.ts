@@ -4,7 +4,7 @@ export type { CachedMemory, CachedMemoryPort } from './cached-memory.js';
 export { LINE_DIRTY } from './cached-memory.js';
 export type { Diagnostics, Snapshot, Stateful } from './component.js';
 export type { CpuView } from './cpu-view.js';
-export type { CachePlace, HitPath, HitPaths, HitPort, MissPath } from './hit-path.js';
+export type { CachePlace, HitPath, HitPaths, HitPort, MissCounts, MissPath, ViewPlaces } from './hit-path.js';
 export type { LateEffects } from './late-effects.js';
 export type {
   AccessKind,

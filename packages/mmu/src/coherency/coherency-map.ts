@@ -17,11 +17,11 @@ import { DataLines } from './data-lines.js';
 import { FetchedCode } from './fetched-code.js';
 import { HostAddresses } from './host-addresses.js';
 import type { SavedImages } from './instruction-images.js';
-import { LineViews, type SavedLines } from './line-views.js';
+import { LineViews, type SavedLines, viewBytes } from './line-views.js';
 import { PlainLevels, REFUSED } from './plain-levels.js';
 
 export interface CoherencyOptions {
-  /** Made with {@link shadowBytes} of tail. */
+  /** Made with {@link coherencyBytes} of tail. */
   readonly memory: GuestMemory;
   readonly caches: CacheHierarchy;
   /** Models are told of every access (`measured`), not only of those that change which views are equal. */
@@ -41,6 +41,9 @@ interface CoherencyData {
 const SCHEMA = 'mmu/coherency';
 const VERSION = 3;
 
+const FEWEST_VIEWS = 1024;
+const MOST_VIEWS = 1 << 16;
+
 /** Write-back, write-allocate, inner and outer: for lines that the model is told of on somebody else's behalf. */
 const WRITE_BACK = MEMORY_NORMAL | (1 << 2) | (1 << 4);
 
@@ -57,8 +60,23 @@ const keepsBelow = (caches: CacheHierarchy, level: number, attributes: number): 
   return level === 2 || (outer === 1 && caches.unified?.writeAllocate === true);
 };
 
+const hasTwoLevels = ({ data, unified, levelOfCoherency, levelOfUnification }: CacheHierarchy): boolean =>
+  data !== null && unified !== null && levelOfCoherency > levelOfUnification;
+
+/** As many lines as are dirty at a time, at most: as many views are apart until somebody writes past the caches. */
+const viewCount = ({ data, unified }: CacheHierarchy): number => {
+  let count = 0;
+  for (const cache of [data, unified]) if (cache !== null) count += cache.setCount * cache.wayCount;
+  return Math.min(Math.max(count, FEWEST_VIEWS), MOST_VIEWS);
+};
+
+/** Bytes that the views of a guest memory of this many bytes need in its tail. */
+const bytesOfViews = (caches: CacheHierarchy, tailOffset: number): number =>
+  viewBytes(tailOffset, dataLineLog2(caches), hasTwoLevels(caches), viewCount(caches));
+
 /** Bytes that the map of a guest memory of this many bytes needs in its tail. */
-export const shadowBytes = (caches: CacheHierarchy, tailOffset: number): number => tailOffset >>> dataLineLog2(caches);
+export const coherencyBytes = (caches: CacheHierarchy, tailOffset: number): number =>
+  bytesOfViews(caches, tailOffset) + (tailOffset >>> 12);
 
 /**
  * Memory with caches that can be incoherent. RAM is what the core's cacheable accesses see; {@link LineViews} keeps what the levels below have where
@@ -79,7 +97,8 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
   /** Accesses by kind (ACCESS_*) and by the level that had them (1, 2, 3), and in the last four walks'. */
   readonly counts = new Float64Array(16);
   private readonly memory: GuestMemory;
-  private readonly views: LineViews;
+  /** What the levels below have. Changed by {@link DataLines} alone, and by code that does the same. */
+  readonly views: LineViews;
   private readonly lines: DataLines;
   private readonly code: FetchedCode;
   private readonly addresses: HostAddresses;
@@ -108,12 +127,13 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
     const instructionLog2 = this.fetchLineSizeLog2;
     if (instructionLog2 < 3 || instructionLog2 > 7)
       throw new MmuError(caches.name, `instruction lines of ${2 ** instructionLog2} bytes: 8 to 128 are possible`);
-    const twoLevels = caches.data !== null && caches.unified !== null && caches.levelOfCoherency > caches.levelOfUnification;
-    this.views = new LineViews(memory, this.lineSizeLog2, twoLevels);
+    const twoLevels = hasTwoLevels(caches);
+    this.views = new LineViews(memory, this.lineSizeLog2, twoLevels, viewCount(caches), () => this.port.dropData());
     this.shadow = this.views.shadow;
     const port = (): CachedMemoryPort => this.port;
     this.addresses = new HostAddresses(memory);
-    this.code = new FetchedCode(memory, this.views, instructionLog2, caches.instruction?.colourCount ?? 1, port, (host) =>
+    const codePages = memory.tailOffset + bytesOfViews(caches, memory.tailOffset);
+    this.code = new FetchedCode(memory, this.views, codePages, instructionLog2, caches.instruction?.colourCount ?? 1, port, (host) =>
       this.holdsUnseen(host, ACCESS_FETCH),
     );
     this.lines = new DataLines(memory, this.views, this.code, caches.inclusive, port, (line) =>
@@ -143,6 +163,11 @@ export class CoherencyMap implements CachedMemory, CacheEvictionSink {
   controlChanged(sctlr: number): void {
     this.dataOn = (sctlr & SCTLR_C) !== 0;
     this.instructionOn = (sctlr & SCTLR_I) !== 0;
+  }
+
+  /** By page: {@link FetchedCode.pages}. */
+  get codePages(): Uint8Array {
+    return this.code.pages;
   }
 
   // ---- data

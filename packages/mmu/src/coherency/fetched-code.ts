@@ -13,13 +13,16 @@ export class FetchedCode {
   private readonly images: InstructionImages;
   /** Pages whose translated code was fetched past the instruction cache. Host state. */
   private readonly past: Uint8Array;
+  /** A byte for each page: not 0 when instructions were fetched from it, so that a change below its lines may have to be told. Host state. */
+  readonly pages: Uint8Array;
   private readonly port: () => CachedMemoryPort;
   private readonly added: (host: number) => void;
 
-  /** `added` is told of each line (its offset in guest memory) that is held otherwise than below from now on. */
+  /** {@link pages} are in the memory at `offset`. `added` is told of each line (its offset in guest memory) that is held otherwise than below from now on. */
   constructor(
     memory: GuestMemory,
     views: LineViews,
+    offset: number,
     lineLog2: number,
     colourCount: number,
     port: () => CachedMemoryPort,
@@ -30,6 +33,7 @@ export class FetchedCode {
     this.views = views;
     this.images = new InstructionImages(pages, lineLog2, colourCount);
     this.past = new Uint8Array(pages);
+    this.pages = new Uint8Array(memory.buffer, offset, pages);
     this.port = port;
     this.added = added;
   }
@@ -44,6 +48,7 @@ export class FetchedCode {
       const granules = this.memory.codeGranules[hostPage]!;
       if (granules !== 0) this.port().codeWritten(hostPage, granules);
     }
+    this.pages[hostPage] = 1;
     if (!past) this.images.enter(hostPage, va);
   }
 
@@ -110,6 +115,7 @@ export class FetchedCode {
   /** The instruction cache comes out of reset with these bytes of one page; `va` is its address. */
   fillUnknown(from: number, to: number, va: VirtAddr, byte: () => number): void {
     const hostPage = Math.floor(from / 4096);
+    this.pages[hostPage] = 1;
     this.images.enter(hostPage, va);
     this.images.keep(from, to, byte, this.added);
     this.port().codeWritten(hostPage, this.memory.codeGranules[hostPage]!);
@@ -118,6 +124,7 @@ export class FetchedCode {
   reset(): void {
     this.images.reset();
     this.past.fill(0);
+    this.findPages();
   }
   save(): SavedImages {
     return this.images.save();
@@ -125,5 +132,12 @@ export class FetchedCode {
   load(saved: SavedImages): void {
     this.images.load(saved);
     this.past.fill(0);
+    this.findPages();
+  }
+
+  /** The pages that something is known of. */
+  private findPages(): void {
+    const { codeGranules } = this.memory;
+    for (let page = 0; page < this.pages.length; page++) this.pages[page] = codeGranules[page] !== 0 || this.images.holds(page) ? 1 : 0;
   }
 }

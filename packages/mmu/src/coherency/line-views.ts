@@ -13,7 +13,11 @@ export const ABSENT = 16;
 /** Any of these: the views differ, and a slot holds the lower ones. */
 export const DIFFERS = L1_DIRTY | L2_DIRTY | L1_STALE | L2_STALE;
 
-const FIRST_SLOTS = 1024;
+/** Bytes of the memory's tail for the views of so many lines: shadow, slots by line, and `slotCount` slots of the one or two lower views. */
+export const viewBytes = (tailOffset: number, lineLog2: number, twoLevels: boolean, slotCount: number): number =>
+  (tailOffset >>> lineLog2) * 5 + (twoLevels ? 2 : 1) * slotCount * (1 << lineLog2);
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Int32Array<ArrayBuffer>): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
 
 /**
  * Three views of guest memory by data line: what the core's cacheable accesses see (RAM itself), the point of unification, and the point of coherency.
@@ -27,33 +31,44 @@ export class LineViews {
   private readonly ram: GuestMemory;
   private readonly words: number;
   /** Slot of a line, plus one. */
-  private readonly slotOf: Int32Array;
-  private lineOfSlot = new Int32Array(FIRST_SLOTS).fill(-1);
+  readonly slotOf: Int32Array;
+  private lineOfSlot: Int32Array;
   private free: number[] = [];
   private used = 0;
   /** No line has a flag: a machine that is made need not write each byte of its shadow. */
   private plain = true;
   /** The point of unification, and the point of coherency: the same array when no level is between. */
-  private pou: Int32Array;
-  private poc: Int32Array;
+  private pou: Int32Array<ArrayBuffer>;
+  private poc: Int32Array<ArrayBuffer>;
   private pouBytes: Uint8Array;
   private pocBytes: Uint8Array;
   readonly twoLevels: boolean;
+  private readonly moved: () => void;
 
-  /** The shadow is in the memory's tail. */
-  constructor(ram: GuestMemory, lineLog2: number, twoLevels: boolean) {
+  /** What {@link viewBytes} counts is in the memory's tail. The slots are until there are more than `slotCount`; `moved` is told when they leave. */
+  constructor(ram: GuestMemory, lineLog2: number, twoLevels: boolean, slotCount: number, moved: () => void) {
     this.ram = ram;
     this.lineLog2 = lineLog2;
     this.twoLevels = twoLevels;
+    this.moved = moved;
     this.words = 1 << (lineLog2 - 2);
-    const lines = ram.tailOffset >>> lineLog2;
-    this.shadow = new Uint8Array(ram.buffer, ram.tailOffset, lines);
-    this.slotOf = new Int32Array(lines);
-    this.slotsOfPage = new Uint16Array(ram.tailOffset >>> 12);
-    this.pou = new Int32Array(FIRST_SLOTS * this.words);
-    this.poc = twoLevels ? new Int32Array(FIRST_SLOTS * this.words) : this.pou;
-    this.pouBytes = new Uint8Array(this.pou.buffer);
-    this.pocBytes = new Uint8Array(this.poc.buffer);
+    const { buffer, tailOffset } = ram;
+    const lines = tailOffset >>> lineLog2;
+    this.shadow = new Uint8Array(buffer, tailOffset, lines);
+    this.slotOf = new Int32Array(buffer, tailOffset + lines, lines);
+    this.lineOfSlot = new Int32Array(slotCount).fill(-1);
+    this.slotsOfPage = new Uint16Array(tailOffset >>> 12);
+    const slots = tailOffset + 5 * lines;
+    const length = slotCount * this.words;
+    this.pou = new Int32Array(buffer, slots, length);
+    this.poc = twoLevels ? new Int32Array(buffer, slots + 4 * length, length) : this.pou;
+    this.pouBytes = bytesOf(this.pou);
+    this.pocBytes = bytesOf(this.poc);
+  }
+
+  /** Offset in the memory of the point of unification's slots, or -1 when they have left. */
+  get lower(): number {
+    return this.pou.buffer === this.ram.buffer ? this.pou.byteOffset : -1;
   }
 
   /** Lines whose views differ, in no particular order. */
@@ -103,8 +118,9 @@ export class LineViews {
     const pou = wider(this.pou, count * this.words);
     this.poc = this.twoLevels ? wider(this.poc, count * this.words) : pou;
     this.pou = pou;
-    this.pouBytes = new Uint8Array(this.pou.buffer);
-    this.pocBytes = new Uint8Array(this.poc.buffer);
+    this.pouBytes = bytesOf(this.pou);
+    this.pocBytes = bytesOf(this.poc);
+    this.moved();
   }
 
   /** Gives the slot back when nothing differs any more. */

@@ -5,7 +5,7 @@ import { SCTLR_C, SCTLR_I } from '../control-bits.js';
 import { cacheHierarchy } from '../models/cache-hierarchy.js';
 import { type SetAssociativeCacheOptions, setAssociativeCache } from '../models/set-associative-cache.js';
 import { Random } from '../testing/conformance.js';
-import { CoherencyMap, shadowBytes } from './coherency-map.js';
+import { CoherencyMap, coherencyBytes } from './coherency-map.js';
 import { PlainLevels } from './plain-levels.js';
 
 /*
@@ -72,7 +72,7 @@ class Side {
         { name: 'ram', base: RAM, byteLength: PAGES * 4096, writable: true },
         { name: 'flash', base: 0, byteLength: 65536, writable: false },
       ],
-      (tail) => shadowBytes(caches, tail),
+      (tail) => coherencyBytes(caches, tail),
     );
     this.map = new CoherencyMap({ memory: this.memory, caches: hidden, everyAccess: true });
     this.map.connect({
