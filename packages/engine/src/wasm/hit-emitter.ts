@@ -65,7 +65,7 @@ export class HitEmitter {
     if (!access.isAligned && size > 1) {
       w.i32(size - 1);
       w.op(wasm.I32_ADD);
-      w.i32(-line);
+      w.and(-line);
     } else w.and(-line | (size - 1));
     w.op(wasm.I32_NE);
     leaveWhen();

@@ -43,6 +43,8 @@ export class LineViews {
   private pouBytes: Uint8Array;
   private pocBytes: Uint8Array;
   readonly twoLevels: boolean;
+  /** Offset in the memory of the point of unification's slots, or -1 when they have left. */
+  lower: number;
   private readonly moved: () => void;
 
   /** What {@link viewBytes} counts is in the memory's tail. The slots are until there are more than `slotCount`; `moved` is told when they leave. */
@@ -60,15 +62,11 @@ export class LineViews {
     this.slotsOfPage = new Uint16Array(tailOffset >>> 12);
     const slots = tailOffset + 5 * lines;
     const length = slotCount * this.words;
+    this.lower = slots;
     this.pou = new Int32Array(buffer, slots, length);
     this.poc = twoLevels ? new Int32Array(buffer, slots + 4 * length, length) : this.pou;
     this.pouBytes = bytesOf(this.pou);
     this.pocBytes = bytesOf(this.poc);
-  }
-
-  /** Offset in the memory of the point of unification's slots, or -1 when they have left. */
-  get lower(): number {
-    return this.pou.buffer === this.ram.buffer ? this.pou.byteOffset : -1;
   }
 
   /** Lines whose views differ, in no particular order. */
@@ -120,6 +118,7 @@ export class LineViews {
     this.pou = pou;
     this.pouBytes = bytesOf(this.pou);
     this.pocBytes = bytesOf(this.poc);
+    this.lower = -1;
     this.moved();
   }
 
