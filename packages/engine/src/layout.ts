@@ -72,6 +72,8 @@ export const HIT_STORES_FOUND = 51;
 export const HIT_STORES_MISSED = 52;
 export const HIT_EVICTIONS = 53;
 export const HIT_WRITE_BACKS = 55;
+/** While a region calls others: what of HIT_LOADS and the three after it, a byte each, it has counted and not added (wasm/hit-counts.ts). Else 0. */
+export const HIT_PENDING = 56;
 /** Rolling hash of the core's stores, where somebody compares them (store-hash.ts). */
 export const STORE_HASH = 41;
 /** Not 0: an access beside memory was the last that the region does (`RegionHost.access`). Between runs 0. */

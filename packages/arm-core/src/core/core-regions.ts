@@ -134,12 +134,11 @@ export class CoreRegions {
 
   /** Runs regions from the one at PC on; returns what is left of the budget, and sets `resumption` and `missed`. */
   run(entry: RegionEntry, budget: number): number {
-    const { words: R, code, runner } = this;
+    const { words: R, code } = this;
     const pc = R[layout.PC]!;
     R[layout.BUDGET] = budget;
     this.jumps.set(pc, code.key, entry);
-    const result = runner.run(pc);
-    this.counted?.settle();
+    const result = this.runCounted(pc);
     this.resumption = -1;
     if ((result & 1) === 0) R[layout.PC] = result;
     else {
@@ -157,6 +156,16 @@ export class CoreRegions {
     if (R[layout.DECODE_MODE] !== code.key) this.owner.updateMode();
     else if (code.page !== null && code.page.mode !== code.key) code.page = null;
     return R[layout.BUDGET]!;
+  }
+
+  private runCounted(pc: number): number {
+    const { counted } = this;
+    if (counted === undefined) return this.runner.run(pc);
+    try {
+      return this.runner.run(pc);
+    } finally {
+      counted.settleEnd();
+    }
   }
 
   /**

@@ -272,23 +272,38 @@ export class LineTable {
     return first === layout.FAST_INVALID && table !== FETCH ? this.words[entry + layout.FAST_WRITE_TAG]! : first;
   }
 
-  /** Regions have run: the models are told before anything else asks them. */
+  /** Regions have run, or one waits for what comes: the models are told before anything else asks them. */
   settle(): void {
     const { words: R, paths } = this;
-    const loads = R[layout.HIT_LOADS]! >>> 0;
-    const stores = R[layout.HIT_STORES]! >>> 0;
-    const looks = loads + stores + R[layout.HIT_LOOKS]!;
+    // What will be added is told now, and so taken from what is.
+    const pending = R[layout.HIT_PENDING]!;
+    const pendingLoads = pending & 0xff;
+    const pendingStores = (pending >>> 8) & 0xff;
+    const pendingLooks = (pending >>> 16) & 0xff;
+    const pendingFetches = pending >>> 24;
+    const loads = R[layout.HIT_LOADS]! + pendingLoads;
+    const stores = R[layout.HIT_STORES]! + pendingStores;
+    const looks = loads + stores + R[layout.HIT_LOOKS]! + pendingLooks;
     if (looks !== 0) {
       paths.data.hit(loads, stores, looks, R[layout.HIT_LAST_DATA]! >>> 16);
-      R[layout.HIT_LOADS] = 0;
-      R[layout.HIT_STORES] = 0;
-      R[layout.HIT_LOOKS] = 0;
+      R[layout.HIT_LOADS] = -pendingLoads;
+      R[layout.HIT_STORES] = -pendingStores;
+      R[layout.HIT_LOOKS] = -pendingLooks;
       this.settleMisses();
     }
-    const fetches = R[layout.HIT_FETCHES]! >>> 0;
+    const fetches = R[layout.HIT_FETCHES]! + pendingFetches;
     if (fetches === 0) return;
     paths.fetch.hit(fetches, 0, fetches, R[layout.HIT_LAST_FETCH]! >>> 16);
-    R[layout.HIT_FETCHES] = 0;
+    R[layout.HIT_FETCHES] = -pendingFetches;
+  }
+
+  /** The same when they have ended, some of them perhaps at what they waited for. */
+  settleEnd(): void {
+    const { words: R } = this;
+    this.settle();
+    if (R[layout.HIT_PENDING] === 0) return;
+    R[layout.HIT_PENDING] = 0;
+    R.fill(0, layout.HIT_LOADS, layout.HIT_FETCHES + 1);
   }
 
   private settleMisses(): void {

@@ -83,7 +83,7 @@ class FoundAccessEmitter implements FoundLine {
     this.findLine();
     this.lines.write(isStore, slow);
     this.entries.enter(isStore);
-    w.addOne(HIT_LOOKS);
+    w.add(HIT_LOOKS, 1);
     w.storeLocal(HIT_LAST_DATA, this.spare);
     if (isStore) this.store();
     else this.load();

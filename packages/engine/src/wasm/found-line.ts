@@ -61,7 +61,7 @@ export class FoundLineEmitter {
     w.get(slot);
     w.i32(isStore ? 1 : 0);
     w.access(wasm.I32_STORE8, 0, places.first.dirty);
-    w.addOne(isStore ? HIT_STORES_MISSED : HIT_LOADS_MISSED);
+    w.add(isStore ? HIT_STORES_MISSED : HIT_LOADS_MISSED, 1);
     w.br(done);
     w.end();
     if (isStore) {
@@ -69,7 +69,7 @@ export class FoundLineEmitter {
       w.i32(1);
       w.access(wasm.I32_STORE8, 0, places.first.dirty);
     }
-    w.addOne(isStore ? HIT_STORES_FOUND : HIT_LOADS_FOUND);
+    w.add(isStore ? HIT_STORES_FOUND : HIT_LOADS_FOUND, 1);
     w.end();
     if (isStore) this.makeDirty(views!);
     this.use();
@@ -225,7 +225,7 @@ export class FoundLineEmitter {
     w.and(givenUp);
     w.brIf(slow);
     w.end();
-    w.addOne(HIT_EVICTIONS);
+    w.add(HIT_EVICTIONS, 1);
     w.release(tag);
   }
 
@@ -256,7 +256,7 @@ export class FoundLineEmitter {
     w.op(wasm.I32_OR);
     w.access(wasm.I32_STORE8, 0, shadow);
     this.copyDown(views);
-    w.addOne(HIT_WRITE_BACKS);
+    w.add(HIT_WRITE_BACKS, 1);
   }
 
   /** The line's view below becomes what the core sees. */

@@ -142,11 +142,11 @@ export class FunctionWriter {
     this.get(local);
     this.access(wasm.I32_STORE, 2, this.stateOffset + word * 4);
   }
-  /** Counts in a word of the state. */
-  addOne(word: number): void {
+  /** Adds to a word of the state. */
+  add(word: number, amount: number): void {
     this.storeWord(word, () => {
       this.loadWord(word);
-      this.i32(1);
+      this.i32(amount);
       this.op(wasm.I32_ADD);
     });
   }

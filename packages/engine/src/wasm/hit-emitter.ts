@@ -15,6 +15,7 @@ import {
   HIT_STORES,
 } from '../layout.js';
 import type { FunctionWriter, Local } from './function-writer.js';
+import type { HitCounts } from './hit-counts.js';
 import * as wasm from './opcodes.js';
 import type { HitPlaces } from './region.js';
 
@@ -32,6 +33,8 @@ export interface CountedAccess {
   readonly bytes: number;
   /** A store of several words, be they one. */
   readonly isMultiple: boolean;
+  /** No condition is around it. */
+  readonly isCertain: boolean;
 }
 
 /**
@@ -41,11 +44,13 @@ export interface CountedAccess {
 export class HitEmitter {
   private readonly w: FunctionWriter;
   private readonly places: HitPlaces;
+  readonly counts: HitCounts;
   private readonly leaveWhen: () => void;
 
-  constructor(w: FunctionWriter, places: HitPlaces, leaveWhen: () => void) {
+  constructor(w: FunctionWriter, places: HitPlaces, counts: HitCounts, leaveWhen: () => void) {
     this.w = w;
     this.places = places;
+    this.counts = counts;
     this.leaveWhen = leaveWhen;
   }
 
@@ -88,8 +93,8 @@ export class HitEmitter {
     this.use(this.places.dataPairs, last);
     if (!access.isAligned && size > 1) this.countBytes(va, size, isStore);
     else {
-      this.add(isStore ? HIT_STORES : HIT_LOADS, count);
-      if (access.isMultiple) this.add(HIT_LOOKS, LOOKS_OF_MULTIPLE);
+      this.counts.add(isStore ? HIT_STORES : HIT_LOADS, count, access.isCertain);
+      if (access.isMultiple) this.counts.add(HIT_LOOKS, LOOKS_OF_MULTIPLE, access.isCertain);
     }
     w.get(host);
     if (last !== entry) w.release(last);
@@ -189,15 +194,6 @@ export class HitEmitter {
     this.w.access(wasm.I32_LOAD, 2, this.w.stateOffset + table + 4 * word);
   }
 
-  private add(word: number, count: number): void {
-    const { w } = this;
-    w.storeWord(word, () => {
-      w.loadWord(word);
-      w.i32(count);
-      w.op(wasm.I32_ADD);
-    });
-  }
-
   /** The line whose numbers are in `spare` was used last of its pair. */
   private use(pairs: number, spare: Local): void {
     if (pairs < 0) return;
@@ -209,18 +205,24 @@ export class HitEmitter {
     w.access(wasm.I32_STORE16, 1, pairs);
   }
 
-  /** Execution comes to the byte at `offset` of the page of code whose VA `pushPageVa` pushes. */
-  fetch(offset: number, privileged: boolean, pushPageVa: () => void): void {
+  /**
+   * Execution comes to the byte at `offset` of the page of code whose VA `pushPageVa` pushes. `isNew`: not from its own line; `isCertain`: and whoever comes to the end
+   * of the block has come by here.
+   */
+  fetch(offset: number, privileged: boolean, isNew: boolean, isCertain: boolean, pushPageVa: () => void): void {
     const { w } = this;
     const { fetchLog2, fetchPairs } = this.places;
     const line = w.borrow();
     pushPageVa();
     w.i32(offset & -(1 << fetchLog2));
     w.op(wasm.I32_ADD);
-    w.tee(line);
-    w.loadWord(FETCH_LINE);
-    w.op(wasm.I32_NE);
-    w.if();
+    w.set(line);
+    if (!isNew) {
+      w.get(line);
+      w.loadWord(FETCH_LINE);
+      w.op(wasm.I32_NE);
+      w.if();
+    }
     const entry = w.borrow();
     w.get(line);
     w.shiftRight(fetchLog2 - 3);
@@ -235,13 +237,13 @@ export class HitEmitter {
     w.op(wasm.I32_NE);
     this.leaveWhen();
     w.storeLocal(FETCH_LINE, line);
-    this.add(HIT_FETCHES, 1);
+    this.counts.add(HIT_FETCHES, 1, isCertain);
     w.get(entry);
     w.access(wasm.I32_LOAD, 2, w.stateOffset + FETCH_TABLE + 4);
     w.set(entry);
     w.storeLocal(HIT_LAST_FETCH, entry);
     this.use(fetchPairs, entry);
-    w.end();
+    if (!isNew) w.end();
     w.release(entry);
     w.release(line);
   }

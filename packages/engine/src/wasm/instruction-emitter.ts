@@ -8,6 +8,7 @@ import { AccessGroups } from './access-groups.js';
 import { emitBinary, emitCarry, emitUnary } from './emit-values.js';
 import type { FlagState } from './flag-state.js';
 import type { FunctionWriter, Label, Local } from './function-writer.js';
+import type { HitCounts } from './hit-counts.js';
 import { HitEmitter } from './hit-emitter.js';
 import type { InlineKernels } from './inline-kernels.js';
 import { KernelEmitter } from './kernel-emitter.js';
@@ -31,6 +32,7 @@ export class InstructionEmitter {
   private readonly kernels: KernelEmitter;
   private readonly memory: MemoryEmitter;
   private readonly hits: HitEmitter | undefined;
+  private readonly counts: HitCounts | undefined;
   private readonly groups = new AccessGroups();
   private readonly vectors: StateVectors;
   private readonly simd: SimdRegisters;
@@ -48,6 +50,8 @@ export class InstructionEmitter {
   /** Where it goes on after the interpreter was called for the instruction, instead of leaving. */
   private stepped: Label | undefined;
   private at = 0;
+  /** The first of its block. */
+  private first = 0;
   /** Conditions around what is being written. */
   private depth = 0;
 
@@ -59,6 +63,7 @@ export class InstructionEmitter {
     kernelFunction: (kernel: Kernel) => number,
     context: RegionContext,
     variant: RegionVariant,
+    counts: HitCounts | undefined,
   ) {
     this.w = w;
     this.plan = plan;
@@ -71,7 +76,8 @@ export class InstructionEmitter {
       (v) => this.push(v),
       (v) => this.values[v]! >= 0,
     );
-    this.hits = variant.hits && new HitEmitter(w, variant.hits, () => this.leaveWhen());
+    this.counts = counts;
+    this.hits = variant.hits && counts && new HitEmitter(w, variant.hits, counts, () => this.leaveWhen());
     this.memory = new MemoryEmitter(
       w,
       {
@@ -118,8 +124,9 @@ export class InstructionEmitter {
     return this.groups.heads();
   }
 
-  /** What follows may be come to from elsewhere. */
-  beginBlock(): void {
+  /** What follows, from instruction `first` on, may be come to from elsewhere. */
+  beginBlock(first: number): void {
+    this.first = first;
     this.memory.beginBlock();
   }
 
@@ -153,11 +160,17 @@ export class InstructionEmitter {
       this.stepNow();
       return;
     }
-    this.stepped = w.block();
-    this.ownInstruction(k);
-    this.stepped = undefined;
-    if (touches) flags.flush();
-    w.end();
+    const write = (): void => {
+      this.stepped = w.block();
+      this.ownInstruction(k);
+      this.stepped = undefined;
+      if (touches) flags.flush();
+    };
+    if (this.counts !== undefined) this.counts.unlessElsewhere(write);
+    else {
+      write();
+      w.end();
+    }
   }
 
   private stepNow(): void {
@@ -166,7 +179,9 @@ export class InstructionEmitter {
   }
 
   private ownInstruction(k: number): void {
-    for (const offset of this.plan.fetches[k]!) this.hits!.fetch(offset, this.context.privileged, this.context.pushPageVa);
+    const isNew = k > this.first;
+    for (const offset of this.plan.fetches[k]!)
+      this.hits!.fetch(offset, this.context.privileged, isNew, isNew && this.stepped === undefined, this.context.pushPageVa);
     for (const word of this.plan.undo[k]!) {
       const local = this.borrow();
       this.pushWord(word);
@@ -225,7 +240,7 @@ export class InstructionEmitter {
         this.conditional(i, end);
         i = end;
       } else if (kind >= op.GOTO) {
-        this.context.exit(i);
+        this.context.exit(i, this.depth > 0);
         return;
       } else if (kind === op.CALL && this.plan.isForeignCall(i)) {
         this.leaveNow();
@@ -245,6 +260,7 @@ export class InstructionEmitter {
       return;
     }
     const leaves = plan.leavesAlways(i + 1, end);
+    if (leaves && this.stepped === undefined) this.counts?.flush();
     this.push(this.code[i * op.STRIDE + 1]!);
     const inside = leaves ? flags.mask : plan.flagsOfIf(i + 1, end, flags.mask);
     if (!leaves) flags.flushTo(inside);

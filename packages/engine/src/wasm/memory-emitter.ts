@@ -229,7 +229,15 @@ export class MemoryEmitter {
     const isAligned = bytes > size || this.demandsAlignment(flags);
     hits.access(
       va,
-      { table: this.tableOf(flags), isStore, size, isAligned, bytes, isMultiple: this.context.isStoreMultiple(i) },
+      {
+        table: this.tableOf(flags),
+        isStore,
+        size,
+        isAligned,
+        bytes,
+        isMultiple: this.context.isStoreMultiple(i),
+        isCertain: !this.context.isConditional(),
+      },
       (host) => {
         if (!isStore || this.shadow === undefined) return;
         w.get(host);
@@ -248,12 +256,15 @@ export class MemoryEmitter {
     const value = w.borrow();
     const done = w.block();
     const missing = w.block();
+    const { counts } = hits;
+    const before = counts.counted;
     this.counted(hits, va, i, v, flags, size, size, plain.isStore, () => w.brIf(missing));
     inside();
     if (!plain.isStore) w.set(value);
     w.br(done);
     w.end();
-    this.context.beside(va, plain, this.isPrivileged(flags));
+    counts.as(before, () => this.context.beside(va, plain, this.isPrivileged(flags)));
+    counts.takeBack(counts.since(before));
     if (!plain.isStore) {
       if (flags & op.MEM_SIGNED) w.op(size === 1 ? wasm.I32_EXTEND8_S : wasm.I32_EXTEND16_S);
       w.set(value);

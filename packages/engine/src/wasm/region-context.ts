@@ -16,6 +16,6 @@ export interface RegionContext {
   readonly step: () => void;
   /** For the load or store that is the instruction being written: pushes what it finds, or stores, at the VA in a local where memory is not. */
   readonly access: (va: Local, plain: PlainAccess, isPrivileged: boolean) => void;
-  /** An exit micro-operation (GOTO and above). */
-  readonly exit: (i: number) => void;
+  /** An exit micro-operation (GOTO and above), perhaps with a condition around it. */
+  readonly exit: (i: number, isConditional: boolean) => void;
 }

@@ -4,6 +4,7 @@ import { EXIT_MISSED } from './exit-codes.js';
 import { NZ_OF_OPERANDS } from './flag-state.js';
 import type { Label } from './function-writer.js';
 import { FunctionWriter } from './function-writer.js';
+import { HitCounts } from './hit-counts.js';
 import type { InlineKernels } from './inline-kernels.js';
 import { InstructionEmitter } from './instruction-emitter.js';
 import * as wasm from './opcodes.js';
@@ -76,7 +77,9 @@ export class RegionEmitter {
     functions: HostFunctions,
     variant: RegionVariant = {},
   ) {
-    const frame = new RegionFrame(new FunctionWriter(stateOffset), new RegionPlan(inlines, variant));
+    const w = new FunctionWriter(stateOffset);
+    const counts = variant.hits && new HitCounts(w);
+    const frame = new RegionFrame(w, new RegionPlan(inlines, variant), counts);
     const leaves = new RegionLeaves(frame, functions);
     const ways = new RegionWays(frame, variant.linked === false ? undefined : functions.follow, {
       branchTo: (index) => this.branchTo(index),
@@ -94,9 +97,9 @@ export class RegionEmitter {
       leaveIf: () => leaves.leaveIf(),
       step: () => leaves.step(),
       access: (va, plain, isPrivileged) => leaves.access(va, plain, isPrivileged),
-      exit: (i) => ways.exit(i),
+      exit: (i, isConditional) => this.out(isConditional, () => ways.exit(i)),
     };
-    frame.instructions = new InstructionEmitter(frame.w, frame.plan, inlines, kernelFunction, context, variant);
+    frame.instructions = new InstructionEmitter(w, frame.plan, inlines, kernelFunction, context, variant, counts);
     this.frame = frame;
     this.leaves = leaves;
     this.ways = ways;
@@ -258,7 +261,8 @@ export class RegionEmitter {
     const count = block.end - block.first;
     this.frame.at = { block, index, instruction: block.first, dirty: graph.dirtyIn[index]! | this.frame.plan.written(block) };
     this.frame.flags.mask = graph.flagsIn[index]!;
-    this.frame.instructions.beginBlock();
+    this.frame.counts?.beginBlock();
+    this.frame.instructions.beginBlock(block.first);
     if (this.dispatches && (this.numbers.get(index) ?? 0) > 0) {
       w.i32(0);
       w.set(ENTRY);
@@ -281,7 +285,13 @@ export class RegionEmitter {
     }
     const last = block.end - 1;
     if (this.frame.plan.stepped[last] || !this.frame.plan.leavesAlways(this.frame.plan.starts[last]!, this.frame.plan.starts[last + 1]!))
-      this.ways.goto(block.next);
+      this.out(false, () => this.ways.goto(block.next));
+  }
+
+  /** `write` writes a way out of the block. */
+  private out(isConditional: boolean, write: () => void): void {
+    if (this.frame.counts === undefined) write();
+    else this.frame.counts.exit(isConditional, write);
   }
 
   /** Leaves at the beginning of a block when the budget does not reach to the next look. */

@@ -1,6 +1,7 @@
 import type { Builder } from '../builder.js';
 import { FlagState } from './flag-state.js';
 import type { FunctionWriter, Local } from './function-writer.js';
+import type { HitCounts } from './hit-counts.js';
 import type { InstructionEmitter } from './instruction-emitter.js';
 import * as wasm from './opcodes.js';
 import type { Region, RegionBlock, RegionMode, Sibling } from './region.js';
@@ -34,6 +35,8 @@ export class RegionFrame {
   /** The region of the module that begins at an offset from the page, in a decode mode. */
   sibling!: (offset: number, key: number) => Sibling | undefined;
   flags!: FlagState;
+  /** Given where accesses are counted. */
+  readonly counts: HitCounts | undefined;
   at!: Position;
   /** What leaving says (`RegionLeaves.setExitCode`). */
   exitCode: Local = 0;
@@ -42,9 +45,10 @@ export class RegionFrame {
   /** VA that a way out leads to. */
   result: Local = 0;
 
-  constructor(w: FunctionWriter, plan: RegionPlan) {
+  constructor(w: FunctionWriter, plan: RegionPlan, counts: HitCounts | undefined) {
     this.w = w;
     this.plan = plan;
+    this.counts = counts;
   }
 
   begin(region: Region, mode: RegionMode): void {
@@ -61,6 +65,7 @@ export class RegionFrame {
     this.pageVa = w.local(wasm.TYPE_I32);
     this.budget = w.local(wasm.TYPE_I32);
     this.result = w.local(wasm.TYPE_I32);
+    this.counts?.begin();
     this.flags = new FlagState(w);
     this.instructions.begin(region, this.flags);
   }

@@ -70,6 +70,7 @@ export class RegionLeaves {
     }
     w.end();
     this.frame.instructions.storeRegisters(this.frame.plan.writtenRegisters);
+    this.frame.counts?.addLeft();
     // The instructions from the one that is left at were paid for and not executed.
     w.storeWord(BUDGET, () => {
       w.get(this.frame.budget);
@@ -106,6 +107,7 @@ export class RegionLeaves {
   }
 
   leave(): void {
+    this.frame.counts?.leave();
     const label = this.leaveLabel();
     const { mask } = this.frame.flags;
     if (label < 0) this.frame.flags.flush();
@@ -114,6 +116,7 @@ export class RegionLeaves {
   }
 
   leaveIf(): void {
+    this.frame.counts?.leave();
     const label = this.leaveLabel();
     if (label >= 0) {
       this.frame.w.brIf(label);
@@ -130,8 +133,10 @@ export class RegionLeaves {
     w.i32(this.beforeStep());
     this.frame.pushVa(this.frame.block.offsets[this.frame.at.instruction]!);
     this.pushBudget();
-    w.call(this.functions.step());
-    this.endWhen();
+    this.called(() => {
+      w.call(this.functions.step());
+      this.endWhen();
+    });
   }
 
   /** Pushes what the load that is the instruction being written finds beside memory, or stores there; the instruction goes on. */
@@ -144,10 +149,17 @@ export class RegionLeaves {
     this.pushBudget();
     if (isStore) this.frame.instructions.pushWord(register);
     else w.i32(0);
-    w.call(this.functions.access());
-    if (isStore) w.op(wasm.DROP);
-    w.loadWord(ACCESS_ENDS);
-    this.endWhen();
+    this.called(() => {
+      w.call(this.functions.access());
+      if (isStore) w.op(wasm.DROP);
+      w.loadWord(ACCESS_ENDS);
+      this.endWhen();
+    });
+  }
+
+  private called(write: () => void): void {
+    if (this.frame.counts === undefined) write();
+    else this.frame.counts.around(write);
   }
 
   /** Everything into the state words. Returns the number of the site. */
