@@ -90,11 +90,11 @@ export class CoreRegions {
     });
     const step = (number: number, pc: number, budget: number): number => this.step(number, pc, budget);
     const { counted } = this;
-    const access =
+    const brought =
       counted === undefined
-        ? accessBeside(owner, bus, this, step)
+        ? { access: accessBeside(owner, bus, this, step) }
         : accessCounted(owner, owner.access as CachedAccess, counted, this, step, (...at) => this.stepAt(...at));
-    const plainHost = { memory: memory.memory, state, bound, step, access };
+    const plainHost = { memory: memory.memory, state, bound, step, ...brought };
     const { misses, lineSizeLog2, pairs } = hitPaths?.data ?? {};
     const host =
       counted === undefined || misses === undefined

@@ -289,8 +289,8 @@ export class LineTable {
       R[layout.HIT_LOADS] = -pendingLoads;
       R[layout.HIT_STORES] = -pendingStores;
       R[layout.HIT_LOOKS] = -pendingLooks;
-      this.settleMisses();
     }
+    this.settleMisses();
     const fetches = R[layout.HIT_FETCHES]! + pendingFetches;
     if (fetches === 0) return;
     paths.fetch.hit(fetches, 0, fetches, R[layout.HIT_LAST_FETCH]! >>> 16);

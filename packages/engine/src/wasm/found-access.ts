@@ -25,10 +25,10 @@ export const foundAccesses = (
   places: FoundPlaces & { readonly tables: LineTablePlaces },
 ): NonNullable<RegionHost['access']> => {
   const { encoder } = regionEncoder();
-  const { number, type } = importAccess(encoder);
+  const { access, find, found, type } = importAccess(encoder);
   const w = new FunctionWriter(stateOffset);
   w.begin(PARAMETERS);
-  const emitter = new FoundAccessEmitter(w, places);
+  const emitter = new FoundAccessEmitter(w, places, find);
   const slow = w.block();
   w.get(WHAT);
   w.and(IS_STORE);
@@ -40,8 +40,13 @@ export const foundAccesses = (
   }
   emitter.write(false, slow);
   w.end();
+  w.get(emitter.wasTold);
+  w.if();
   for (let i = 0; i < PARAMETERS; i++) w.get(i);
-  w.returnCall(number);
+  w.returnCall(found);
+  w.end();
+  for (let i = 0; i < PARAMETERS; i++) w.get(i);
+  w.returnCall(access);
   encoder.addFunction(type, w.finish(), 'access');
   return instantiate(new WebAssembly.Module(encoder.encode()), host, [])['access'] as NonNullable<RegionHost['access']>;
 };
@@ -50,7 +55,10 @@ export const foundAccesses = (
 class FoundAccessEmitter implements FoundLine {
   private readonly w: FunctionWriter;
   private readonly places: FoundPlaces & { readonly tables: LineTablePlaces };
+  private readonly find: number;
   private readonly size: Local;
+  /** The models have been asked for the translation, and have counted that. */
+  readonly wasTold: Local;
   readonly place: Local;
   readonly host: Local;
   readonly spare: Local;
@@ -61,10 +69,12 @@ class FoundAccessEmitter implements FoundLine {
   private readonly lines: FoundLineEmitter;
   private readonly entries: LineEntryEmitter;
 
-  constructor(w: FunctionWriter, places: FoundPlaces & { readonly tables: LineTablePlaces }) {
+  constructor(w: FunctionWriter, places: FoundPlaces & { readonly tables: LineTablePlaces }, find: number) {
     this.w = w;
     this.places = places;
+    this.find = find;
     this.size = w.local(wasm.TYPE_I32);
+    this.wasTold = w.local(wasm.TYPE_I32);
     this.place = w.local(wasm.TYPE_I32);
     this.host = w.local(wasm.TYPE_I32);
     this.spare = w.local(wasm.TYPE_I32);
@@ -83,7 +93,12 @@ class FoundAccessEmitter implements FoundLine {
     this.findLine();
     this.lines.write(isStore, slow);
     this.entries.enter(isStore);
-    w.add(HIT_LOOKS, 1);
+    w.storeWord(HIT_LOOKS, () => {
+      w.loadWord(HIT_LOOKS);
+      w.get(this.wasTold);
+      w.op(wasm.I32_EQZ);
+      w.op(wasm.I32_ADD);
+    });
     w.storeLocal(HIT_LAST_DATA, this.spare);
     if (isStore) this.store();
     else this.load();
@@ -94,7 +109,7 @@ class FoundAccessEmitter implements FoundLine {
     this.w.access(wasm.I32_LOAD, 2, offset);
   }
 
-  /** An aligned access to a page that is known, and whose accesses of this kind may be done here. */
+  /** An aligned access to a page that is known, or becomes so, and whose accesses of this kind may be done here. */
   private findPage(isStore: boolean, slow: Label): void {
     const { w, size, place, host, spare } = this;
     const { known: tables, placeCount } = this.places.tables;
@@ -125,7 +140,15 @@ class FoundAccessEmitter implements FoundLine {
     w.i32(1);
     w.op(wasm.I32_OR);
     w.op(wasm.I32_NE);
+    w.if();
+    w.i32(1);
+    w.set(this.wasTold);
+    w.get(WHAT);
+    w.get(VA);
+    w.call(this.find);
+    w.op(wasm.I32_EQZ);
     w.brIf(slow);
+    w.end();
     w.get(at);
     this.word(known + 12);
     w.op(wasm.I32_EQZ);

@@ -27,6 +27,8 @@ const TABLE = 't';
 const STEP = 's';
 const ACCESS = 'a';
 const FOLLOW = 'f';
+const FIND = 'p';
+const FOUND = 'd';
 const KERNELS = 'k';
 
 /**
@@ -38,10 +40,15 @@ export const regionEncoder = (hasTable = false): { readonly encoder: ModuleEncod
   return { encoder, regionType: encoder.type([TYPE_I32, TYPE_I32, TYPE_I32], [TYPE_I32]) };
 };
 
-/** Imports {@link RegionHost.access} into a module: its number and its type. */
-export const importAccess = (encoder: ModuleEncoder): { readonly number: number; readonly type: number } => {
+/** Imports {@link RegionHost.access} and {@link RegionHost.missed} into a module: their numbers, and the type of the first. */
+export const importAccess = (encoder: ModuleEncoder): Record<'access' | 'find' | 'found' | 'type', number> => {
   const type = encoder.type([TYPE_I32, TYPE_I32, TYPE_I32, TYPE_I32], [TYPE_I32]);
-  return { number: encoder.importFunction(HOST, ACCESS, type), type };
+  return {
+    access: encoder.importFunction(HOST, ACCESS, type),
+    find: encoder.importFunction(HOST, FIND, encoder.type([TYPE_I32, TYPE_I32], [TYPE_I32])),
+    found: encoder.importFunction(HOST, FOUND, type),
+    type,
+  };
 };
 
 /** Collects regions into one module after another, since compiling many at a time is several times cheaper than one by one. */
@@ -143,6 +150,13 @@ export interface RegionHost {
    * the state word ACCESS_ENDS is not 0 the state is that after the instruction and says how to go on; else the region does the rest of the instruction.
    */
   readonly access?: (what: number, va: number, budget: number, value: number) => number;
+  /** For who does by himself what of {@link access} he can: an aligned access to a page that is not known. */
+  readonly missed?: {
+    /** Translates its address. 1: the page is known now. */
+    readonly find: (what: number, va: number) => number;
+    /** {@link RegionHost.access} of what `find` was asked about last. */
+    readonly found: (what: number, va: number, budget: number, value: number) => number;
+  };
   /** Where linked regions go on: `Trampoline.follow`, a function of WebAssembly. */
   readonly follow?: (pc: number, key: number, depth: number) => number;
 }
@@ -170,6 +184,7 @@ export const instantiate = (
       ...(host.step && { [STEP]: host.step }),
       ...(host.access && { [ACCESS]: host.access }),
       ...(host.follow && { [FOLLOW]: host.follow }),
+      ...(host.missed && { [FIND]: host.missed.find, [FOUND]: host.missed.found }),
     },
     [KERNELS]: functions,
   }).exports;
