@@ -203,8 +203,8 @@ describe.each(counted)('interpreter and translator at measured: %s', (_name, kin
 });
 
 /**
- * Loads of each width from pseudo-random places that the L2 has and the L1 has not: in 256 KiB; in a few lines 256 KiB from each other, which share places in every table; in a
- * page with a second name. Some lines are stored to, some given up by maintenance, some changed in memory through a name that is not cacheable.
+ * Loads and stores of each width at pseudo-random places that the L2 has and the L1 has not: in 256 KiB; in a few lines 256 KiB from each other, which share places in every
+ * table; in a page with a second name; in the page of the code. Some lines are given up by maintenance, some changed in memory through a name that is not cacheable.
  */
 const WANDER = `
   ${op.map(0x40805000 + WB)}
@@ -231,6 +231,18 @@ wander:
   bic r2, r2, #1
   ldrh r3, [r4, r2]
   add r6, r6, r3
+  strh r5, [r4, r2]
+  eor r0, r1, r5, lsr #21
+  bic r0, r0, #3
+  str r6, [r4, r0]
+  strb r5, [r4, r2]
+  tst r5, #(7 << 23)
+  bne aside
+  adr r0, spot
+  ldr r3, [r0]
+  eor r3, r3, r6
+  str r3, [r0]
+aside:
   eor r2, r2, r5, lsr #17
   add r2, r4, r2
   ldrsb r3, [r2]
@@ -263,9 +275,14 @@ wander:
   mcreq p15, 0, r2, c7, c14, 1
   subs r7, r7, #1
   bne wander
+  b wandered
+  .balign 64
+spot:
+  .space 64
+wandered:
 `;
 
-describe('loads that the L1 has not', () => {
+describe('accesses to lines that the L1 has not', () => {
   it.each(counted)('%s: change and count the same in interpreter and translator', { timeout: 180_000 }, (_name, kind) =>
     compare({ fidelity: 'measured', ...kind }, WANDER, 0),
   );
