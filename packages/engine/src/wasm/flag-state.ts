@@ -67,9 +67,31 @@ export class FlagState {
     this.mask = afterArithmetic(subtract);
   }
 
-  /** All flags at once: `result`, and C and V from the stack (V on top). */
-  setAll(result: Local): void {
+  /** ADC_FLAGS: `result` := the sum of two locals and the carry that `pushCarry` pushes. Uses local `sum`. */
+  addWithCarry(x: Local, y: Local, pushCarry: () => void, sum: Local, result: Local): void {
     const { w } = this;
+    w.get(x);
+    w.get(y);
+    w.op(wasm.I32_ADD);
+    w.set(sum);
+    w.get(sum);
+    pushCarry();
+    w.op(wasm.I32_ADD);
+    w.set(result);
+    // At most one of the two additions carries.
+    w.get(sum);
+    w.get(x);
+    w.op(wasm.I32_LT_U);
+    w.get(result);
+    w.get(sum);
+    w.op(wasm.I32_LT_U);
+    w.op(wasm.I32_OR);
+    for (const operand of [x, y]) {
+      w.get(operand);
+      w.get(result);
+      w.op(wasm.I32_XOR);
+    }
+    w.op(wasm.I32_AND);
     w.set(this.overflow);
     w.set(this.carry);
     w.get(result);

@@ -388,7 +388,7 @@ export class InstructionEmitter {
     w.set(y);
     this.values[i] = result;
     if (kind === op.ADC_FLAGS) {
-      this.addWithCarry(x, y, this.code[base + 3]!, result);
+      this.flags.addWithCarry(x, y, () => this.push(this.code[base + 3]!), this.borrow(), result);
       return;
     }
     const isSubtraction = kind === op.SUB_FLAGS;
@@ -397,34 +397,6 @@ export class InstructionEmitter {
     w.op(isSubtraction ? wasm.I32_SUB : wasm.I32_ADD);
     w.set(result);
     this.flags.setArithmetic(isSubtraction, x, y, result);
-  }
-
-  private addWithCarry(x: Local, y: Local, carry: number, result: Local): void {
-    const { w } = this;
-    const sum = this.borrow();
-    w.get(x);
-    w.get(y);
-    w.op(wasm.I32_ADD);
-    w.set(sum);
-    w.get(sum);
-    this.push(carry);
-    w.op(wasm.I32_ADD);
-    w.set(result);
-    // At most one of the two additions carries.
-    w.get(sum);
-    w.get(x);
-    w.op(wasm.I32_LT_U);
-    w.get(result);
-    w.get(sum);
-    w.op(wasm.I32_LT_U);
-    w.op(wasm.I32_OR);
-    for (const operand of [x, y]) {
-      w.get(operand);
-      w.get(result);
-      w.op(wasm.I32_XOR);
-    }
-    w.op(wasm.I32_AND);
-    this.flags.setAll(result);
   }
 
   pushWord(word: number): void {
