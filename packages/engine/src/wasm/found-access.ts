@@ -10,6 +10,11 @@ import * as wasm from './opcodes.js';
 import type { RegionHost } from './region-module.js';
 import { importAccess, instantiate, regionEncoder } from './region-module.js';
 
+/** Where the models and what is known of pages and lines are. */
+export interface AccessPlaces extends FoundPlaces {
+  readonly tables: LineTablePlaces;
+}
+
 const PARAMETERS = 4;
 /** log2 of the bytes of what is known of a place, and of each kind of access to it. */
 const KNOWN_LOG2 = 6;
@@ -22,7 +27,7 @@ const KIND_LOG2 = 4;
 export const foundAccesses = (
   stateOffset: number,
   host: Omit<RegionHost, 'table'>,
-  places: FoundPlaces & { readonly tables: LineTablePlaces },
+  places: AccessPlaces,
 ): NonNullable<RegionHost['access']> => {
   const { encoder } = regionEncoder();
   const { access, find, found, type } = importAccess(encoder);
@@ -54,7 +59,7 @@ export const foundAccesses = (
 /** Writes it. Nothing is changed until it is certain that nothing else has to be done. */
 class FoundAccessEmitter implements FoundLine {
   private readonly w: FunctionWriter;
-  private readonly places: FoundPlaces & { readonly tables: LineTablePlaces };
+  private readonly places: AccessPlaces;
   private readonly find: number;
   private readonly size: Local;
   /** The models have been asked for the translation, and have counted that. */
@@ -69,7 +74,7 @@ class FoundAccessEmitter implements FoundLine {
   private readonly lines: FoundLineEmitter;
   private readonly entries: LineEntryEmitter;
 
-  constructor(w: FunctionWriter, places: FoundPlaces & { readonly tables: LineTablePlaces }, find: number) {
+  constructor(w: FunctionWriter, places: AccessPlaces, find: number) {
     this.w = w;
     this.places = places;
     this.find = find;
