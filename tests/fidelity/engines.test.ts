@@ -251,6 +251,10 @@ aside:
   ubfx r0, r5, #18, #10
   ldr r3, [r10, r0, lsl #2]
   add r6, r6, r3
+  tst r5, #(3 << 13)
+  bne uncached
+  str r6, [r10, r0, lsl #2]
+uncached:
   tst r5, #(31 << 20)
   streq r5, [r11, r0, lsl #2]
   add r0, r4, r0, lsl #2
