@@ -11,7 +11,7 @@ export const plantedErrors = [
   { name: 'signed comparison with zero', file: `${wasm}/flag-state.ts`, from: 'w.op(wasm.I32_GE_S);', to: 'w.op(wasm.I32_GT_S);' },
   {
     name: 'carry of a sum with carry',
-    file: `${wasm}/instruction-emitter.ts`,
+    file: `${wasm}/flag-state.ts`,
     from: 'w.op(wasm.I32_LT_U);\n    w.op(wasm.I32_OR);',
     to: 'w.op(wasm.I32_LT_U);\n    w.op(wasm.I32_AND);',
   },
