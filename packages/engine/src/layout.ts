@@ -78,6 +78,8 @@ export const HIT_PENDING = 56;
 export const STORE_HASH = 41;
 /** Not 0: an access beside memory was the last that the region does (`RegionHost.access`). Between runs 0. */
 export const ACCESS_ENDS = 54;
+/** Addend of the last look of a chain of addresses (wasm/address-chains.ts): a guess, and nothing follows from it. */
+export const CHAIN_ADDEND = 57;
 /** Thread registers of CP15 c13, which are read often. */
 export const TPIDRURW = 37;
 export const TPIDRURO = 38;

@@ -1,6 +1,7 @@
 import type { Builder } from '../builder.js';
 import { PC } from '../layout.js';
 import * as op from '../ops.js';
+import type { AddressChains } from './address-chains.js';
 import type { Local } from './function-writer.js';
 import type { RegionBlock } from './region.js';
 import type { RegionPlan } from './region-plan.js';
@@ -31,6 +32,8 @@ export class AccessGroup {
   count = 0;
   loads = false;
   stores = false;
+  /** One of its loads is in a chain. */
+  isChained = false;
   /** While it is written: where the host address of `low`, the entry in the fast table and the tag that it must have are. */
   host: Local = -1;
   entry: Local = -1;
@@ -94,6 +97,11 @@ export class AccessGroups {
   private block!: Builder;
   private code!: Int32Array;
   private alignmentChecked = false;
+  private readonly chains: AddressChains;
+
+  constructor(chains: AddressChains) {
+    this.chains = chains;
+  }
 
   /** The group of access `i`, unless it is alone. */
   memberAt(i: number): GroupMember | undefined {
@@ -253,6 +261,7 @@ export class AccessGroups {
     group.count++;
     if (isStore) group.stores = true;
     else group.loads = true;
+    if (this.chains.has(i)) group.isChained = true;
     this.members[i] = { group, offset: low };
   }
 }

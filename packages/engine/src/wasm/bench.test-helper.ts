@@ -10,7 +10,7 @@ import { DATA_VA, randomSource } from './random-block.test-helper.js';
 
 const PAGES = 9;
 export const BASE = 0x10000;
-const DATA_HOST = BASE + Math.ceil(layout.STATE_BYTES / 65536) * 65536;
+export const DATA_HOST = BASE + Math.ceil(layout.STATE_BYTES / 65536) * 65536;
 export const PAGE_VA = 0x8000;
 
 /** Used again and again, since a host takes long to make one: at most four machines are in use at a time. */

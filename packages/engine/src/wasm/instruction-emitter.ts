@@ -5,6 +5,7 @@ import { FLAG_N, FLAG_V, PC } from '../layout.js';
 import { isOrderedValue, isPure } from '../op-info.js';
 import * as op from '../ops.js';
 import { AccessGroups } from './access-groups.js';
+import { AddressChains } from './address-chains.js';
 import { emitBinary, emitCarry, emitUnary } from './emit-values.js';
 import type { FlagState } from './flag-state.js';
 import type { FunctionWriter, Label, Local } from './function-writer.js';
@@ -16,6 +17,7 @@ import { MemoryEmitter } from './memory-emitter.js';
 import * as wasm from './opcodes.js';
 import type { Region, RegionVariant } from './region.js';
 import type { RegionContext } from './region-context.js';
+import type { Component } from './region-graph.js';
 import type { RegionPlan } from './region-plan.js';
 import { SimdRegisters } from './simd-registers.js';
 import { isSimdWord, StateVectors } from './state-vectors.js';
@@ -33,7 +35,8 @@ export class InstructionEmitter {
   private readonly memory: MemoryEmitter;
   private readonly hits: HitEmitter | undefined;
   private readonly counts: HitCounts | undefined;
-  private readonly groups = new AccessGroups();
+  private readonly chains = new AddressChains();
+  private readonly groups = new AccessGroups(this.chains);
   private readonly vectors: StateVectors;
   private readonly simd: SimdRegisters;
   /** SET_STATEs that have been written together with an earlier one. */
@@ -87,6 +90,7 @@ export class InstructionEmitter {
         leaveWhen: () => this.leaveWhen(),
         memberAt: (i) => this.groups.memberAt(i),
         isStoreMultiple: (i) => this.code[i * op.STRIDE] === op.STORE_MULTIPLE,
+        isChained: (i) => this.chains.has(i),
         isConditional: () => this.depth > 0,
         isLeftOften: () => this.plan.leftOften[this.at]!,
         plain: () => (this.stepped === undefined ? undefined : this.plan.plain[this.at]),
@@ -104,11 +108,10 @@ export class InstructionEmitter {
   }
 
   /** Begins a region: `plan` has been made of it. */
-  begin({ builder: block, blocks }: Region, flags: FlagState): void {
+  begin({ builder: block, blocks }: Region, components: readonly Component[], flags: FlagState): void {
     this.block = block;
     this.code = block.code;
     this.flags = flags;
-    this.memory.begin(this.context.privileged, this.context.alignmentChecked);
     this.placement.analyse(block);
     this.vectors.begin(block, this.placement);
     this.written.clear();
@@ -116,6 +119,10 @@ export class InstructionEmitter {
     this.values.fill(-1, 0, block.count);
     for (let n = 0; n < PC; n++) this.registers[n] = (this.plan.registers >> n) & 1 ? this.w.local(wasm.TYPE_I32) : -1;
     this.kernels.begin(block);
+    // Where a kernel's pointers lead is mapped in one piece; pages of a process are where there was room.
+    const mayForetell = this.hits === undefined && this.context.privileged;
+    this.chains.analyse(block, blocks, this.plan, mayForetell ? components : []);
+    this.memory.begin(this.context.privileged, this.context.alignmentChecked, this.chains.found);
     if (this.hits === undefined) this.groups.analyse(block, blocks, this.plan, this.context.alignmentChecked);
   }
 
@@ -128,6 +135,12 @@ export class InstructionEmitter {
   beginBlock(first: number): void {
     this.first = first;
     this.memory.beginBlock();
+  }
+
+  /** What the region keeps in locals := the state's, where it is entered. */
+  enter(): void {
+    this.loadRegisters();
+    this.memory.enter();
   }
 
   /** Registers := the state's. */

@@ -1,7 +1,7 @@
-import { FAST_ADDEND, FAST_READ_TAG, FAST_TABLE_PL0, FAST_TABLE_PL1, FAST_WRITE_TAG, STORE_HASH } from '../layout.js';
+import { CHAIN_ADDEND, FAST_ADDEND, FAST_READ_TAG, FAST_TABLE_PL0, FAST_TABLE_PL1, FAST_WRITE_TAG } from '../layout.js';
 import * as op from '../ops.js';
-import { HASH_ROTATION, HASH_VALUE, HASH_WHERE } from '../store-hash.js';
 import type { AccessGroup, GroupMember } from './access-groups.js';
+import { emitStoreHash } from './emit-store-hash.js';
 import { emitReverseBytes, emitReverseHalf } from './emit-values.js';
 import type { FunctionWriter, Local } from './function-writer.js';
 import type { HitEmitter } from './hit-emitter.js';
@@ -24,6 +24,8 @@ export interface MemoryContext {
   /** The group of access `i`. */
   readonly memberAt: (i: number) => GroupMember | undefined;
   readonly isStoreMultiple: (i: number) => boolean;
+  /** Access `i` waits for what it loaded a round before. */
+  readonly isChained: (i: number) => boolean;
   /** What is written now may not be executed although the instruction is. */
   readonly isConditional: () => boolean;
   /** The instruction was found to be left often. */
@@ -56,6 +58,8 @@ export class MemoryEmitter {
   private readonly hits: HitEmitter | undefined;
   /** Locals of the groups of the block. */
   private readonly kept: Local[] = [];
+  /** Addend of the last look of a chain, where there are any. */
+  private chainAddend: Local = -1;
 
   constructor(w: FunctionWriter, context: MemoryContext, { hashesStores = false, shadow }: RegionVariant, hits: HitEmitter | undefined) {
     this.w = w;
@@ -69,14 +73,14 @@ export class MemoryEmitter {
    * Pushes the host address of `bytes` bytes at the address `v`, of which elements of `size` bytes are aligned; leaves when it is not there. The entry is
    * that of the first byte's page, so its tag agrees with the last element's only when both are in that page.
    */
-  hostAddress(v: number, flags: number, size: number, bytes: number, isStore: boolean): void {
+  hostAddress(v: number, flags: number, size: number, bytes: number, isStore: boolean, isChained = false): void {
     const { w } = this;
     const va = w.borrow();
     const entry = w.borrow();
     const alignment = this.demandsAlignment(flags) ? size : 1;
     this.isMissing(v, va, entry, flags, alignment, bytes, isStore);
     this.context.leaveWhen();
-    this.found(va, entry, flags, alignment, bytes, isStore);
+    this.found(va, entry, flags, alignment, bytes, isStore, isChained);
     w.release(entry);
     w.release(va);
   }
@@ -97,8 +101,8 @@ export class MemoryEmitter {
   }
 
   /** Pushes the host address of what is in the fast table. */
-  private found(va: Local, entry: Local, flags: number, alignment: number, bytes: number, isStore: boolean): void {
-    this.addAddend(va, entry, this.tableOf(flags));
+  private found(va: Local, entry: Local, flags: number, alignment: number, bytes: number, isStore: boolean, isChained: boolean): void {
+    this.addAddend(va, entry, this.tableOf(flags), isChained);
     if (isStore && this.shadow !== undefined) this.leaveUnlessDirty(this.shadow, va, bytes, alignment);
   }
 
@@ -128,7 +132,7 @@ export class MemoryEmitter {
     this.context.beside(va, plain, this.isPrivileged(flags));
     if (flags & op.MEM_SIGNED) w.op(size === 1 ? wasm.I32_EXTEND8_S : wasm.I32_EXTEND16_S);
     w.else();
-    this.found(va, entry, flags, alignment, size, plain.isStore);
+    this.found(va, entry, flags, alignment, size, plain.isStore, false);
     inside();
     w.end();
     w.release(entry);
@@ -158,18 +162,48 @@ export class MemoryEmitter {
     this.w.access(wasm.I32_LOAD, 2, this.w.stateOffset + table + 4 * (isStore ? FAST_WRITE_TAG : FAST_READ_TAG));
   }
 
-  private addAddend(va: Local, entry: Local, table: number): void {
+  /** Pushes the VA plus the entry's addend. */
+  private addAddend(va: Local, entry: Local, table: number, isChained: boolean): void {
     const { w } = this;
+    const addend = (): void => {
+      w.get(entry);
+      w.access(wasm.I32_LOAD, 2, w.stateOffset + table + 4 * FAST_ADDEND);
+    };
+    if (isChained) this.foretell(addend);
     w.get(va);
-    w.get(entry);
-    w.access(wasm.I32_LOAD, 2, w.stateOffset + table + 4 * FAST_ADDEND);
+    if (isChained) w.get(this.chainAddend);
+    else addend();
     w.op(wasm.I32_ADD);
   }
 
-  begin(privileged: boolean, alignmentChecked: boolean): void {
+  /**
+   * Brings the addend of the chains to what `addend` pushes. It is the same as a rule, and the processor foretells a branch: so the load after it does not wait for
+   * the look at the fast table.
+   */
+  private foretell(addend: () => void): void {
+    const { w } = this;
+    addend();
+    w.get(this.chainAddend);
+    w.op(wasm.I32_NE);
+    w.if();
+    addend();
+    w.set(this.chainAddend);
+    w.storeLocal(CHAIN_ADDEND, this.chainAddend);
+    w.end();
+  }
+
+  begin(privileged: boolean, alignmentChecked: boolean, hasChains: boolean): void {
     this.privileged = privileged;
     this.alignmentChecked = alignmentChecked;
+    this.chainAddend = hasChains ? this.w.local(wasm.TYPE_I32) : -1;
     if (this.kept.length > 0) this.kept.length = 0;
+  }
+
+  /** Where the region is entered. */
+  enter(): void {
+    if (this.chainAddend < 0) return;
+    this.w.loadWord(CHAIN_ADDEND);
+    this.w.set(this.chainAddend);
   }
 
   /** The next block: nothing has been looked up in it. */
@@ -195,7 +229,7 @@ export class MemoryEmitter {
     }
     const member = this.context.memberAt(i);
     if (member === undefined || (this.context.isConditional() && !(isStore ? member.group.mayStore : member.group.mayLoad))) {
-      this.hostAddress(v, flags, size, bytes, isStore);
+      this.hostAddress(v, flags, size, bytes, isStore, this.context.isChained(i));
       return 0;
     }
     const { group } = member;
@@ -302,7 +336,7 @@ export class MemoryEmitter {
       w.tee(group.tag);
       w.op(wasm.I32_NE);
       this.context.leaveWhen();
-      this.addAddend(va, group.entry, table);
+      this.addAddend(va, group.entry, table, group.isChained);
       w.set(group.host);
       w.release(va);
     }
@@ -398,31 +432,8 @@ export class MemoryEmitter {
       w.access(wasm.I32_STORE16, 1, at);
     } else w.access(wasm.I32_STORE8, 0, at);
     if (host === undefined) return;
-    this.hash(host, at, size);
+    emitStoreHash(w, host, at, size);
     w.release(host);
-  }
-
-  /** What `hashStore` does, for the store of `size` bytes that has been done `offset` bytes from where `host` says. */
-  private hash(host: Local, offset: number, size: number): void {
-    const { w } = this;
-    w.storeWord(STORE_HASH, () => {
-      w.loadWord(STORE_HASH);
-      w.i32(HASH_ROTATION);
-      w.op(wasm.I32_ROTL);
-      w.get(host);
-      w.i32(offset);
-      w.op(wasm.I32_ADD);
-      w.op(wasm.I32_XOR);
-      w.i32(HASH_WHERE);
-      w.op(wasm.I32_MUL);
-      w.get(host);
-      w.access(size === 4 ? wasm.I32_LOAD : size === 2 ? wasm.I32_LOAD16_U : wasm.I32_LOAD8_U, 0, offset);
-      w.op(wasm.I32_XOR);
-      w.i32(HASH_VALUE);
-      w.op(wasm.I32_MUL);
-      w.i32(size);
-      w.op(wasm.I32_ADD);
-    });
   }
 
   /** LOAD_MULTIPLE `i` into state words. */
@@ -479,7 +490,7 @@ export class MemoryEmitter {
       if (isSwapped) emitReverseBytes(w);
       w.access(wasm.I32_STORE, 2, at + 4 * n);
     }
-    if (this.hashesStores) for (let n = 0; n < list.length; n++) this.hash(host, at + 4 * n, 4);
+    if (this.hashesStores) for (let n = 0; n < list.length; n++) emitStoreHash(w, host, at + 4 * n, 4);
     w.release(host);
   }
 }

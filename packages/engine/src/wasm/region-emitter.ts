@@ -156,7 +156,7 @@ export class RegionEmitter {
     w.op(wasm.I32_OR);
     w.op(wasm.RETURN);
     w.end();
-    this.frame.instructions.loadRegisters();
+    this.frame.instructions.enter();
   }
 
   /* Structure. */

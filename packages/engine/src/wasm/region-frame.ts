@@ -67,7 +67,7 @@ export class RegionFrame {
     this.result = w.local(wasm.TYPE_I32);
     this.counts?.begin();
     this.flags = new FlagState(w);
-    this.instructions.begin(region, this.flags);
+    this.instructions.begin(region, graph.components, this.flags);
   }
 
   /** Pushes the VA of an offset from the page. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Builder } from '../builder.js';
 import * as layout from '../layout.js';
 import * as op from '../ops.js';
-import { BASE, Bench, endsElsewhere, MODE, PAGE_VA, runClosures } from './bench.test-helper.js';
+import { BASE, Bench, DATA_HOST, endsElsewhere, MODE, PAGE_VA, runClosures } from './bench.test-helper.js';
 import { EXIT_RESYNC } from './exit-codes.js';
 import type { InlineKernels } from './inline-kernels.js';
 import { noInlineKernels } from './inline-kernels.js';
@@ -223,6 +223,36 @@ describe('regions', () => {
     // Round and round, until the budget does not reach to the next look.
     expect(outcome(PAGE_VA + 16)[0]).toBe(0);
     expect([bench.words[1], bench.words[layout.BUDGET]]).toEqual([3, 0]);
+  });
+
+  it.each([false, true])('walk a list through pages that are mapped in pieces (with a field: %s)', (hasField) => {
+    const b = new Builder();
+    b.instruction(0, 4, 0);
+    b.setReg(4, b.subFlags(b.getReg(4), b.const(1)));
+    b.instruction(4, 4, 0);
+    if (hasField) b.setReg(2, b.xor(b.getReg(2), b.load(b.add(b.getReg(3), b.const(4)), 4)));
+    b.instruction(8, 4, 0);
+    b.setReg(3, b.load(b.getReg(3), 4));
+    b.instruction(12, 4, 0);
+    b.branchIf(b.condition(1), 0, 16);
+    const bench = new Bench(1);
+    // The pages at 0 and 0x1000 have each other's place.
+    const apart = [4096, -4096, 0];
+    const host = (va: number): number => DATA_HOST + va - DATA_VA + apart[(va - DATA_VA) >>> 12]!;
+    apart.forEach((by, page) => {
+      const entry = (layout.FAST_TABLE_PL1 >>> 2) + (((DATA_VA >>> 12) + page) & 4095) * layout.FAST_STRIDE;
+      bench.words[entry + layout.FAST_ADDEND]! += by;
+    });
+    const nodes = [0x40, 0x80, 0x1080, 0x2ff0, 0x10, 0x1ff0, 0x1000, 0xff0].map((at) => DATA_VA + at);
+    const view = new DataView(bench.memory.buffer);
+    nodes.forEach((va, n) => {
+      view.setInt32(host(va), nodes[n + 1] ?? -1, true);
+      view.setInt32(host(va + 4), 1 << n, true);
+    });
+    bench.words.set([0, nodes[0]!, nodes.length], 2);
+    expect(regionOf(bench, b)(1000)).toBe(EXIT_NEXT);
+    expect([...bench.words.subarray(2, 5)]).toEqual([hasField ? 255 : 0, -1, 0]);
+    expect(bench.words[layout.CHAIN_ADDEND]).toBe(DATA_HOST - DATA_VA + 4096);
   });
 
   it('write a kernel out when they are told how', () => {
