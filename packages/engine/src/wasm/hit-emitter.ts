@@ -14,6 +14,7 @@ import {
   HIT_LOOKS,
   HIT_STORES,
 } from '../layout.js';
+import type { ChainAddend } from './chain-addend.js';
 import type { FunctionWriter, Local } from './function-writer.js';
 import type { HitCounts } from './hit-counts.js';
 import * as wasm from './opcodes.js';
@@ -35,6 +36,8 @@ export interface CountedAccess {
   readonly isMultiple: boolean;
   /** No condition is around it. */
   readonly isCertain: boolean;
+  /** It waits for what it loaded a round before (address-chains.ts). */
+  readonly isChained: boolean;
 }
 
 /**
@@ -45,12 +48,14 @@ export class HitEmitter {
   private readonly w: FunctionWriter;
   private readonly places: HitPlaces;
   readonly counts: HitCounts;
+  private readonly chain: ChainAddend;
   private readonly leaveWhen: () => void;
 
-  constructor(w: FunctionWriter, places: HitPlaces, counts: HitCounts, leaveWhen: () => void) {
+  constructor(w: FunctionWriter, places: HitPlaces, counts: HitCounts, chain: ChainAddend, leaveWhen: () => void) {
     this.w = w;
     this.places = places;
     this.counts = counts;
+    this.chain = chain;
     this.leaveWhen = leaveWhen;
   }
 
@@ -75,9 +80,7 @@ export class HitEmitter {
     w.op(wasm.I32_NE);
     leaveWhen();
     const last = count === 1 ? entry : this.lookUpLast(va, entry, access, leaveWhen);
-    w.get(va);
-    this.field(entry, access.table, FAST_ADDEND);
-    w.op(wasm.I32_ADD);
+    this.chain.add(va, () => this.field(entry, access.table, FAST_ADDEND), access.isChained);
     w.set(host);
     check(host);
     if (last !== entry && this.places.dataPairs >= 0) {

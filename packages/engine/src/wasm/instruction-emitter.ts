@@ -6,6 +6,7 @@ import { isOrderedValue, isPure } from '../op-info.js';
 import * as op from '../ops.js';
 import { AccessGroups } from './access-groups.js';
 import { AddressChains } from './address-chains.js';
+import { ChainAddend } from './chain-addend.js';
 import { emitBinary, emitCarry, emitUnary } from './emit-values.js';
 import type { FlagState } from './flag-state.js';
 import type { FunctionWriter, Label, Local } from './function-writer.js';
@@ -37,6 +38,7 @@ export class InstructionEmitter {
   private readonly counts: HitCounts | undefined;
   private readonly chains = new AddressChains();
   private readonly groups = new AccessGroups(this.chains);
+  private readonly chain: ChainAddend;
   private readonly vectors: StateVectors;
   private readonly simd: SimdRegisters;
   /** SET_STATEs that have been written together with an earlier one. */
@@ -80,7 +82,8 @@ export class InstructionEmitter {
       (v) => this.values[v]! >= 0,
     );
     this.counts = counts;
-    this.hits = variant.hits && counts && new HitEmitter(w, variant.hits, counts, () => this.leaveWhen());
+    this.chain = new ChainAddend(w);
+    this.hits = variant.hits && counts && new HitEmitter(w, variant.hits, counts, this.chain, () => this.leaveWhen());
     this.memory = new MemoryEmitter(
       w,
       {
@@ -99,6 +102,7 @@ export class InstructionEmitter {
       },
       variant,
       this.hits,
+      this.chain,
     );
     this.kernels = new KernelEmitter(w, inlines, kernelFunction, registers, {
       push: (v) => this.push(v),
@@ -120,9 +124,9 @@ export class InstructionEmitter {
     for (let n = 0; n < PC; n++) this.registers[n] = (this.plan.registers >> n) & 1 ? this.w.local(wasm.TYPE_I32) : -1;
     this.kernels.begin(block);
     // Where a kernel's pointers lead is mapped in one piece; pages of a process are where there was room.
-    const mayForetell = this.hits === undefined && this.context.privileged;
-    this.chains.analyse(block, blocks, this.plan, mayForetell ? components : []);
-    this.memory.begin(this.context.privileged, this.context.alignmentChecked, this.chains.found);
+    this.chains.analyse(block, blocks, this.plan, this.context.privileged ? components : []);
+    this.chain.begin(this.chains.found);
+    this.memory.begin(this.context.privileged, this.context.alignmentChecked);
     if (this.hits === undefined) this.groups.analyse(block, blocks, this.plan, this.context.alignmentChecked);
   }
 
@@ -140,7 +144,7 @@ export class InstructionEmitter {
   /** What the region keeps in locals := the state's, where it is entered. */
   enter(): void {
     this.loadRegisters();
-    this.memory.enter();
+    this.chain.enter();
   }
 
   /** Registers := the state's. */

@@ -1,6 +1,7 @@
-import { CHAIN_ADDEND, FAST_ADDEND, FAST_READ_TAG, FAST_TABLE_PL0, FAST_TABLE_PL1, FAST_WRITE_TAG } from '../layout.js';
+import { FAST_ADDEND, FAST_READ_TAG, FAST_TABLE_PL0, FAST_TABLE_PL1, FAST_WRITE_TAG } from '../layout.js';
 import * as op from '../ops.js';
 import type { AccessGroup, GroupMember } from './access-groups.js';
+import type { ChainAddend } from './chain-addend.js';
 import { emitStoreHash } from './emit-store-hash.js';
 import { emitReverseBytes, emitReverseHalf } from './emit-values.js';
 import type { FunctionWriter, Local } from './function-writer.js';
@@ -56,17 +57,23 @@ export class MemoryEmitter {
   private readonly hashesStores: boolean;
   private readonly shadow: ShadowPlace | undefined;
   private readonly hits: HitEmitter | undefined;
+  private readonly chain: ChainAddend;
   /** Locals of the groups of the block. */
   private readonly kept: Local[] = [];
-  /** Addend of the last look of a chain, where there are any. */
-  private chainAddend: Local = -1;
 
-  constructor(w: FunctionWriter, context: MemoryContext, { hashesStores = false, shadow }: RegionVariant, hits: HitEmitter | undefined) {
+  constructor(
+    w: FunctionWriter,
+    context: MemoryContext,
+    { hashesStores = false, shadow }: RegionVariant,
+    hits: HitEmitter | undefined,
+    chain: ChainAddend,
+  ) {
     this.w = w;
     this.context = context;
     this.hashesStores = hashesStores;
     this.shadow = shadow;
     this.hits = hits;
+    this.chain = chain;
   }
 
   /**
@@ -169,41 +176,13 @@ export class MemoryEmitter {
       w.get(entry);
       w.access(wasm.I32_LOAD, 2, w.stateOffset + table + 4 * FAST_ADDEND);
     };
-    if (isChained) this.foretell(addend);
-    w.get(va);
-    if (isChained) w.get(this.chainAddend);
-    else addend();
-    w.op(wasm.I32_ADD);
+    this.chain.add(va, addend, isChained);
   }
 
-  /**
-   * Brings the addend of the chains to what `addend` pushes. It is the same as a rule, and the processor foretells a branch: so the load after it does not wait for
-   * the look at the fast table.
-   */
-  private foretell(addend: () => void): void {
-    const { w } = this;
-    addend();
-    w.get(this.chainAddend);
-    w.op(wasm.I32_NE);
-    w.if();
-    addend();
-    w.set(this.chainAddend);
-    w.storeLocal(CHAIN_ADDEND, this.chainAddend);
-    w.end();
-  }
-
-  begin(privileged: boolean, alignmentChecked: boolean, hasChains: boolean): void {
+  begin(privileged: boolean, alignmentChecked: boolean): void {
     this.privileged = privileged;
     this.alignmentChecked = alignmentChecked;
-    this.chainAddend = hasChains ? this.w.local(wasm.TYPE_I32) : -1;
     if (this.kept.length > 0) this.kept.length = 0;
-  }
-
-  /** Where the region is entered. */
-  enter(): void {
-    if (this.chainAddend < 0) return;
-    this.w.loadWord(CHAIN_ADDEND);
-    this.w.set(this.chainAddend);
   }
 
   /** The next block: nothing has been looked up in it. */
@@ -271,6 +250,7 @@ export class MemoryEmitter {
         bytes,
         isMultiple: this.context.isStoreMultiple(i),
         isCertain: !this.context.isConditional(),
+        isChained: this.context.isChained(i),
       },
       (host) => {
         if (!isStore || this.shadow === undefined) return;
