@@ -71,7 +71,7 @@ export class CachedAccess extends MemoryAccess {
     this.isPrivileged = privileged;
     this.attributes = packed(translation);
     const accessClass = cached.classOf(this.attributes);
-    const direct = cached.enterData(Math.floor(host / 4096), accessClass);
+    const direct = cached.enterData(host >>> 12, accessClass);
     if (this.everyAccess) {
       lines?.enterPage(va, host, write, privileged, this.attributes);
       return host;
@@ -106,21 +106,24 @@ export class CachedAccess extends MemoryAccess {
     const first = lines.host;
     this.attributes = lines.attributes;
     this.isPrivileged = privileged;
+    const counted = lines.countBytes(va, size, write, privileged);
     if (!write) {
-      lines.lookWithHits();
-      this.noteAccess(va, first, false);
+      if (!counted) {
+        lines.lookWithHits();
+        this.noteAccess(va, first, false);
+      }
       let loaded = 0;
       for (let i = 0; i < size; i++) {
-        if (i > 0 && ((va + i) & 7) === 0) this.noteAccess(va + i, first + i, false);
+        if (!counted && i > 0 && ((va + i) & 7) === 0) this.noteAccess(va + i, first + i, false);
         loaded |= this.read(first + i, 1) << (8 * i);
       }
       return loaded;
     }
-    lines.settle();
+    if (!counted) lines.settle();
     for (let i = 0; i < size; i++) {
-      const host = this.find(va + i, true, privileged);
+      const host = counted ? first + i : this.find(va + i, true, privileged);
       if (host !== first + i) throw new Error('[arm-core] [measured] a page has changed in the middle of a store');
-      if (i === 0 || ((va + i) & 7) === 0) this.noteAccess(va + i, host, true);
+      if (!counted && (i === 0 || ((va + i) & 7) === 0)) this.noteAccess(va + i, host, true);
       this.write(va + i, host, 1, (value >>> (8 * i)) & 0xff);
     }
     this.cached.storeDone();

@@ -26,7 +26,7 @@ export const accessCounted = (
   /** What was found last. */
   let host = -1;
   const findHost = (what: number, va: number): void => {
-    lines.settle();
+    lines.settleLooks();
     host = access.find(va, (what & IS_STORE) !== 0, (what & IS_PRIVILEGED) !== 0);
   };
   const found = (what: number, va: number, budget: number, value: number): number => {

@@ -33,6 +33,8 @@ const knownAt = (place: number, write: boolean, privileged: boolean): number =>
 export class LineTable {
   private readonly words: Int32Array;
   private readonly paths: HitPaths;
+  /** Halfwords of the pairs of lines of the L1, if it has them (`HitPath.pairs`). */
+  private readonly pairs: Uint16Array | undefined;
   private readonly dataLog2: number;
   private readonly fetchLog2: number;
   /** Word index of the entry of each line of the models, by its number; 0 for none. */
@@ -72,6 +74,7 @@ export class LineTable {
     this.dataEntries = new Int32Array(buffer, entries, LINES);
     this.marked = new Uint16Array(buffer, marked, PAGES);
     this.places = { placeCount: PAGES, known, masks, marked, entries };
+    this.pairs = paths.data.pairs < 0 ? undefined : new Uint16Array(buffer, paths.data.pairs);
     this.dataLog2 = paths.data.lineSizeLog2;
     this.fetchLog2 = paths.fetch.lineSizeLog2;
     for (const base of [BASES[0], BASES[1]])
@@ -177,6 +180,32 @@ export class LineTable {
       this.enterLine(va, host, write, privileged, line);
   }
 
+  /**
+   * Counts an access of `size` bytes, not aligned but in the page found last, as regions do when all of it hits: one and another in the next eight bytes; a load looks
+   * at the TLB once, a store with each byte. False: a line is not known to hit, and nothing was counted.
+   */
+  countBytes(va: number, size: number, write: boolean, privileged: boolean): boolean {
+    const { words: R, pairs } = this;
+    const table = privileged ? 0 : 1;
+    const tag = write ? layout.FAST_WRITE_TAG : layout.FAST_READ_TAG;
+    const first = this.dataEntry(table, va);
+    const goesOn = (va & 7) + size > 8;
+    const next = goesOn ? this.dataEntry(table, va + size - 1) : first;
+    const line = -(1 << this.dataLog2);
+    if (R[first + tag] !== (va & line) || R[next + tag] !== ((va + size - 1) & line)) return false;
+    const count = goesOn ? 2 : 1;
+    R[write ? layout.HIT_STORES : layout.HIT_LOADS]! += count;
+    R[layout.HIT_LOOKS]! += (write ? size : 1) - count;
+    R[layout.HIT_LAST_DATA] = R[next + layout.FAST_SPARE]!;
+    if (pairs !== undefined) {
+      for (const entry of [first, next]) {
+        const number = R[entry + layout.FAST_SPARE]! & 0xffff;
+        pairs[number >>> 1] = number;
+      }
+    }
+    return true;
+  }
+
   private enterLine(va: number, host: number, write: boolean, privileged: boolean, line: number): void {
     const { words: R, dataEntries, dataLog2 } = this;
     const table = privileged ? 0 : 1;
@@ -252,7 +281,7 @@ export class LineTable {
     for (let at = first; at < first + (1 << KNOWN_PLACE_SHIFT); at += KNOWN_STRIDE) this.known[at] = 0;
     for (let words = marked & (IS_KNOWN - 1); words !== 0; words &= words - 1) {
       const word = 31 - Math.clz32(words & -words);
-      const table = Math.trunc(word / MASK_WORDS);
+      const table = (word / MASK_WORDS) | 0;
       const log2 = table === FETCH ? this.fetchLog2 : this.dataLog2;
       const at = place * TABLES * MASK_WORDS + word;
       for (let bits = masks[at]!; bits !== 0; bits &= bits - 1) {
@@ -275,26 +304,31 @@ export class LineTable {
   /** Regions have run, or one waits for what comes: the models are told before anything else asks them. */
   settle(): void {
     const { words: R, paths } = this;
+    this.settleLooks();
+    this.settleMisses();
+    const pending = R[layout.HIT_PENDING]! >>> 24;
+    const fetches = R[layout.HIT_FETCHES]! + pending;
+    if (fetches === 0) return;
+    paths.fetch.hit(fetches, 0, fetches, R[layout.HIT_LAST_FETCH]! >>> 16);
+    R[layout.HIT_FETCHES] = -pending;
+  }
+
+  /** The same before nobody asks but the TLB, for a translation of data: what else there is are counts, and can be told later. */
+  settleLooks(): void {
+    const { words: R, paths } = this;
     // What will be added is told now, and so taken from what is.
     const pending = R[layout.HIT_PENDING]!;
     const pendingLoads = pending & 0xff;
     const pendingStores = (pending >>> 8) & 0xff;
     const pendingLooks = (pending >>> 16) & 0xff;
-    const pendingFetches = pending >>> 24;
     const loads = R[layout.HIT_LOADS]! + pendingLoads;
     const stores = R[layout.HIT_STORES]! + pendingStores;
     const looks = loads + stores + R[layout.HIT_LOOKS]! + pendingLooks;
-    if (looks !== 0) {
-      paths.data.hit(loads, stores, looks, R[layout.HIT_LAST_DATA]! >>> 16);
-      R[layout.HIT_LOADS] = -pendingLoads;
-      R[layout.HIT_STORES] = -pendingStores;
-      R[layout.HIT_LOOKS] = -pendingLooks;
-    }
-    this.settleMisses();
-    const fetches = R[layout.HIT_FETCHES]! + pendingFetches;
-    if (fetches === 0) return;
-    paths.fetch.hit(fetches, 0, fetches, R[layout.HIT_LAST_FETCH]! >>> 16);
-    R[layout.HIT_FETCHES] = -pendingFetches;
+    if (looks === 0) return;
+    paths.data.hit(loads, stores, looks, R[layout.HIT_LAST_DATA]! >>> 16);
+    R[layout.HIT_LOADS] = -pendingLoads;
+    R[layout.HIT_STORES] = -pendingStores;
+    R[layout.HIT_LOOKS] = -pendingLooks;
   }
 
   /** The same when they have ended, some of them perhaps at what they waited for. */

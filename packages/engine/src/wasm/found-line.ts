@@ -3,7 +3,10 @@ import { HIT_EVICTIONS, HIT_LOADS_FOUND, HIT_LOADS_MISSED, HIT_STORES_FOUND, HIT
 import type { FunctionWriter, Label, Local } from './function-writer.js';
 import type { AccessLocals } from './line-entry.js';
 import * as wasm from './opcodes.js';
-import { V128_LOAD, V128_STORE } from './simd-opcodes.js';
+import { BITMASK_I8, F64_EQ, NARROW, SPLAT_F64, V128_LOAD, V128_STORE } from './simd-opcodes.js';
+
+/** Ways of a set that are looked through together. */
+const WAYS_OF_SEARCH = 8;
 
 /** Where the models are, for accesses that change nothing else. */
 export interface FoundPlaces extends Omit<MissPath, 'applies' | 'count'> {
@@ -140,6 +143,49 @@ export class FoundLineEmitter {
     w.i32(second.wayCount);
     w.op(wasm.I32_MUL);
     w.set(at);
+    if (second.wayCount === WAYS_OF_SEARCH || second.wayCount === 2 * WAYS_OF_SEARCH) this.searchAtOnce(second, tag, at, slow);
+    else this.search(second, tag, at, slow);
+  }
+
+  /** `at`, the first slot of a set, := the one that has the tag. No branch depends on which one that is, which no processor foretells. */
+  private searchAtOnce(second: CachePlace, tag: Local, at: Local, slow: Label): void {
+    const { w } = this;
+    const both = w.borrow(wasm.TYPE_V128);
+    const found = w.borrow();
+    w.get(tag);
+    w.simd(SPLAT_F64);
+    w.set(both);
+    // Two bits for each way.
+    for (let first = 0; first < second.wayCount; first += WAYS_OF_SEARCH) {
+      for (let way = first; way < first + WAYS_OF_SEARCH; way += 2) {
+        w.get(at);
+        w.shiftLeft(3);
+        w.simdAccess(V128_LOAD, 4, second.tags + 8 * way);
+        w.get(both);
+        w.simd(F64_EQ);
+        if (way & 2) w.simd(NARROW[0][1]);
+      }
+      w.simd(NARROW[0][0]);
+      w.simd(BITMASK_I8);
+      if (first === 0) continue;
+      w.shiftLeft(2 * first);
+      w.op(wasm.I32_OR);
+    }
+    w.tee(found);
+    w.op(wasm.I32_EQZ);
+    w.brIf(slow);
+    w.get(at);
+    w.get(found);
+    w.op(wasm.I32_CTZ);
+    w.shiftRight(1);
+    w.op(wasm.I32_ADD);
+    w.set(at);
+    w.release(found);
+    w.release(both);
+  }
+
+  private search(second: CachePlace, tag: Local, at: Local, slow: Label): void {
+    const { w } = this;
     const left = w.borrow();
     w.i32(second.wayCount);
     w.set(left);

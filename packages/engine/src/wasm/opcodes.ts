@@ -64,6 +64,7 @@ export const F64_LE = 0x65;
 export const F64_GE = 0x66;
 
 export const I32_CLZ = 0x67;
+export const I32_CTZ = 0x68;
 export const I32_ADD = 0x6a;
 export const I32_SUB = 0x6b;
 export const I32_MUL = 0x6c;

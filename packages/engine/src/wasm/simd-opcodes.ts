@@ -38,6 +38,7 @@ export const GE = [
 export const ABS = [96, 128, 160, 192] as const;
 export const NEG = [97, 129, 161, 193] as const;
 export const POPCNT = 98;
+export const BITMASK_I8 = 100;
 export const SHL = [107, 139, 171, 203] as const;
 export const SHR = [
   [108, 140, 172, 204],
@@ -89,6 +90,7 @@ export const F32_LT = 67;
 export const F32_GT = 68;
 export const F32_LE = 69;
 export const F32_GE = 70;
+export const F64_EQ = 71;
 export const F64_NE = 72;
 export const F32_TRUNC = 105;
 export const F32_ABS = 224;

@@ -396,9 +396,9 @@ export class ArrayTlb implements Tlb {
     const size = whole & 31;
     const cut = size > this.microPageLog2;
     const pieceVa = cut ? (va & (0xffffffff << this.microPageLog2)) >>> 0 : arena[offset];
-    const tag = cut
-      ? ((whole & ~(0xff | TLB_ENTRY_LOCKED)) | this.microPageLog2 | (size << TLB_ENTRY_WHOLE_SHIFT)) >>> 0
-      : (whole & ~TLB_ENTRY_LOCKED) >>> 0;
+    // Signed: a number of 32 bits that calls take without an object around it.
+    const unlocked = whole & ~TLB_ENTRY_LOCKED;
+    const tag = cut ? (unlocked & ~0xff) | this.microPageLog2 | (size << TLB_ENTRY_WHOLE_SHIFT) : unlocked;
     const place = this.vacate(micro, pieceVa, tag, sink);
     // Eight words: a loop is several times as quick as `copyWithin`.
     for (let i = 2; i < TLB_ENTRY_WORDS; i++) arena[place + i] = arena[offset + i];

@@ -115,8 +115,8 @@ export class TlbArray implements TlbHits {
       const most = this.atMost(places, va);
       if (most === 0) return -1;
       if (most === 1) {
-        if (this.answers(this.newest, va, asid)) return (this.newest - base) / TLB_ENTRY_WORDS;
-        if (this.answers(this.last, va, asid)) return (this.last - base) / TLB_ENTRY_WORDS;
+        if (this.answers(this.newest, va, asid)) return this.indexOf(this.newest);
+        if (this.answers(this.last, va, asid)) return this.indexOf(this.last);
       }
     }
     const stride = this.ways * TLB_ENTRY_WORDS;
@@ -132,7 +132,12 @@ export class TlbArray implements TlbHits {
         found = o;
       }
     }
-    return found < 0 ? -1 : (found - base) / TLB_ENTRY_WORDS;
+    return found < 0 ? -1 : this.indexOf(found);
+  }
+
+  /** The entry at an offset, counted from the first. Said to be whole, so that nothing is divided with a fraction. */
+  private indexOf(offset: number): number {
+    return ((offset - this.base) / TLB_ENTRY_WORDS) | 0;
   }
 
   hit(count: number, last: number): void {
@@ -197,8 +202,9 @@ export class TlbArray implements TlbHits {
   /** The entry was used. */
   touch(offset: number): void {
     if ((this.arena[offset + 1] & TLB_ENTRY_LOCKED) !== 0 || this.replacement.hitsChange === 'nothing') return;
-    const index = (offset - this.base) / TLB_ENTRY_WORDS;
-    this.replacement.touch(Math.floor(index / this.ways), index % this.ways);
+    const index = this.indexOf(offset);
+    const set = (index / this.ways) | 0;
+    this.replacement.touch(set, index - set * this.ways);
   }
 
   /** Offset of the entry with this first VA and this size, ASID and globality in `tag`, or -1. */
@@ -260,10 +266,11 @@ export class TlbArray implements TlbHits {
     const size = tag & 31;
     this.count(this.arena[offset], size);
     this.newest = offset;
-    const index = (offset - this.base) / TLB_ENTRY_WORDS;
-    const set = Math.floor(index / this.ways);
-    this.replacement.filled(set, index % this.ways);
-    if ((tag & TLB_ENTRY_LOCKED) !== 0) this.replacement.pin(set, index % this.ways);
+    const index = this.indexOf(offset);
+    const set = (index / this.ways) | 0;
+    const way = index - set * this.ways;
+    this.replacement.filled(set, way);
+    if ((tag & TLB_ENTRY_LOCKED) !== 0) this.replacement.pin(set, way);
     if (this.listeners.length > 0) this.tell(offset);
   }
 
