@@ -204,7 +204,7 @@ describe.each(counted)('interpreter and translator at measured: %s', (_name, kin
 
 /**
  * Loads and stores of each width at pseudo-random places that the L2 has and the L1 has not: in 256 KiB; in a few lines 256 KiB from each other, which share places in every
- * table; in a page with a second name; in the page of the code. Some lines are given up by maintenance, some changed in memory through a name that is not cacheable.
+ * table; in a page with a second name; in the page of the code; in a few lines, at every address. Some lines are given up by maintenance, some changed in memory through a name that is not cacheable.
  */
 const WANDER = `
   ${op.map(0x40805000 + WB)}
@@ -248,6 +248,14 @@ aside:
   ldrsb r3, [r2]
   add r6, r6, r3
   bic r2, r2, #3
+  ubfx r0, r5, #19, #9
+  add r0, r0, r10
+  ldr r3, [r0]
+  add r6, r6, r3
+  strh r6, [r0, #37]
+  str r3, [r0, #601]
+  ldrsh r3, [r0, #243]
+  add r6, r6, r3
   ubfx r0, r5, #18, #10
   ldr r3, [r10, r0, lsl #2]
   add r6, r6, r3
