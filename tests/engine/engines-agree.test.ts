@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { assemble } from '@tablewalk/arm-core';
 import type { VirtMachineOptions } from '@tablewalk/board-qemu-virt';
 import { VirtMachine } from '@tablewalk/board-qemu-virt';
 import { describe, expect, it } from 'vitest';
@@ -75,6 +76,34 @@ describe('interpreter and translator', () => {
       expect(await outcomeBeside({ engine: 'wasm', translation }, slice, slices)).toEqual(expected);
     },
   );
+
+  it('agree where a load of registers of User mode, which regions do not have, is conditional', () => {
+    const kernel = assemble(
+      `
+        ldr r4, =0x40100000
+        mov r0, #20000
+        mov r5, #0
+      again:
+        str r0, [r4]
+        tst r0, #3
+        ldmne r4, {r8}^
+        nop
+        add r5, r8, r5, ror #1
+        subs r0, r0, #1
+        bne again
+        ldr r0, =0x84000008
+        hvc #0
+        .ltorg
+      `,
+      { origin: 0x40010000 },
+    ).bytes;
+    const sum = (options: Partial<VirtMachineOptions>): unknown => {
+      const machine = new VirtMachine({ kernel, memory: 8 << 20, ...options });
+      expect(machine.runFor(1e6)).toEqual({ reason: 'poweroff' });
+      return machine.cpu.readRegister('r5');
+    };
+    expect(sum({ engine: 'wasm', translation: { heat: 2, batch: 1, leaves: 1 } })).toBe(sum({ engine: 'interpreter' }));
+  });
 
   it('agree when code changes while its module is compiled, which is then not used', async () => {
     const words = (...code: readonly number[]): Uint8Array => new Uint8Array(Uint32Array.from(code).buffer);

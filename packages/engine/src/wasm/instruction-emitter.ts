@@ -192,7 +192,8 @@ export class InstructionEmitter {
 
   private stepNow(): void {
     this.context.step();
-    this.loadRegisters(this.plan.interpreted[this.at] ? -1 : this.plan.writtenBy(this.at));
+    const { interpreted, calls } = this.plan;
+    this.loadRegisters(interpreted[this.at] || calls[this.at] ? -1 : this.plan.writtenBy(this.at));
   }
 
   private ownInstruction(k: number): void {

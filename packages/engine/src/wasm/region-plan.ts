@@ -45,6 +45,8 @@ export class RegionPlan {
   readonly links: boolean[] = [];
   /** For each instruction: it has a call that is written out in the region. */
   readonly inlined: boolean[] = [];
+  /** For each instruction: it has a call, which writes whatever registers it likes when the interpreter does it. */
+  readonly calls: boolean[] = [];
   /** Bit n: rn is used or written. */
   registers = 0;
   writtenRegisters = 0;
@@ -89,6 +91,7 @@ export class RegionPlan {
     for (let k = 0; k < instructions; k++) {
       this.links[k] = false;
       this.inlined[k] = false;
+      this.calls[k] = false;
       this.fetches[k] = NOTHING;
       this.instruction(k, this.starts[k]!, this.starts[k + 1]!);
     }
@@ -220,6 +223,7 @@ export class RegionPlan {
       if (kind === op.IF) depth++;
       else if (kind === op.END_IF) depth--;
       else if (kind === op.CALL) {
+        this.calls[k] = true;
         if (!this.isForeignCall(i)) this.inlined[k] = true;
         else if (depth === 0) return false;
       }
